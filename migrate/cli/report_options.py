@@ -43,7 +43,7 @@ class DiagramCollector:
         conn, side = estate.snapshot.conn, estate.side
         info = newest_snapshot(conn, OTHER_GENERATION.get(side.type, ""), side.url)
         beside = Estate(SnapshotReader(conn, info)) if info else None
-        self.diagrams = (*self.diagrams, (label, estate_diagram(estate, beside=beside)))
+        self.diagrams = (*self.diagrams, (label, estate_diagram(estate, sibling=beside)))
 
 
 NO_DIAGRAMS = DiagramCollector(enabled=False)

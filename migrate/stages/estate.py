@@ -149,8 +149,8 @@ class Estate:
 
     def decode(self, kind: str, body: StoredBody, parent: str) -> Entity:
         """A body of this estate in canonical form."""
-        around = self._decode_context if kind == "message" else None
-        return self.codec.decode(kind, body, parent, around)[0]
+        context = self._decode_context if kind == "message" else None
+        return self.codec.decode(kind, body, parent, context)[0]
 
     def iter_threads(self) -> Iterator[Entity]:
         """Every thread, in order."""

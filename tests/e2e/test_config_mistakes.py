@@ -87,7 +87,7 @@ MISTAKES = {
     ),
     "other bytes": (
         {"files.yaml": f"a.md:\n  sha256: {'a' * 64}\n  path: docs/a.md\n", "docs/a.md": "x"},
-        "files.yaml:2: a.md.sha256: the bytes at its path are others: ",
+        "files.yaml:2: a.md.sha256: the bytes at its path are different: ",
     ),
     "no size": (
         {"files.yaml": "a.md:\n"},

@@ -121,7 +121,7 @@ def test_a_file_that_its_store_refused(archive: Archive) -> None:
     rows = [(one.id, one.why) for one in find_cleanup(whole, ("orphan",)).findings]
     assert rows == [
         ("file-gone", "names file file-gone, not there"),
-        ("file-a", "its store could not take it in: too odd"),
+        ("file-a", "the vector store could not index it: too odd"),
     ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
+from migrate.archive.snapshots.reader import open_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs.config_directory import (
     ASSISTANTS_FOLDER,
@@ -35,15 +35,15 @@ from migrate.model.file import BYTES_FROM_DIRECTORY
 from migrate.stages.estate import Estate
 
 OBJECT_FILE_ENDINGS = {ASSISTANTS_FOLDER: (".md",), VECTOR_STORES_FOLDER: (".yaml", ".yml")}
-# Names that people give to files about a folder.
+# Names of files that describe a folder.
 IGNORED_FILE_NAMES = frozenset({"readme.md"})
 HASH_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class DirectoryOptions:
-    """A config directory, and which environment of it is meant: `wanted` by the user, or the one called
-    like the estate that it is `other_side`."""
+    """A config directory, and which environment of it is used: `environment`, or else the one with the name
+    of the estate on the other side (`other_side`)."""
 
     path: Path
     environment: str = ""
@@ -69,18 +69,18 @@ def is_config_directory(folder: Path) -> bool:
 
 
 def read_texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
-    """The text of every file that says something, by its path in the directory."""
-    found: dict[str, str] = {}
+    """The text of every file of the configuration, by its path in the directory."""
+    texts: dict[str, str] = {}
     problems: list[Problem] = []
     for path in _paths(folder):
         name = path.relative_to(folder).as_posix()
         try:
-            found[name] = decode_utf8(read_bytes(path)).replace("\r\n", "\n")
+            texts[name] = decode_utf8(read_bytes(path)).replace("\r\n", "\n")
         except NotUtf8 as error:
             problems.append(Problem(name, error.line, "", error.reason))
         except BadUsage as error:
             problems.append(Problem(name, 0, "", f"cannot be read: {error.why}"))
-    return found, problems
+    return texts, problems
 
 
 def _paths(folder: Path) -> Iterator[Path]:
@@ -100,9 +100,9 @@ def read_directory(directory: DirectoryOptions) -> DirectoryContents:
             f"{FILES_YAML} and {VARIABLES_TOML}",
             f"write one: export ESTATE {folder}",
         )
-    found, problems = read_texts(folder)
-    environments, wrong = read_variables(found.pop(VARIABLES_TOML, ""))
-    contents, mistakes = parse_config_directory(found)
+    texts, problems = read_texts(folder)
+    environments, wrong = read_variables(texts.pop(VARIABLES_TOML, ""))
+    contents, mistakes = parse_config_directory(texts)
     local, lacking = _local_files(folder, contents)
     raise_for_problems([*problems, *wrong, *mistakes, *lacking], str(folder))
     name, values = choose_environment(environments, directory.environment, directory.other_side)
@@ -110,25 +110,25 @@ def read_directory(directory: DirectoryOptions) -> DirectoryContents:
 
 
 def _local_files(folder: Path, contents: ConfigContents) -> tuple[dict[str, Path], list[Problem]]:
-    """Key -> the file with the bytes; each proven to be what the entry says, and completed by it."""
-    found: dict[str, Path] = {}
+    """Key -> the local file with the bytes. Each is compared with its entry, which gets its size and hash."""
+    paths: dict[str, Path] = {}
     problems: list[Problem] = []
-    for one in contents.objects["file"]:
-        if one.key not in contents.paths:
+    for entry in contents.objects["file"]:
+        if entry.key not in contents.paths:
             continue
-        path = (folder / contents.paths[one.key]).resolve()
+        path = (folder / contents.paths[entry.key]).resolve()
         try:
-            reason = _check_local_file(folder, path, one)
+            reason = _check_local_file(folder, path, entry)
         except OSError as error:
-            reason = (("path",), f"{contents.paths[one.key]}: {(error.strerror or str(error)).lower()}")
+            reason = (("path",), f"{contents.paths[entry.key]}: {(error.strerror or str(error)).lower()}")
         if reason:
-            problems.append(one.problem(*reason))
-        found[one.key] = path
-    return found, problems
+            problems.append(entry.problem(*reason))
+        paths[entry.key] = path
+    return paths, problems
 
 
-def _check_local_file(folder: Path, path: Path, one: ConfigObject) -> tuple[tuple[str, ...], str] | None:
-    """What is wrong with a local file; where nothing is, the entry learns its size and hash."""
+def _check_local_file(folder: Path, path: Path, entry: ConfigObject) -> tuple[tuple[str, ...], str] | None:
+    """The problem with a local file; without one, its size and hash are added to the entry."""
     if not path.is_relative_to(folder.resolve()):
         return ("path",), "leads out of the directory"
     digest, size = hashlib.sha256(), 0
@@ -136,23 +136,23 @@ def _check_local_file(folder: Path, path: Path, one: ConfigObject) -> tuple[tupl
         while data := file.read(HASH_CHUNK_BYTES):
             digest.update(data)
             size += len(data)
-    known = {"sha256": digest.hexdigest(), "bytes": size}
-    for field, value in known.items():
-        if one.body.get(field) not in (None, value):
-            return (field,), f"the bytes at its path are others: {value}"
-    one.body.update(known)
+    facts = {"sha256": digest.hexdigest(), "bytes": size}
+    for field, value in facts.items():
+        if entry.body.get(field) not in (None, value):
+            return (field,), f"the bytes at its path are different: {value}"
+    entry.body.update(facts)
     return None
 
 
-def write_directory_snapshot(found: DirectoryContents, url: str, archive: Archive) -> int:
-    """A snapshot of what was read; its number."""
-    options = {"environment": found.environment, "name_prefix": found.values.name_prefix}
+def write_directory_snapshot(directory: DirectoryContents, url: str, archive: Archive) -> int:
+    """Write a snapshot of a directory, and return its number."""
+    options = {"environment": directory.environment, "name_prefix": directory.values.name_prefix}
     writer = SnapshotWriter.begin(archive, CONFIG_TYPE, url, options, None)
     for kind in ("file", "vector_store", "assistant"):
-        _write_listing(writer, kind, "", [one.body for one in found.contents.objects[kind]])
-    for one in found.contents.objects["vector_store"]:
-        _write_listing(writer, "vector_store_file", one.key, found.contents.members.get(one.key, []))
-    for key, path in found.local.items():
+        _write_listing(writer, kind, "", [one.body for one in directory.contents.objects[kind]])
+    for one in directory.contents.objects["vector_store"]:
+        _write_listing(writer, "vector_store_file", one.key, directory.contents.members.get(one.key, []))
+    for key, path in directory.local.items():
         with path.open("rb") as file:
             blob = store_blob(archive, iter(lambda: file.read(HASH_CHUNK_BYTES), b""))
         link_file_to_blob(archive, writer.endpoint, key, blob, BYTES_FROM_DIRECTORY)
@@ -167,16 +167,14 @@ def _write_listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[
     writer.end_listing(kind, parent)
 
 
-def directory_estate(found: DirectoryContents, url: str, archive: Archive) -> Estate:
-    """An estate of what was read."""
-    number = write_directory_snapshot(found, url, archive)
-    info = next(info for info in list_snapshots(archive.conn) if info.id == number)
-    return Estate(SnapshotReader(archive.conn, info))
+def directory_estate(directory: DirectoryContents, url: str, archive: Archive) -> Estate:
+    """The estate of a directory, as a snapshot in an archive."""
+    return Estate(open_snapshot(archive.conn, write_directory_snapshot(directory, url, archive)))
 
 
 @contextmanager
 def open_directory(directory: DirectoryOptions) -> Iterator[tuple[Estate, str]]:
-    """An estate of a directory, gone when the block ends, and the environment's name."""
-    found = read_directory(directory)
+    """The estate of a directory in a temporary archive, and the name of its environment."""
+    contents = read_directory(directory)
     with Archive.temporary() as archive:
-        yield directory_estate(found, str(directory.path.resolve()), archive), found.environment
+        yield directory_estate(contents, str(directory.path.resolve()), archive), contents.environment

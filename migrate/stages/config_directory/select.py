@@ -1,7 +1,7 @@
 """Select the objects of an estate that are configuration: assistants, and what they use.
 
-A vector store counts when an assistant names it or it has a name, a file when such a store holds it or an
-assistant names it. Threads, messages and runs never do. What is left is counted.
+A vector store is selected when an assistant refers to it or it has a name, a file when such a store contains
+it or an assistant refers to it. Threads, messages and runs never are. Other objects are counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from migrate.stages.estate import Estate, stamp
 
 @dataclass(frozen=True)
 class ConfigSelection:
-    """Ids of what is configuration; `left_out` counts the rest of each kind."""
+    """Ids of the objects that are configuration. `left_out`: kind -> number of the other objects."""
 
     assistants: frozenset[str]
     stores: frozenset[str]
@@ -25,32 +25,32 @@ class ConfigSelection:
 
     def contains(self, kind: str, id_: str) -> bool:
         """Whether an object is configuration."""
-        held = {"assistant": self.assistants, "vector_store": self.stores, "file": self.files}
-        return id_ in held.get(kind, ())
+        ids = {"assistant": self.assistants, "vector_store": self.stores, "file": self.files}
+        return id_ in ids.get(kind, ())
 
 
 def select_configuration(
     estate: Estate, name_prefix: str = "", known_copies: Collection[str] = ()
 ) -> ConfigSelection:
-    """What of an estate is configuration; of one that several environments share, what has the prefix.
-    `known_copies`: see `unused_store_copies`."""
+    """The objects of an estate that are configuration. `name_prefix`: only names with it, where several
+    environments share the estate. `known_copies`: see `unused_store_copies`."""
     every = {kind: estate.objects(kind) for kind in ("assistant", "vector_store", "file")}
     assistants = {id_: e for id_, e in every["assistant"].items() if _has_prefix(e, name_prefix)}
-    named = {kind: _referenced_ids(assistants.values(), kind) for kind in ("vector_store", "file")}
+    referenced = {kind: _referenced_ids(assistants.values(), kind) for kind in ("vector_store", "file")}
     stores = {
         id_
         for id_, store in every["vector_store"].items()
-        if id_ in named["vector_store"] or (store.name and _has_prefix(store, name_prefix))
+        if id_ in referenced["vector_store"] or (store.name and _has_prefix(store, name_prefix))
     } - unused_store_copies(estate, known_copies)
-    held = {file for store in stores for file in estate.store_files[store]}
-    files = every["file"].keys() & (held | named["file"])
-    kept: dict[str, Collection[str]] = {"assistant": assistants, "vector_store": stores, "file": files}
-    left = {kind: len(rows) - len(kept[kind]) for kind, rows in every.items()}
+    stored = {file for store in stores for file in estate.store_files[store]}
+    files = every["file"].keys() & (stored | referenced["file"])
+    selected: dict[str, Collection[str]] = {"assistant": assistants, "vector_store": stores, "file": files}
+    left_out = {kind: len(rows) - len(selected[kind]) for kind, rows in every.items()}
     return ConfigSelection(
         frozenset(assistants),
         frozenset(stores),
         frozenset(files),
-        {kind: number for kind, number in left.items() if number},
+        {kind: number for kind, number in left_out.items() if number},
     )
 
 
@@ -71,6 +71,11 @@ def _has_prefix(entity: Entity, prefix: str) -> bool:
 
 
 def _referenced_ids(assistants: Iterable[Entity], kind: str) -> set[str]:
-    """Ids of a kind that assistants name."""
+    """Ids of a kind to which assistants refer."""
     form = KINDS["assistant"]
-    return {id_ for one in assistants for _, named, id_ in references_of(form, one) if named == kind}
+    return {
+        id_
+        for assistant in assistants
+        for _, ref_kind, id_ in references_of(form, assistant)
+        if ref_kind == kind
+    }

@@ -62,33 +62,35 @@ class RenderedEstate:
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def render(estate: Estate, held: ConfigSelection, backward: EnvironmentRemoval) -> RenderedEstate:
+def render(estate: Estate, selection: ConfigSelection, backward: EnvironmentRemoval) -> RenderedEstate:
     """The texts of assistants and stores, and the entries of files."""
     named = {
-        kind: [backward.remove_from(e) for e in estate.objects(kind).values() if held.contains(kind, e.id)]
+        kind: [
+            backward.remove_from(e) for e in estate.objects(kind).values() if selection.contains(kind, e.id)
+        ]
         for kind in ("assistant", "vector_store")
     }
-    files = [file_on_service(e) for e in estate.objects("file").values() if e.id in held.files]
-    members = {store: estate.members("vector_store_file", store) for store in held.stores}
+    files = [file_on_service(e) for e in estate.objects("file").values() if e.id in selection.files]
+    members = {store: estate.members("vector_store_file", store) for store in selection.stores}
     ids, reasons = _keys(estate, named, files, members)
-    found = RenderedEstate()
+    rendered = RenderedEstate()
     for file in files:
         key = ids["file", file.id]
-        found.files[key], found.sources[key] = file, file.id
+        rendered.files[key], rendered.sources[key] = file, file.id
     for entity in named["assistant"]:
         whole, absent = _with_keys(entity, ids)
-        found.texts["assistant", whole.id] = compose.assistant_text(
+        rendered.texts["assistant", whole.id] = compose.assistant_text(
             whole, reasons["assistant", entity.id], absent
         )
     for entity in named["vector_store"]:
         rows = [_with_keys(row, ids) for row in members[entity.id]]
-        lacking = [one for _, absent in rows for one in absent]
+        lacking = [id_ for _, absent in rows for id_ in absent]
         key = ids["vector_store", entity.id]
         store = Entity(entity.kind, key, "", entity.fields, {}, entity.extras)
-        found.texts["vector_store", key] = compose.vector_store_text(
+        rendered.texts["vector_store", key] = compose.vector_store_text(
             store, (row for row, _ in rows), reasons["vector_store", entity.id], lacking
         )
-    return found
+    return rendered
 
 
 def _keys(
@@ -97,10 +99,10 @@ def _keys(
     files: list[Entity],
     members: Mapping[str, list[Entity]],
 ) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
-    """Every object's key, and why that is an id where it is one."""
+    """The key of every object, and the reason where the key is an id."""
     ids: dict[tuple[str, str], str] = {}
     reasons: dict[tuple[str, str], str] = {}
-    rows = [*named["assistant"], *(row for held in members.values() for row in held)]
+    rows = [*named["assistant"], *(row for rows in members.values() for row in rows)]
     gone = _missing_references(rows, {"file": files, **named})
     for kind, entities in named.items():
         choose_environment = (
@@ -118,10 +120,10 @@ def _keys(
     return ids, reasons
 
 
-def _missing_references(rows: Iterable[Entity], there: Mapping[str, list[Entity]]) -> dict[str, set[str]]:
-    """What is named and is not there, by kind: no key may look like it."""
-    known = {kind: {entity.id for entity in entities} for kind, entities in there.items()}
-    gone: dict[str, set[str]] = {kind: set() for kind in there}
+def _missing_references(rows: Iterable[Entity], existing: Mapping[str, list[Entity]]) -> dict[str, set[str]]:
+    """Ids of missing objects to which something refers, by kind: no key may be equal to one."""
+    known = {kind: {entity.id for entity in entities} for kind, entities in existing.items()}
+    gone: dict[str, set[str]] = {kind: set() for kind in existing}
     for row in rows:
         for _, kind, id_ in references_of(KINDS[row.kind], row):
             if id_ not in known[kind]:
@@ -130,7 +132,7 @@ def _missing_references(rows: Iterable[Entity], there: Mapping[str, list[Entity]
 
 
 def _with_keys(entity: Entity, ids: KeyById) -> tuple[Entity, list[str]]:
-    """The object with keys in the place of ids, and what it names that nobody has."""
+    """The object with keys instead of ids, and the ids of missing objects to which it refers."""
     form = KINDS[entity.kind]
     absent = [id_ for _, kind, id_ in references_of(form, entity) if (kind, id_) not in ids]
     whole = remap_references(form, entity, lambda kind, id_: ids.get((kind, id_)))
@@ -159,49 +161,49 @@ class ExportOptions:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether something was left out on purpose, so that absence says nothing."""
+        """Whether objects were left out on purpose, so that absence proves nothing."""
         return bool(self.kinds or self.object_filter.include or self.object_filter.exclude)
 
 
-def export(estate: Estate, asked: ExportOptions) -> ExportResult:
+def export(estate: Estate, options: ExportOptions) -> ExportResult:
     """Write the directory. Raises `OperationRefused` where that would be unsafe."""
-    folder = asked.folder
+    folder = options.folder
     _must_be_free(folder)
     gaps = unread_listings(estate)
-    if gaps and not asked.partial:
+    if gaps and not options.partial:
         raise OperationRefused(
-            f"{estate.side.url} was not read whole",
-            f"what was not read cannot be told from what is not there: {'; '.join(gaps)}",
+            f"{estate.side.url} was not read completely",
+            f"objects that were not read look like deleted ones: {'; '.join(gaps)}",
             "take a complete snapshot, or give --partial: nothing is removed then",
         )
     before = read_previous_export(folder)
     environments, wrong = read_variables(before.variables)
     raise_for_problems([*before.problems, *wrong], str(folder))
-    name, values = choose_environment(environments, asked.environment, asked.other_side)
+    name, values = choose_environment(environments, options.environment, options.other_side)
     copies = Lineage(derivations(estate.snapshot.conn)).store_copies(estate)
-    held = _filter_selection(
-        estate, select_configuration(estate, values.name_prefix, copies), asked.object_filter
+    selection = _filter_selection(
+        estate, select_configuration(estate, values.name_prefix, copies), options.object_filter
     )
-    rendered = render(estate, held, EnvironmentRemoval(values))
-    result = ExportResult(folder, name, left_out=dict(held.left_out))
-    result.counts = {"assistant": len(held.assistants), "vector_store": len(held.stores)}
+    rendered = render(estate, selection, EnvironmentRemoval(values))
+    result = ExportResult(folder, name, left_out=dict(selection.left_out))
+    result.counts = {"assistant": len(selection.assistants), "vector_store": len(selection.stores)}
     result.counts["file"] = len(rendered.files)
-    texts = _files_to_write(estate, rendered, before, asked, result)
+    texts = _files_to_write(estate, rendered, before, options, result)
     for path, text in texts.items():
         write_file(folder, path, text.encode(), result)
-    result.notes += _credentials_in_texts(estate, held)
-    whole = not gaps and not asked.is_filtered
-    kept = before.manifest if not whole else frozenset()
-    gone = before.manifest - texts.keys() if whole else frozenset()
+    result.notes += _credentials_in_texts(estate, selection)
+    complete = not gaps and not options.is_filtered
+    kept = before.manifest if not complete else frozenset()
+    gone = before.manifest - texts.keys() if complete else frozenset()
     remove_files(folder, gone, result)
     listed = sorted({*texts, *kept} - {VARIABLES_TOML})
     write_file(folder, MANIFEST_PATH, "".join(f"{path}\n" for path in listed).encode(), result)
     return result
 
 
-def _credentials_in_texts(estate: Estate, held: ConfigSelection) -> Iterator[str]:
+def _credentials_in_texts(estate: Estate, selection: ConfigSelection) -> Iterator[str]:
     """The texts of an assistant are written exactly as they are; credentials in them are reported."""
-    for id_ in sorted(held.assistants):
+    for id_ in sorted(selection.assistants):
         entity = estate.objects("assistant")[id_]
         for name in ("name", "description", "instructions"):
             for field_, words in locate_credentials(entity.fields.get(name), name):
@@ -209,7 +211,7 @@ def _credentials_in_texts(estate: Estate, held: ConfigSelection) -> Iterator[str
 
 
 def unread_listings(estate: Estate) -> list[str]:
-    """Which listings of configuration were not read to their end, and why."""
+    """The listings of configuration that were not read completely, and why."""
     gaps = []
     for kind in EXPORTED_KINDS:
         state, reason = estate.snapshot.listing_state(kind)
@@ -238,18 +240,20 @@ def _must_be_free(folder: Path) -> None:
         )
 
 
-def _filter_selection(estate: Estate, held: ConfigSelection, choice: ObjectFilter) -> ConfigSelection:
-    """What --include and --exclude leave of it."""
+def _filter_selection(
+    estate: Estate, selection: ConfigSelection, object_filter: ObjectFilter
+) -> ConfigSelection:
+    """The part of a selection that passes --include and --exclude."""
 
-    def wanted(kind: str, ids: frozenset[str]) -> frozenset[str]:
+    def passing(kind: str, ids: frozenset[str]) -> frozenset[str]:
         rows = ((id_, estate.objects(kind)[id_]) for id_ in ids)
-        return frozenset(id_ for id_, e in rows if choice.matches(kind, {"id": id_, "name": e.name}))
+        return frozenset(id_ for id_, e in rows if object_filter.matches(kind, {"id": id_, "name": e.name}))
 
     return replace(
-        held,
-        assistants=wanted("assistant", held.assistants),
-        stores=wanted("vector_store", held.stores),
-        files=wanted("file", held.files),
+        selection,
+        assistants=passing("assistant", selection.assistants),
+        stores=passing("vector_store", selection.stores),
+        files=passing("file", selection.files),
     )
 
 
@@ -257,22 +261,22 @@ def _files_to_write(
     estate: Estate,
     rendered: RenderedEstate,
     before: PreviousExport,
-    asked: ExportOptions,
+    options: ExportOptions,
     result: ExportResult,
 ) -> dict[str, str]:
-    """Path in the directory -> text, of the kinds that were asked for."""
-    kinds = asked.kinds or frozenset(EXPORTED_KINDS)
+    """Path in the directory -> text, of the requested kinds."""
+    kinds = options.kinds or frozenset(EXPORTED_KINDS)
     texts = dict(schema_files())
     for kind, (place, ending) in OBJECT_FILE_LOCATIONS.items():
-        keys = [key for one, key in rendered.texts if one == kind]
+        keys = [key for text_kind, key in rendered.texts if text_kind == kind]
         names = assign_paths(place, ending, keys, before.places.get(kind, {}))
         if kind in kinds:
             texts |= {names[key]: rendered.texts[kind, key] for key in sorted(keys)}
     if "file" in kinds:
-        paths = dict(_write_bytes(estate, rendered, before, asked, result))
-        keep = asked.is_filtered or asked.partial  # what was not looked for is not gone
+        paths = dict(_write_bytes(estate, rendered, before, options, result))
+        keep = options.is_filtered or options.partial  # objects that were left out are not deleted
         texts[FILES_YAML] = compose.files_yaml_text(rendered.files, paths, before.entries if keep else {})
-    if not (asked.folder / VARIABLES_TOML).exists():
+    if not (options.folder / VARIABLES_TOML).exists():
         texts[VARIABLES_TOML] = VARIABLES_TEMPLATE
     return texts
 
@@ -281,23 +285,23 @@ def _write_bytes(
     estate: Estate,
     rendered: RenderedEstate,
     before: PreviousExport,
-    asked: ExportOptions,
+    options: ExportOptions,
     result: ExportResult,
 ) -> Iterator[tuple[str, str]]:
-    """Key -> path of the bytes: where they were, or below files/ when they are asked for."""
+    """(key, path of the bytes) rows: the previous path, or a path below files/ with `bytes`."""
     names = assign_paths(BYTES_FOLDER, "", rendered.files, {})
     for key, file in sorted(rendered.files.items()):
-        path = _previous_path(asked.folder, before.entries.get(key), file.fields, result, key)
+        path = _previous_path(options.folder, before.entries.get(key), file.fields, result, key)
         if path:
             yield key, path
             continue
-        blob = estate.snapshot.blob(rendered.sources[key]) if asked.bytes else None
+        blob = estate.snapshot.blob(rendered.sources[key]) if options.bytes else None
         if blob is None or blob.origin == BYTES_FROM_PARSED_TEXT:
-            if asked.bytes:
-                result.notes.append(f"{key}: its bytes are not there")
+            if options.bytes:
+                result.notes.append(f"{key}: its bytes are not in the archive")
             continue
         write_file(
-            asked.folder, names[key], b"".join(read_verified_chunks(estate.snapshot.conn, blob)), result
+            options.folder, names[key], b"".join(read_verified_chunks(estate.snapshot.conn, blob)), result
         )
         yield key, names[key]
 
@@ -305,15 +309,15 @@ def _write_bytes(
 def _previous_path(
     folder: Path, entry: JSON, fields: Mapping[str, JSON], result: ExportResult, key: str
 ) -> str:
-    """The local path that an entry had, if what lies there is still this file."""
+    """The local path of an existing entry, if the file there is still this one."""
     path = entry.get("path") if isinstance(entry, dict) else None
     if not isinstance(path, str):
         return ""
-    here = (folder / path).resolve()
-    if here.is_relative_to(folder.resolve()) and here.is_file():
+    local = (folder / path).resolve()
+    if local.is_relative_to(folder.resolve()) and local.is_file():
         sha, size = fields.get("sha256"), fields.get("bytes")
-        same = size in (None, here.stat().st_size)
-        if same and (sha is None or hashlib.sha256(here.read_bytes()).hexdigest() == sha):
+        same = size in (None, local.stat().st_size)
+        if same and (sha is None or hashlib.sha256(local.read_bytes()).hexdigest() == sha):
             return path
     result.notes.append(f"{key}: {path} is not this file any more, so its path is left out")
     return ""

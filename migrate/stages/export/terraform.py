@@ -20,7 +20,7 @@ from migrate.model.references import remap_references
 from migrate.model.results.export import TerraformExport
 from migrate.model.results.plan import Plan
 from migrate.model.stamp import remove_stamp_keys
-from migrate.stages.estate import Estate
+from migrate.stages.estate import IN_MEMORY_KINDS, Estate
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.adaptation import adaptation_target
 
@@ -28,49 +28,47 @@ TERRAFORM_FILE = "agents.tf"
 FOUNDRY_SERVICE = "foundry"
 
 
-def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:
-    """The agents of a project: the newest version of each, verbatim but for secrets."""
-    found: dict[str, Mapping[str, JSON]] = {}
+def export_agents(estate: Estate, object_filter: ObjectFilter) -> TerraformExport:
+    """The agents of a project: the newest version of each, unchanged except for secrets."""
+    agents: dict[str, Mapping[str, JSON]] = {}
     for _, body in estate.snapshot.bodies("assistant"):
         name = str(body.get("name") or body.get("id") or "")
-        if not choice.matches("assistant", {"id": name, "name": name}):
+        if not object_filter.matches("assistant", {"id": name, "name": name}):
             continue
         versions = body.get("versions")
         latest = versions.get("latest") if isinstance(versions, Mapping) else None
-        found[name] = _agent_fields(latest if isinstance(latest, Mapping) else body)
-    return TerraformExport(agents_as_terraform(found, _project_address(estate), existing=True))
+        agents[name] = _agent_fields(latest if isinstance(latest, Mapping) else body)
+    return TerraformExport(agents_as_terraform(agents, _project_address(estate), existing=True))
 
 
-def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) -> TerraformExport:
-    """The assistants of another service as they would be there. `plan`: for a project that holds nothing.
-    What they name has another id there, so it becomes a variable."""
-    fit = adaptation_target(estate, capabilities_for(FOUNDRY_SERVICE), plan.settled, set())
+def export_adapted_assistants(estate: Estate, object_filter: ObjectFilter, plan: Plan) -> TerraformExport:
+    """The assistants of another service, adapted to a project. `plan`: a plan for an empty project. The
+    objects to which they refer get other ids in the project, so they become variables."""
+    target = adaptation_target(estate, capabilities_for(FOUNDRY_SERVICE), plan.settled, set())
     blocked = {a.id for a in plan.actions if a.kind == "assistant" and a.action == "blocked"}
-    found: dict[str, Mapping[str, JSON]] = {}
-    chosen: set[str] = set()
+    agents: dict[str, Mapping[str, JSON]] = {}
+    included: set[str] = set()
     for id_, entity in estate.objects("assistant").items():
-        if not choice.matches("assistant", {"id": id_, "name": entity.name}):
+        if not object_filter.matches("assistant", {"id": id_, "name": entity.name}):
             continue
-        chosen.add(id_)
+        included.add(id_)
         if id_ in blocked:
             continue
-        fitted, _ = CODECS[FOUNDRY_SERVICE].adapt(entity, fit)
+        adapted, _ = CODECS[FOUNDRY_SERVICE].adapt(entity, target)
 
         def variable(kind: str, old: str) -> str:
-            held = estate.objects(kind).get(old) if kind in ("file", "vector_store", "assistant") else None
-            name = held.name if held and held.name else old
+            entity = estate.objects(kind).get(old) if kind in IN_MEMORY_KINDS else None
+            name = entity.name if entity and entity.name else old
             return HclExpression(f"var.{terraform_identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
 
-        written = CODECS[FOUNDRY_SERVICE].create_request(
-            remap_references(KINDS["assistant"], fitted, variable)
-        )
-        found[plan.settled.names[id_]] = _agent_fields(written)
-    losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*chosen, "*"})
-    return TerraformExport(agents_as_terraform(found, "", existing=False), losses)
+        body = CODECS[FOUNDRY_SERVICE].create_request(remap_references(KINDS["assistant"], adapted, variable))
+        agents[plan.settled.names[id_]] = _agent_fields(body)
+    losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*included, "*"})
+    return TerraformExport(agents_as_terraform(agents, "", existing=False), losses)
 
 
 def must_be_terraform_export(path: Path) -> None:
-    """Raises `OperationRefused` before a file would be overwritten that somebody else wrote."""
+    """Raises `OperationRefused` where a file exists that no export wrote."""
     if path.is_file() and not path.read_text("utf-8-sig", errors="replace").startswith(
         TERRAFORM_HEADER.splitlines()[0]
     ):
@@ -80,9 +78,9 @@ def must_be_terraform_export(path: Path) -> None:
 
 
 def _agent_fields(version: Mapping[str, JSON]) -> dict[str, Any]:
-    """What an owner says of an agent: the definition, and beside it what is not the portal's or ours."""
-    given = version.get("metadata")
-    metadata = given if isinstance(given, Mapping) else {}
+    """The fields of an agent that its owner set: without metadata of the portal and of this program."""
+    value = version.get("metadata")
+    metadata = value if isinstance(value, Mapping) else {}
     own = {k: v for k, v in remove_stamp_keys(metadata).items() if k not in PORTAL_KEYS}
     out: dict[str, Any] = {"definition": version.get("definition") or {}}
     out |= {"description": version["description"]} if version.get("description") else {}

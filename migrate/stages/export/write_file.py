@@ -31,13 +31,14 @@ from migrate.model import JSON
 from migrate.stages.config_directory.read import read_texts
 from migrate.stages.safe_filenames import safe_names
 
-# Hex digits that tell file names apart.
+# Hex digits that are added where file names would be equal.
 NAME_HASH_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class PreviousExport:
-    """`places`: kind -> key -> path; `entries`: files.yaml; `manifest`: what an export wrote."""
+    """The files of an earlier export. `places`: kind -> key -> path. `entries`: content of files.yaml.
+    `manifest`: paths that an export wrote."""
 
     places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     entries: Mapping[str, JSON] = field(default_factory=dict)
@@ -47,15 +48,15 @@ class PreviousExport:
 
 
 def read_previous_export(folder: Path) -> PreviousExport:
-    """What is there. A file that cannot be read belongs to nobody; of files.yaml that is a problem, since
-    local paths would be lost."""
+    """Read the files of an earlier export. A file that cannot be read has no key; for files.yaml that is a
+    problem, since local paths would be lost."""
     if not folder.is_dir():
         return PreviousExport()
-    found, problems = read_texts(folder)
+    texts, problems = read_texts(folder)
     places: dict[str, dict[str, str]] = {"assistant": {}, "vector_store": {}}
     entries: JSON = {}
     keys: Counter[tuple[str, str]] = Counter()
-    for path, text in found.items():
+    for path, text in texts.items():
         try:
             if path.startswith(f"{ASSISTANTS_FOLDER}/"):
                 kind, value = "assistant", assistant_file.parse_assistant_file(text).value
@@ -76,11 +77,11 @@ def read_previous_export(folder: Path) -> PreviousExport:
     listed = manifest.read_text("utf-8-sig", errors="replace").splitlines() if manifest.is_file() else []
     own = frozenset(line for line in listed if _is_export_path(line))
     rows = entries if isinstance(entries, dict) else {}
-    return PreviousExport(places, rows, found.get(VARIABLES_TOML, ""), own, tuple(problems))
+    return PreviousExport(places, rows, texts.get(VARIABLES_TOML, ""), own, tuple(problems))
 
 
 def _is_export_path(path: str) -> bool:
-    """Whether a line of the manifest is a path of ours: nothing else is ever removed."""
+    """Whether a line of the manifest is a path that an export writes. No other file is ever removed."""
     steps = path.split("/")
     return ".." not in steps and (
         path == FILES_YAML
@@ -89,30 +90,30 @@ def _is_export_path(path: str) -> bool:
 
 
 def assign_paths(place: str, ending: str, keys: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
-    """Key -> path in the directory: the one it has, else a safe one that no other has."""
+    """Key -> path in the directory: the known path, or else a safe one that is not in use."""
     rows = sorted(keys)
-    marks = {hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest(): key for key in rows}
-    names = safe_names((mark, _without_separators(key)) for mark, key in marks.items())
+    hashes = {hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest(): key for key in rows}
+    names = safe_names((hash_, _without_separators(key)) for hash_, key in hashes.items())
     chosen = {key: known[key] for key in rows if key in known}
     used = {path.casefold() for path in {*chosen.values(), *known.values()}}
-    for mark, key in marks.items():
+    for hash_, key in hashes.items():
         if key in chosen:
             continue
-        path = f"{place}/{names[mark]}{ending}"
+        path = f"{place}/{names[hash_]}{ending}"
         if path.casefold() in used:
-            path = f"{place}/{names[mark]}-{mark[:NAME_HASH_DIGITS]}{ending}"
+            path = f"{place}/{names[hash_]}-{hash_[:NAME_HASH_DIGITS]}{ending}"
         chosen[key] = path
         used.add(path.casefold())
     return chosen
 
 
 def _without_separators(key: str) -> str:
-    """A name with separators stays whole: it is no path."""
+    """A name with separators is not a path, so they are replaced."""
     return key.replace("/", "-").replace("\\", "-")
 
 
 class FileChanges(Protocol):
-    """Where it is noted what was done."""
+    """A record of the files that were written, unchanged and removed."""
 
     written: list[str]
     unchanged: int
@@ -127,7 +128,7 @@ def schema_files() -> Iterator[tuple[str, str]]:
 
 
 def write_file(folder: Path, path: str, data: bytes, result: FileChanges) -> None:
-    """Write a file unless it is so already. It appears whole or not at all."""
+    """Write a file unless it has this content already. It appears complete or not at all."""
     place = folder / path
     with translate_write_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -145,13 +146,13 @@ def write_file(folder: Path, path: str, data: bytes, result: FileChanges) -> Non
 
 
 def _has_content(place: Path, data: bytes) -> bool:
-    """Line ends are the checkout's business, not a difference."""
-    held = place.read_bytes()
-    return held == data or (b"\r\n" in held and held.replace(b"\r\n", b"\n") == data)
+    """Whether a file has this content. Line ends depend on the checkout and are no difference."""
+    content = place.read_bytes()
+    return content == data or content.replace(b"\r\n", b"\n") == data
 
 
 def remove_files(folder: Path, paths: Iterable[str], result: FileChanges) -> None:
-    """Take files away that an export wrote and nobody needs any more."""
+    """Remove files that an earlier export wrote and that are not needed any more."""
     for path in sorted(paths):
         with contextlib.suppress(FileNotFoundError):
             (folder / path).unlink()

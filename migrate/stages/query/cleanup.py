@@ -1,11 +1,9 @@
 """Find objects that could be deleted, each with one reason, and what cannot be decided.
 
-| mark | means |
-|---|---|
-| orphan | names something that the estate does not have, or is a file that its store could not take in |
-| unused | nothing that could use it names it, or has ever run it |
-| expired | its service counts it as expired, or its time had passed when it was read |
-| duplicate | says or holds what another, older one does |
+| mark | means | |---|---| | orphan | refers to an object that the estate does not have, or is a file that its
+vector store could not index | | unused | no object that could use it refers to it, and no run used it | |
+expired | its service reports it as expired, or its time had passed when it was read | | duplicate | has the
+same content as an older object |
 """
 
 from __future__ import annotations
@@ -40,7 +38,7 @@ class Duplicate:
 def find_duplicates(found: Usage) -> Iterator[Duplicate]:
     """Every object that duplicates an older one. Objects are compared by fingerprints."""
     yield from _duplicate_files(found.estate.objects("file").values())
-    assistants = [(_digest_without_name(one), one) for one in found.estate.objects("assistant").values()]
+    assistants = [(_digest_without_name(e), e) for e in found.estate.objects("assistant").values()]
     for twin, first in _newer_and_oldest(assistants):
         yield Duplicate(twin, first.id, f"like {first.id}{_name_difference(twin, first)}")
     for twin, first in _newer_and_oldest(_store_digests(found)):
@@ -50,11 +48,11 @@ def find_duplicates(found: Usage) -> Iterator[Duplicate]:
 
 
 def _duplicate_files(files: Iterable[Entity]) -> Iterator[Duplicate]:
-    """Files by their hash first; one without is like any of its name and size."""
+    """Files by their hash first; a file without a hash by name and size."""
     rows = list(files)
-    known = [(hash_, file) for file in rows if (hash_ := content_hash(file))]
+    hashed = [(hash_, file) for file in rows if (hash_ := content_hash(file))]
     paired = set()
-    for twin, first in _newer_and_oldest(known):
+    for twin, first in _newer_and_oldest(hashed):
         paired.add(twin.id)
         yield Duplicate(twin, first.id, f"the same bytes as {first.id}")
     rest = [((_file_name(f), _size(f)), f) for f in rows if f.id not in paired and _file_name(f) and _size(f)]
@@ -66,14 +64,14 @@ def _duplicate_files(files: Iterable[Entity]) -> Iterator[Duplicate]:
 
 
 def content_hash(file: Entity) -> str:
-    """The hash of a file's own bytes, if they are here; text that was read out of it is not them."""
+    """The hash of the bytes of a file, if the archive has them. Parsed text has another hash."""
     return (
         "" if file.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT else str(file.fields.get("sha256") or "")
     )
 
 
 def _store_digests(found: Usage) -> Iterator[tuple[str, Entity]]:
-    """Stores with a fingerprint of themselves and their files. One without files is like nothing."""
+    """Vector stores with a fingerprint of their settings and files, without empty ones."""
     files = found.estate.objects("file")
     for id_, rows in found.members.items():
         store = found.estate.objects("vector_store")[id_]
@@ -87,10 +85,10 @@ def _store_digests(found: Usage) -> Iterator[tuple[str, Entity]]:
 
 
 def _member_digest(row: Entity, files: dict[str, Entity]) -> str:
-    said = normalize_entity(row)
-    id_ = str(said.pop("file_id", row.id))
+    fields = normalize_entity(row)
+    id_ = str(fields.pop("file_id", row.id))
     file = files.get(id_)
-    return json_digest([(content_hash(file) if file else "") or id_, said])
+    return json_digest([(content_hash(file) if file else "") or id_, fields])
 
 
 def _digest_without_name(entity: Entity) -> str:
@@ -116,17 +114,17 @@ def _newer_and_oldest(rows: Iterable[tuple[Hashable, Entity]]) -> Iterator[tuple
     for key, entity in rows:
         groups.setdefault(key, []).append(entity)
     for group in groups.values():
-        first = min(group, key=lambda one: creation_time(one.facts, float("inf")))
-        yield from ((one, first) for one in group if one is not first)
+        oldest = min(group, key=lambda entity: creation_time(entity.facts, float("inf")))
+        yield from ((entity, oldest) for entity in group if entity is not oldest)
 
 
-# Things that are not there and are named in one reason.
+# References to missing objects that one reason names.
 MAX_REFERENCES_NAMED = 3
-# Generations of one project: type -> the other, which uses the same files and stores.
+# Type -> type of the other generation of the same project, which shares files and vector stores.
 OTHER_GENERATION = {"foundry": "foundry-classic", "foundry-classic": "foundry"}
-# Types whose conversations do not tell who was at work.
+# Types whose conversations do not record which agent answered.
 TYPES_WITHOUT_RUNS = {"foundry": "this service keeps no runs and does not say which agent answered"}
-# Purposes of files that only assistants, threads and stores use; others belong to jobs that nobody reads.
+# Purposes of files that only assistants, threads and stores use. Jobs that use other files are not read.
 CHAT_FILE_PURPOSES = frozenset({"assistants", "assistants_output", "vision"})
 
 
@@ -139,72 +137,74 @@ class UnprovenClaim:
 
 @dataclass(frozen=True)
 class ProjectUsage:
-    """An estate with all its references, and those of the other generation of its project."""
+    """The references of an estate, and those of the other generation of its project (`sibling`)."""
 
     usage: Usage
     sibling: Usage | None = None
 
     def gap(self, *kinds: str) -> str:
-        """Why it cannot be known that nothing names an object, or ''."""
+        """Why it is unknown whether nothing refers to an object, or ''."""
         gaps = [self.usage.gap(*kinds)]
         type_ = self.usage.estate.type
         if self.sibling is not None:
             gap = self.sibling.gap(*kinds)
             gaps.append(f"in the {self.sibling.estate.type} estate {gap}" if gap else "")
         elif type_ in OTHER_GENERATION:
-            beside = OTHER_GENERATION[type_]
-            gaps.append(f"the {beside} estate of the project, which shares them, is not in the archive")
+            other_type = OTHER_GENERATION[type_]
+            gaps.append(f"the {other_type} estate of the project, which shares them, is not in the archive")
         return "; ".join(filter(None, gaps))
 
     def is_referenced(self, kind: str, id_: str) -> bool:
-        """Whether anything names an object."""
-        return any((kind, id_) in each.referenced for each in (self.usage, self.sibling) if each)
+        """Whether anything refers to an object."""
+        return any((kind, id_) in usage.referenced for usage in (self.usage, self.sibling) if usage)
 
 
-# Findings, what cannot be said, and notes.
+# Findings, claims that cannot be proven, and notes.
 _CleanupItems = Iterator["CleanupFinding | UnprovenClaim | str"]
 
 
-def find_cleanup(estate: Estate, marks: Collection[str], beside: Estate | None = None) -> CleanupResult:
-    """Everything that carries one of the marks. `beside`: the other generation of the same project."""
-    return find_cleanup_in_usage(read_usage(estate), marks, read_usage(beside) if beside else None)
+def find_cleanup(estate: Estate, marks: Collection[str], sibling: Estate | None = None) -> CleanupResult:
+    """Every object with one of the marks. `sibling`: the other generation of the same project."""
+    return find_cleanup_in_usage(read_usage(estate), marks, read_usage(sibling) if sibling else None)
 
 
-def find_cleanup_in_usage(ours: Usage, marks: Collection[str], beside: Usage | None = None) -> CleanupResult:
-    """The same, of an estate that was walked already."""
-    whole = ProjectUsage(ours, beside)
-    found = [one for rule in CLEANUP_RULES if rule.mark in marks for one in rule.find(whole)]
-    rows = tuple(one for one in found if isinstance(one, CleanupFinding))
-    unsaid = dict.fromkeys(one.text for one in found if isinstance(one, UnprovenClaim))
-    return CleanupResult(rows, tuple(unsaid), tuple(one for one in found if isinstance(one, str)))
+def find_cleanup_in_usage(
+    usage: Usage, marks: Collection[str], sibling: Usage | None = None
+) -> CleanupResult:
+    """Every object with one of the marks, in an estate whose references were read already."""
+    project = ProjectUsage(usage, sibling)
+    items = [item for rule in CLEANUP_RULES if rule.mark in marks for item in rule.find(project)]
+    findings = tuple(item for item in items if isinstance(item, CleanupFinding))
+    unproven = dict.fromkeys(item.text for item in items if isinstance(item, UnprovenClaim))
+    return CleanupResult(findings, tuple(unproven), tuple(item for item in items if isinstance(item, str)))
 
 
 def _finding(mark: str, entity: Entity, why: str, of: str = "") -> CleanupFinding:
-    made = creation_time(entity.facts, 0.0) or None
+    created_at = creation_time(entity.facts, 0.0) or None
     return CleanupFinding(
-        mark, entity.kind, entity.id, entity.parent, entity.name, why, _bytes(entity), made, of
+        mark, entity.kind, entity.id, entity.parent, entity.name, why, _bytes(entity), created_at, of
     )
 
 
 def _bytes(entity: Entity) -> int | None:
-    """What an object costs; of a file whose text alone is here, what the service tells."""
+    """The size of an object. For a file with parsed text only: the size that the service reports."""
     file_size = entity.facts.get("bytes_reported", entity.fields.get("bytes"))
     size = file_size if entity.kind == "file" else entity.facts.get("usage_bytes")
     return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
-def _orphans(whole: ProjectUsage) -> _CleanupItems:
-    usage = whole.usage
+def _orphans(project: ProjectUsage) -> _CleanupItems:
+    usage = project.usage
     by_owner: dict[tuple[str, str, str], tuple[Entity, dict[str, None]]] = {}
-    for lost in usage.dangling:
-        entity, names = by_owner.setdefault(lost.entity.key, (lost.entity, {}))
-        names[f"{lost.missing[0]} {lost.missing[1]}"] = None
+    for reference in usage.dangling:
+        entity, names = by_owner.setdefault(reference.entity.key, (reference.entity, {}))
+        names[f"{reference.missing[0]} {reference.missing[1]}"] = None
     for entity, names in by_owner.values():
         names_shown = ", ".join(list(names)[:MAX_REFERENCES_NAMED])
         more = f" and {len(names) - MAX_REFERENCES_NAMED:,} more" if len(names) > MAX_REFERENCES_NAMED else ""
         yield _finding("orphan", entity, f"names {names_shown}{more}, not there")
     for row in usage.failed_files:
-        yield _finding("orphan", row, f"its store could not take it in: {ingestion_error(row.facts)}")
+        yield _finding("orphan", row, f"the vector store could not index it: {ingestion_error(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):
         if usage.gap(kind):
             yield UnprovenClaim(f"what names a {kind} that is not there: {usage.gap(kind)}")
@@ -213,24 +213,24 @@ def _orphans(whole: ProjectUsage) -> _CleanupItems:
             yield UnprovenClaim(f"what each {kind} names: {usage.gap(kind)}")
 
 
-def _unused_stores(whole: ProjectUsage) -> _CleanupItems:
-    gap = whole.gap("assistant", "thread")
+def _unused_stores(project: ProjectUsage) -> _CleanupItems:
+    gap = project.gap("assistant", "thread")
     if gap:
         yield UnprovenClaim(f"unused vector stores: {gap}")
         return
-    for store in whole.usage.estate.objects("vector_store").values():
-        if not whole.is_referenced("vector_store", store.id):
+    for store in project.usage.estate.objects("vector_store").values():
+        if not project.is_referenced("vector_store", store.id):
             yield _finding("unused", store, "no assistant and no thread names it")
 
 
-def _unused_files(whole: ProjectUsage) -> _CleanupItems:
-    gap = whole.gap("vector_store", "vector_store_file", "assistant", "thread", "message", "run_step")
+def _unused_files(project: ProjectUsage) -> _CleanupItems:
+    gap = project.gap("vector_store", "vector_store_file", "assistant", "thread", "message", "run_step")
     if gap:
         yield UnprovenClaim(f"unused files: {gap}")
         return
     others: dict[str, int] = {}
-    for file in whole.usage.estate.objects("file").values():
-        if whole.is_referenced("file", file.id):
+    for file in project.usage.estate.objects("file").values():
+        if project.is_referenced("file", file.id):
             continue
         purpose = str(file.fields.get("purpose"))
         if purpose in CHAT_FILE_PURPOSES:
@@ -241,8 +241,8 @@ def _unused_files(whole: ProjectUsage) -> _CleanupItems:
         yield f"{number:,} files of purpose {purpose}: jobs that are not read may use them"
 
 
-def _unused_assistants(whole: ProjectUsage) -> _CleanupItems:
-    usage = whole.usage
+def _unused_assistants(project: ProjectUsage) -> _CleanupItems:
+    usage = project.usage
     gap = TYPES_WITHOUT_RUNS.get(usage.estate.type) or usage.gap("thread", "message", "run")
     if gap:
         yield UnprovenClaim(f"unused assistants: {gap}")
@@ -255,8 +255,8 @@ def _unused_assistants(whole: ProjectUsage) -> _CleanupItems:
             yield _finding("unused", assistant, "no run or message is its work, and no assistant names it")
 
 
-def _expired(whole: ProjectUsage) -> _CleanupItems:
-    estate = whole.usage.estate
+def _expired(project: ProjectUsage) -> _CleanupItems:
+    estate = project.usage.estate
     taken = _seconds(estate.snapshot.info.started_at)
     for kind in ("vector_store", "file"):
         for entity in estate.objects(kind).values():
@@ -266,7 +266,7 @@ def _expired(whole: ProjectUsage) -> _CleanupItems:
             elif _is_time(until) and 0 < until <= taken:
                 yield _finding("expired", entity, f"its time had passed: {_day(until)}")
         if estate.snapshot.listing_state(kind)[0] != "complete":
-            yield UnprovenClaim(f"expired {kind}s: {whole.usage.gap(kind)}")
+            yield UnprovenClaim(f"expired {kind}s: {project.usage.gap(kind)}")
 
 
 def _is_time(value: object) -> TypeGuard[float]:
@@ -281,8 +281,8 @@ def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
 
 
-def _duplicates(whole: ProjectUsage) -> _CleanupItems:
-    usage = whole.usage
+def _duplicates(project: ProjectUsage) -> _CleanupItems:
+    usage = project.usage
     for twin in find_duplicates(usage):
         yield _finding("duplicate", twin.entity, twin.why, twin.original)
     if usage.gap("vector_store_file"):
@@ -298,21 +298,25 @@ def _duplicates(whole: ProjectUsage) -> _CleanupItems:
 
 @dataclass(frozen=True)
 class CleanupRule:
-    """One thing that is looked for: its mark, what it means, and what finds it."""
+    """One rule: its mark, what it means, and the function that finds such objects."""
 
     mark: str
     means: str
     find: Callable[[ProjectUsage], _CleanupItems]
 
 
-# Everything that is looked for.
+# All rules.
 CLEANUP_RULES = (
-    CleanupRule("orphan", "names what is not there, or was not taken in by its store", _orphans),
+    CleanupRule(
+        "orphan", "refers to a missing object, or could not be indexed by its vector store", _orphans
+    ),
     CleanupRule("unused", "a vector store that no assistant and no thread names", _unused_stores),
     CleanupRule("unused", "a file that no store, assistant, thread or message names", _unused_files),
-    CleanupRule("unused", "an assistant that never worked and that no assistant names", _unused_assistants),
+    CleanupRule(
+        "unused", "an assistant without runs and messages that no assistant names", _unused_assistants
+    ),
     CleanupRule("expired", "a vector store or file whose time has passed", _expired),
-    CleanupRule("duplicate", "holds or says what an older one does", _duplicates),
+    CleanupRule("duplicate", "has the same content as an older object", _duplicates),
 )
 
 CLEANUP_MARKS = tuple(dict.fromkeys(rule.mark for rule in CLEANUP_RULES))

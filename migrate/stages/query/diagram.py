@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate.model.results.query import CleanupFinding, Diagram, DiagramNode
 from migrate.stages.estate import Estate
 from migrate.stages.query.cleanup import CLEANUP_MARKS, find_cleanup_in_usage
-from migrate.stages.query.references import ObjectKey, ThreadGroup, Usage, read_usage
+from migrate.stages.query.references import ObjectKey, Usage, read_usage
 
 MAX_NODES = 400
 DIAGRAM_KINDS = ("assistant", "vector_store", "file", "thread")
@@ -15,13 +15,13 @@ DIAGRAM_KINDS = ("assistant", "vector_store", "file", "thread")
 NODE_KIND = {"vector_store_file": "vector_store"}
 
 
-def estate_diagram(estate: Estate, most: int = MAX_NODES, beside: Estate | None = None) -> Diagram:
+def estate_diagram(estate: Estate, most: int = MAX_NODES, sibling: Estate | None = None) -> Diagram:
     """At most so many nodes. Where there are more, the least connected ones without a mark are left out
-    first. `beside`: the other generation of the same project."""
-    ours = read_usage(estate)
-    found = find_cleanup_in_usage(ours, CLEANUP_MARKS, read_usage(beside) if beside else None)
-    nodes, edges = _nodes_and_edges(ours, _marks_by_node(found.findings))
-    return _cut(nodes, edges, most)
+    first. `sibling`: the other generation of the same project."""
+    usage = read_usage(estate)
+    result = find_cleanup_in_usage(usage, CLEANUP_MARKS, read_usage(sibling) if sibling else None)
+    nodes, edges = _nodes_and_edges(usage, _marks_by_node(result.findings))
+    return _limit(nodes, edges, most)
 
 
 _NodeMarks = dict[ObjectKey, dict[str, None]]
@@ -30,40 +30,40 @@ _Edges = dict[tuple[ObjectKey, ObjectKey], None]
 
 
 def _marks_by_node(findings: tuple[CleanupFinding, ...]) -> _NodeMarks:
-    """The marks of each object that is drawn."""
+    """The marks of each node."""
     marks: _NodeMarks = {}
-    for one in findings:
-        kind = NODE_KIND.get(one.kind, one.kind)
-        marks.setdefault((kind, one.parent if kind != one.kind else one.id), {})[one.mark] = None
+    for finding in findings:
+        kind = NODE_KIND.get(finding.kind, finding.kind)
+        id_ = finding.parent if kind != finding.kind else finding.id
+        marks.setdefault((kind, id_), {})[finding.mark] = None
     return marks
 
 
-def _nodes_and_edges(found: Usage, marks: _NodeMarks) -> tuple[_Nodes, _Edges]:
+def _nodes_and_edges(usage: Usage, marks: _NodeMarks) -> tuple[_Nodes, _Edges]:
     nodes: _Nodes = {}
     for kind in DIAGRAM_KINDS[:-1]:
-        for one in found.estate.objects(kind).values():
-            nodes[kind, one.id] = DiagramNode(kind, one.id, one.name, tuple(marks.get((kind, one.id), ())))
-    edges = {edge: None for edge in found.edges if edge[1] in nodes}
-    for node, names in _thread_nodes(found, nodes):
+        for entity in usage.estate.objects(kind).values():
+            key = (kind, entity.id)
+            nodes[key] = DiagramNode(kind, entity.id, entity.name, tuple(marks.get(key, ())))
+    edges = {edge: None for edge in usage.edges if edge[1] in nodes}
+    for node, references in _thread_nodes(usage, nodes):
         nodes["thread", node.id] = node
-        edges.update({(("thread", node.id), name): None for name in names})
+        edges.update({(("thread", node.id), key): None for key in references})
     return nodes, edges
 
 
-def _thread_nodes(found: Usage, nodes: _Nodes) -> Iterator[tuple[DiagramNode, list[ObjectKey]]]:
-    """One node for all threads that hang on the same things. Where one of these is not there, they are
-    orphans."""
-    for names, fold in found.thread_groups.items():
-        there = [name for name in names if name in nodes]
-        lost = any(name not in nodes and name[0] not in found.gaps for name in names)
-        yield _thread_node(fold, ("orphan",) if lost else ()), sorted(there)
+def _thread_nodes(usage: Usage, nodes: _Nodes) -> Iterator[tuple[DiagramNode, list[ObjectKey]]]:
+    """One node for all threads with the same references. They are orphans where a referenced object is
+    missing."""
+    for references, group in usage.thread_groups.items():
+        existing = [key for key in references if key in nodes]
+        is_orphan = any(key not in nodes and key[0] not in usage.gaps for key in references)
+        marks = ("orphan",) if is_orphan else ()
+        node = DiagramNode("thread", group.first.id, group.first.name, marks, group.count)
+        yield node, sorted(existing)
 
 
-def _thread_node(fold: ThreadGroup, marks: tuple[str, ...]) -> DiagramNode:
-    return DiagramNode("thread", fold.first.id, fold.first.name, marks, fold.count)
-
-
-def _cut(nodes: _Nodes, edges: _Edges, most: int) -> Diagram:
+def _limit(nodes: _Nodes, edges: _Edges, most: int) -> Diagram:
     degree = dict.fromkeys(nodes, 0)
     for pair in edges:
         for end in pair:
@@ -74,6 +74,6 @@ def _cut(nodes: _Nodes, edges: _Edges, most: int) -> Diagram:
     left_out: dict[str, int] = {}
     for key in ranked[max(0, most) :]:
         left_out[key[0]] = left_out.get(key[0], 0) + nodes[key].weight
-    place = {key: n for n, key in enumerate(kept)}
-    pairs = ((place[one], place[other]) for one, other in edges if one in place and other in place)
+    places = {key: n for n, key in enumerate(kept)}
+    pairs = ((places[a], places[b]) for a, b in edges if a in places and b in places)
     return Diagram(tuple(nodes[key] for key in kept), tuple(pairs), left_out)

@@ -1,7 +1,7 @@
 """Write the bytes of files of a snapshot into a folder, and check their hashes.
 
-Nothing is overwritten unless asked for, nothing is written through a link, and a file appears under its
-name only when its bytes were proven to be those that were stored.
+Nothing is overwritten without `force`, nothing is written through a link, and a file appears under its name
+only after its bytes were verified by their hash.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.model.results.query import ExtractedFile, ExtractFailure, ExtractResult
 from migrate.stages.safe_filenames import safe_names
 
-# Files in the way that a refusal names.
+# Existing files that a refusal names.
 MAX_EXISTING_NAMED = 5
 
 
@@ -33,17 +33,17 @@ class _Job:
     blob: Blob
 
     @property
-    def called(self) -> str:
-        """Its name in a folder; text that was read out of a file is not that file."""
+    def filename(self) -> str:
+        """Its name in a folder. Parsed text gets an extension of its own, since it is not the file."""
         return f"{self.name}{PARSED_TEXT_SUFFIX}" if self.blob.origin == BYTES_FROM_PARSED_TEXT else self.name
 
 
 def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> ExtractResult:
-    """Write the files with these ids, or all of which the archive has bytes. Raises `OperationRefused` before
-    anything is written when a file is there already, and `BadUsage` when the folder cannot be made."""
-    done = ExtractResult()
-    jobs = list(_jobs(snapshot, tuple(dict.fromkeys(map(storable_text, ids))), done))
-    names = safe_names((job.id, job.called) for job in jobs)
+    """Write the files with these ids, or without ids all files with bytes. Raises `OperationRefused` before
+    anything is written when a file exists already, and `BadUsage` when the folder cannot be created."""
+    result = ExtractResult()
+    jobs = list(_jobs(snapshot, tuple(dict.fromkeys(map(storable_text, ids))), result))
+    names = safe_names((job.id, job.filename) for job in jobs)
     if not force:
         _must_be_free([folder / name for name in names.values()])
     _make_folder(folder)
@@ -52,45 +52,45 @@ def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: b
         try:
             _write(read_verified_chunks(snapshot.conn, job.blob), path, force)
         except ArchiveDamaged as damage:
-            done.failed.append(ExtractFailure(job.id, job.name, f"{damage.what}: {damage.why}"))
+            result.failed.append(ExtractFailure(job.id, job.name, f"{damage.what}: {damage.why}"))
         except FileExistsError:
             raise _already_exists([path.name]) from None
         except UnicodeEncodeError as error:
             reason = f"cannot write it: {describe_unencodable_name(error)}; set PYTHONUTF8=1"
-            done.failed.append(ExtractFailure(job.id, job.name, reason))
+            result.failed.append(ExtractFailure(job.id, job.name, reason))
         except OSError as error:
-            done.failed.append(
+            result.failed.append(
                 ExtractFailure(job.id, job.name, f"cannot write it: {error.strerror or error}")
             )
         else:
             row = ExtractedFile(job.id, job.name, path, job.blob.size, job.blob.sha256, job.blob.origin)
-            done.written.append(row)
-    return done
+            result.written.append(row)
+    return result
 
 
-def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: ExtractResult) -> Iterator[_Job]:
-    wanted = set(ids)
+def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], result: ExtractResult) -> Iterator[_Job]:
+    requested = set(ids)
     seen: set[str] = set()
     for _, body in snapshot.bodies("file"):
         id_, name = storable_text(str(body.get("id", ""))), str(body.get("filename") or "")
-        if id_ in seen or (wanted and id_ not in wanted):
+        if id_ in seen or (requested and id_ not in requested):
             continue
         seen.add(id_)
         blob = snapshot.blob(id_)
         if blob is not None:
             yield _Job(id_, name, blob)
-        elif wanted:
-            done.failed.append(ExtractFailure(id_, name, "the archive does not have its bytes"))
+        elif requested:
+            result.failed.append(ExtractFailure(id_, name, "the archive does not have its bytes"))
     for id_ in ids:
         if id_ not in seen:
             reason = f"snapshot {snapshot.info.id} has no such file{describe_other_snapshot(snapshot, id_)}"
-            done.failed.append(ExtractFailure(id_, "", reason))
+            result.failed.append(ExtractFailure(id_, "", reason))
 
 
 def _must_be_free(paths: Iterable[Path]) -> None:
-    there = [path.name for path in paths if os.path.lexists(path)]
-    if there:
-        raise _already_exists(there)
+    existing = [path.name for path in paths if os.path.lexists(path)]
+    if existing:
+        raise _already_exists(existing)
 
 
 def _already_exists(names: list[str]) -> OperationRefused:
@@ -107,13 +107,13 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadUsage(
-            f"cannot make the folder {folder}", error.strerror or str(error), "choose another --dir"
+            f"cannot create the folder {folder}", error.strerror or str(error), "choose another --dir"
         ) from None
 
 
 def _write(chunks: Iterable[bytes], path: Path, force: bool) -> None:
-    """Under a temporary name first; the whole file takes its place at once, and a link there is not
-    followed. Raises `FileExistsError` when somebody else was quicker."""
+    """Write a temporary file and rename it, so that the file appears complete and a link is not followed.
+    Raises `FileExistsError` when another program created the file meanwhile."""
     with temporary_file_beside(path) as (temporary, handle):
         with os.fdopen(handle, "wb") as file:
             file.writelines(chunks)
@@ -129,7 +129,7 @@ def _move_into_place(temporary: Path, path: Path) -> None:
         os.link(temporary, path)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links: looking and renaming are two steps there
+    except OSError:  # a file system without links: testing and renaming are two steps there
         if os.path.lexists(path):
             raise FileExistsError(path) from None
         temporary.rename(path)

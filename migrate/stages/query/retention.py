@@ -1,8 +1,8 @@
 """Decide which snapshots of an archive a retention policy keeps, and why.
 
 As in restic, a rule keeps the newest snapshot of each of the last N days, weeks or months that have any; a
-complete one is preferred to a partial one, and one of everything to one of less. Each endpoint is looked at
-by itself.
+complete one is preferred to a partial one, and one of everything to one of less. Each endpoint is treated
+separately.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class RetentionPolicy:
 
 
 def apply_policy(infos: Iterable[SnapshotInfo], policy: RetentionPolicy) -> list[RetentionDecision]:
-    """What a policy keeps, oldest first. The last complete snapshot of an endpoint always stays, or the
-    newest where none is complete, and one that the next `snapshot` continues. Raises `BadUsage` for tags
-    alone that no snapshot has."""
+    """A decision for each snapshot, oldest first. The last complete snapshot of an endpoint always stays, or
+    the newest where none is complete, and one that the next `snapshot` continues. Raises `BadUsage` for a
+    policy of tags only that no snapshot has."""
     infos = list(infos)
     if policy == RetentionPolicy(tags=policy.tags) and not any(info.tag in policy.tags for info in infos):
         raise BadUsage(
@@ -50,30 +50,31 @@ def apply_policy(infos: Iterable[SnapshotInfo], policy: RetentionPolicy) -> list
 
 
 def forget_by_name(infos: Collection[SnapshotInfo], names: Collection[str]) -> list[RetentionDecision]:
-    """What stays when these numbers or tags go. Raises `BadUsage` for a name that means none, or several."""
-    going = {_named(infos, name).id for name in names}
-    left = {(i.type, i.url) for i in infos if i.state == "complete" and i.id not in going}
+    """A decision for each snapshot when these numbers or tags are forgotten. Raises `BadUsage` for a name
+    that matches no snapshot, or several."""
+    forgotten = {_find_snapshot(infos, name).id for name in names}
+    kept_places = {(i.type, i.url) for i in infos if i.state == "complete" and i.id not in forgotten}
     return [
-        RetentionDecision(
-            info, () if info.id in going else ("not named",), _remark(info, info.id in going, left)
-        )
+        RetentionDecision(info, (), _remark(info, kept_places))
+        if info.id in forgotten
+        else RetentionDecision(info, ("not named",))
         for info in infos
     ]
 
 
-def _remark(info: SnapshotInfo, goes: bool, left: Collection[tuple[str, str]]) -> str:
-    last = goes and info.state == "complete" and (info.type, info.url) not in left
-    return f"no complete snapshot of {info.url} is left without it" if last else ""
+def _remark(info: SnapshotInfo, kept_places: Collection[tuple[str, str]]) -> str:
+    is_last = info.state == "complete" and (info.type, info.url) not in kept_places
+    return f"no complete snapshot of {info.url} is left without it" if is_last else ""
 
 
-def _named(infos: Collection[SnapshotInfo], name: str) -> SnapshotInfo:
-    found = [info for info in infos if name == str(info.id)] or [info for info in infos if name == info.tag]
-    if len(found) == 1:
-        return found[0]
-    numbers = ", ".join(str(info.id) for info in found)
+def _find_snapshot(infos: Collection[SnapshotInfo], name: str) -> SnapshotInfo:
+    matches = [info for info in infos if name == str(info.id)] or [info for info in infos if name == info.tag]
+    if len(matches) == 1:
+        return matches[0]
+    numbers = ", ".join(str(info.id) for info in matches)
     raise BadUsage(
-        f"{name!r} names {'several snapshots' if found else 'no snapshot'}",
-        f"it is the tag of {numbers}" if found else "it is neither a number nor a tag here",
+        f"{name!r} names {'several snapshots' if matches else 'no snapshot'}",
+        f"it is the tag of {numbers}" if matches else "it is neither a number nor a tag here",
         "give numbers; `snapshots ARCHIVE` lists them",
     )
 
@@ -87,44 +88,44 @@ def _by_endpoint(infos: Iterable[SnapshotInfo]) -> dict[tuple[str, str], list[Sn
 
 
 def _reasons(group: list[SnapshotInfo], policy: RetentionPolicy) -> Iterable[tuple[int, str]]:
-    """Number of a snapshot and a reason to keep it, for each reason there is."""
+    """(number of a snapshot, reason to keep it) rows."""
     if group[0].interrupted:
         yield group[0].id, "interrupted, can be continued"
     last = max(group, key=_rank)  # of equals the first, which is the newest
     yield last.id, "last complete" if last.state == "complete" else "newest, none is complete"
-    whole = [info for info in group if not _is_filtered(info) and not info.interrupted]
-    if whole and _is_filtered(last):
-        yield whole[0].id, "last that was asked for everything"
+    unfiltered = [info for info in group if not _is_filtered(info) and not info.interrupted]
+    if unfiltered and _is_filtered(last):
+        yield unfiltered[0].id, "last that was asked for everything"
     for info in group[: policy.last]:
         yield info.id, "last"
     for info in group:
         if info.tag and info.tag in policy.tags:
             yield info.id, f"tag {info.tag}"
     for name, period in PERIOD_KEYS.items():
-        for info in _of_periods(group, period, getattr(policy, name)):
+        for info in _one_per_period(group, period, getattr(policy, name)):
             yield info.id, name
 
 
-def _of_periods(
+def _one_per_period(
     group: list[SnapshotInfo], period: Callable[[datetime], str], number: int
 ) -> list[SnapshotInfo]:
     """One snapshot of each of the newest periods."""
     chosen: dict[str, SnapshotInfo] = {}
     for info in group:
         key = period(datetime.fromisoformat(info.started_at))
-        held = chosen.setdefault(key, info)
-        if _rank(info) > _rank(held):
+        best = chosen.setdefault(key, info)
+        if _rank(info) > _rank(best):
             chosen[key] = info
     return [chosen[key] for key in sorted(chosen, reverse=True)[:number]]
 
 
 def _rank(info: SnapshotInfo) -> tuple[bool, bool, bool]:
-    """What makes one snapshot stand for others, before its age does."""
+    """The order in which a snapshot is preferred to others, before its age counts."""
     return info.state == "complete", not info.interrupted, not _is_filtered(info)
 
 
 def _is_filtered(info: SnapshotInfo) -> bool:
-    """Whether a snapshot was asked for less than everything."""
+    """Whether a snapshot was limited to a part of the estate."""
     options = info.options
     limited = any(options.get(name) for name in ("include", "exclude", "shard"))
     return limited or not all(options.get(name, True) for name in ("threads", "runs", "bytes"))
@@ -135,7 +136,7 @@ def _week(moment: datetime) -> str:
     return f"{year:04}-{week:02}"
 
 
-# Rule -> the period that a moment lies in; of later ones the text is greater. Archives tell time in UTC.
+# Rule -> the period of a moment, as a text that sorts by time. Archives store time in UTC.
 PERIOD_KEYS: dict[str, Callable[[datetime], str]] = {
     "daily": lambda moment: moment.strftime("%Y-%m-%d"),
     "weekly": _week,

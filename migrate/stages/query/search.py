@@ -11,27 +11,27 @@ from migrate.model.results.query import SearchHit
 from migrate.model.secrets import MASKED_SECRET, mask_text
 from migrate.stages.query.transcript import as_text, message_parts
 
-# Characters around the place where a text was found.
+# Characters that are shown before and after a match.
 EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60
 
 
 def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> Iterator[SearchHit]:
-    """Every field that holds the text, whatever its case, in the order of the listings. Nothing but the
-    object at hand is kept in memory."""
-    wanted = text.casefold()
+    """Every field that contains the text, in any case, in the order of the listings. Only one object at a
+    time is kept in memory."""
+    needle = text.casefold()
     decode = CODECS[snapshot.info.type].decode
     for kind, fields in SEARCHED_FIELDS.items():
         if kinds and kind not in kinds:
             continue
         for parent, body in search_candidates(snapshot, kind, text):
             entity = decode(kind, body, parent, None)[0]
-            for name, said in fields(entity):
-                if wanted in said.casefold():
-                    yield SearchHit(kind, entity.id, parent, name, _excerpt(said, wanted))
+            for name, value in fields(entity):
+                if needle in value.casefold():
+                    yield SearchHit(kind, entity.id, parent, name, _excerpt(value, needle))
 
 
 def _text_fields(*names: str) -> Callable[[Entity], Iterator[tuple[str, str]]]:
-    """These fields, whatever shape they have."""
+    """A function that returns these fields as text, whatever types they have."""
 
     def named_fields(entity: Entity) -> Iterator[tuple[str, str]]:
         for name in names:
@@ -55,30 +55,31 @@ SEARCHED_FIELDS: dict[str, Callable[[Entity], Iterator[tuple[str, str]]]] = {
 }
 
 
-def _excerpt(said: str, wanted: str) -> str:
-    """The first place where a text stands, with what is around it."""
-    shown = mask_text(said)
-    if wanted not in shown.casefold():
-        # What was looked for is part of a credential: that it is there is shown, and no more of it.
-        return next((found.group() for found in MASKED_SECRET.finditer(shown)), "")
-    said = shown
-    at, end = _span(said, wanted)
-    start = max(0, at - EXCERPT_CHARS_BEFORE)
-    shown = said[start : end + EXCERPT_CHARS_AFTER]
-    return f"{'…' if start else ''}{shown}{'…' if end + EXCERPT_CHARS_AFTER < len(said) else ''}"
+def _excerpt(text: str, needle: str) -> str:
+    """The first match with the text around it."""
+    text = mask_text(text)
+    if needle not in text.casefold():
+        # The match is part of a credential: only the fingerprint of the credential is shown.
+        return next((match.group() for match in MASKED_SECRET.finditer(text)), "")
+    match_start, end = _span(text, needle)
+    start = max(0, match_start - EXCERPT_CHARS_BEFORE)
+    excerpt = text[start : end + EXCERPT_CHARS_AFTER]
+    return f"{'…' if start else ''}{excerpt}{'…' if end + EXCERPT_CHARS_AFTER < len(text) else ''}"
 
 
-def _span(said: str, wanted: str) -> tuple[int, int]:
-    """Where folded text stands in text as it is: folding makes one character into up to three."""
-    folded = said.casefold()
-    at = folded.index(wanted)
-    if len(folded) == len(said):
-        return at, at + len(wanted)
-    place, start = 0, 0
-    for n, c in enumerate(said):
-        if place <= at:
+def _span(text: str, needle: str) -> tuple[int, int]:
+    """Start and end of a case-folded match in the text itself: folding turns one character into up to
+    three."""
+    folded = text.casefold()
+    folded_start = folded.index(needle)
+    folded_end = folded_start + len(needle)
+    if len(folded) == len(text):
+        return folded_start, folded_end
+    position, start = 0, 0
+    for n, char in enumerate(text):
+        if position <= folded_start:
             start = n
-        if place >= at + len(wanted):
+        if position >= folded_end:
             return start, n
-        place += len(c.casefold())
-    return start, len(said)
+        position += len(char.casefold())
+    return start, len(text)

@@ -1,4 +1,8 @@
-"""Read the transcript of a thread from a snapshot, message by message."""
+"""Read the transcript of a thread from a snapshot, message by message.
+
+A message is split into parts: its text, and everything else by name. No type of a value is taken for granted:
+a part of an unknown form is shown as it is.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +23,14 @@ from migrate.model.secrets import mask_text, mask_tool_secrets
 def read_transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
     """The transcript of a thread, or None when the snapshot has no such thread."""
     id_ = storable_text(thread)
-    found = [body for kind, _, body in snapshot.find(id_) if kind == "thread"]
-    if not found:
+    threads = [body for kind, _, body in snapshot.find(id_) if kind == "thread"]
+    if not threads:
         return None
     state, reason = snapshot.listing_state("message", id_)
     gap = "" if state == "complete" else reason or state or "its messages were not read"
     return Transcript(
         id_,
-        _time(found[0].get("created_at")),
+        _time(threads[0].get("created_at")),
         snapshot.info.id,
         f"{snapshot.info.type} {snapshot.info.url}",
         snapshot.count("message", id_),
@@ -42,25 +46,25 @@ def _entries(snapshot: SnapshotReader, thread: str) -> Iterator[TranscriptEntry]
     for number, (_, body) in enumerate(snapshot.bodies("message", thread), 1):
         entity = decode("message", body, thread, DecodeContext())[0]
         role = as_text(entity.fields.get("role", entity.extras.get("role")))
-        who = as_text(entity.facts.get("assistant_id"))
+        assistant = as_text(entity.facts.get("assistant_id"))
         yield TranscriptEntry(
             number,
             entity.id,
             _time(entity.facts.get("created_at")),
             "" if role == ITEM_ROLE else role,
-            assistants.get(who, who),
+            assistants.get(assistant, assistant),
             tuple(replace(part, text=mask_text(part.text)) for part in message_parts(entity, files)),
             calls.pop(as_text(entity.facts.get("run_id")), ()) if role != "user" else (),
         )
 
 
 def _names(snapshot: SnapshotReader, kind: str, key: str) -> dict[str, str]:
-    """Id -> name of everything of a kind that has one."""
+    """Id -> name of the objects of a kind that have one."""
     return {str(body.get("id")): as_text(body[key]) for _, body in snapshot.bodies(kind) if body.get(key)}
 
 
 def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[MessagePart, ...]]:
-    """Run id -> the tools it called, shown with its first message."""
+    """Run id -> the tools that it called; they are shown with its first message."""
     called: dict[str, tuple[MessagePart, ...]] = {}
     for _, step in snapshot.bodies("run_step", thread):
         run = as_text(step.get("run_id"))
@@ -70,7 +74,7 @@ def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[MessagePart
 
 
 def _time(seconds: JSON) -> str:
-    """Seconds since 1970 as people read them, or ''."""
+    """Seconds since 1970 as readable text in UTC, or ''."""
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
         return ""
     try:
@@ -88,13 +92,13 @@ def message_parts(message: Entity, names: FileNames) -> Iterator[MessagePart]:
     content = message.fields.get("content")
     if content is None:
         content = message.extras.get("content")
-    for one in content if isinstance(content, list) else [] if content is None else [content]:
-        yield from _item(one) if message.fields.get("role") == ITEM_ROLE else _part(one, names)
+    for part in content if isinstance(content, list) else [] if content is None else [content]:
+        yield from _item(part) if message.fields.get("role") == ITEM_ROLE else _part(part, names)
     attachments = message.fields.get("attachments")
     if attachments is None:
         attachments = message.extras.get("attachments")
-    for one in attachments if isinstance(attachments, list) else []:
-        yield MessagePart("attachment", _attachment(one, names))
+    for attachment in attachments if isinstance(attachments, list) else []:
+        yield MessagePart("attachment", _attachment(attachment, names))
 
 
 def _part(part: JSON, names: FileNames) -> Iterator[MessagePart]:
@@ -121,18 +125,18 @@ def _text(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
 
 
 def _citation(note: Mapping[str, JSON], names: FileNames) -> str:
-    """What an annotation points to, and the marker that stands for it in the text."""
-    inside = note.get(str(note.get("type")))
-    found = {**note, **(inside if isinstance(inside, Mapping) else {})}
-    title = found.get("filename") or found.get("title") or found.get("url") or ""
-    where = _file_label(found.get("file_id"), names) if found.get("file_id") else as_text(title)
+    """The file, title or address of an annotation, and its marker in the text."""
+    nested = note.get(str(note.get("type")))
+    fields = {**note, **(nested if isinstance(nested, Mapping) else {})}
+    title = fields.get("filename") or fields.get("title") or fields.get("url") or ""
+    source = _file_label(fields.get("file_id"), names) if fields.get("file_id") else as_text(title)
     marker = f" at {as_text(note['text'])}" if note.get("text") else ""
-    return f"{where or as_text(note.get('type'))}{marker}"
+    return f"{source or as_text(note.get('type'))}{marker}"
 
 
 def _image(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
-    inside = part.get(str(part.get("type")))
-    image = inside if isinstance(inside, Mapping) else part
+    nested = part.get(str(part.get("type")))
+    image = nested if isinstance(nested, Mapping) else part
     address = as_text(image.get("url") or "")
     if address.startswith("data:"):
         address = f"{address.partition(',')[0]},... ({len(address):,} characters)"
@@ -160,7 +164,7 @@ PART_READERS: Mapping[str, Callable[[Mapping[str, JSON], FileNames], Iterator[Me
 
 
 def _item(item: JSON) -> Iterator[MessagePart]:
-    """Something in a conversation that nobody said."""
+    """An item of a conversation that is not a message."""
     if not isinstance(item, Mapping):
         yield MessagePart("other", as_text(item))
         return
@@ -178,7 +182,7 @@ def _item(item: JSON) -> Iterator[MessagePart]:
 
 
 def step_tool_calls(step: Mapping[str, JSON]) -> Iterator[MessagePart]:
-    """The tools that a step of a run called, as the older generation tells them."""
+    """The tools that a run step called, in the form of the older generation."""
     details = step.get("step_details")
     calls = details.get("tool_calls") if isinstance(details, Mapping) else None
     for call in calls if isinstance(calls, list) else []:
@@ -198,10 +202,10 @@ def as_text(value: JSON) -> str:
 
 
 def _other_fields(item: Mapping[str, JSON]) -> str:
-    """What an item says, without its type, ids and states."""
-    kept = mask_tool_secrets(item).items()
-    said = {k: v for k, v in kept if k not in FIELDS_NOT_SHOWN and v not in (None, "", [], {})}
-    return as_text(said) if said else ""
+    """The fields of an item as text, without its type, ids and states."""
+    masked = mask_tool_secrets(item).items()
+    shown = {k: v for k, v in masked if k not in FIELDS_NOT_SHOWN and v not in (None, "", [], {})}
+    return as_text(shown) if shown else ""
 
 
 FIELDS_NOT_SHOWN = frozenset({"type", "id", "status", "call_id", "created_by", "partition_key"})
@@ -212,12 +216,13 @@ def _file_label(file_id: JSON, names: FileNames) -> str:
     return f"{names[id_]} ({id_})" if names.get(id_) else id_
 
 
-def _attachment(one: JSON, names: FileNames) -> str:
-    if not isinstance(one, Mapping):
-        return as_text(one)
-    tools = one.get("tools")
+def _attachment(attachment: JSON, names: FileNames) -> str:
+    if not isinstance(attachment, Mapping):
+        return as_text(attachment)
+    tools = attachment.get("tools")
     types = (
         [as_text(t.get("type")) for t in tools if isinstance(t, Mapping)] if isinstance(tools, list) else []
     )
-    where = _file_label(one.get("file_id"), names) if one.get("file_id") else _other_fields(one)
-    return f"{where} for {', '.join(types)}" if types else where
+    file_id = attachment.get("file_id")
+    label = _file_label(file_id, names) if file_id else _other_fields(attachment)
+    return f"{label} for {', '.join(types)}" if types else label

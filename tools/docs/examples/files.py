@@ -60,5 +60,5 @@ STORED = (
         "vector_store_file", "chunking_strategy", "`other`: the service's word for not known",
         {"chunking_strategy": {"type": "other"}},
     ),
-    Example("vector_store_file", "status", "the source could not take it in", facts={"status": "failed"}),
+    Example("vector_store_file", "status", "the source could not index it", facts={"status": "failed"}),
 )  # fmt: skip
