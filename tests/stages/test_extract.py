@@ -110,7 +110,7 @@ def test_a_folder_in_the_way_is_named(archive: Archive, folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(BadUsage, match="cannot make"):
+    with pytest.raises(BadUsage, match="cannot create"):
         run(archive, tmp_path / "file" / "below")
 
 
