@@ -1,4 +1,4 @@
-"""Shell completion: the guide's lines give a script, and the script completes commands and options."""
+"""Shell completion: the lines of the guide print a script, and the script completes commands and options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINES = {
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH on which the program stands under its own name, as an installation puts it there."""
+    """A PATH that contains the program under its own name, as after an installation."""
     folder = tmp_path_factory.mktemp("bin")
     program = folder / "assistants-migrate"
     program.write_text(
@@ -56,7 +56,8 @@ def test_the_script_is_generated(shell: str, path: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_program_completes_a_command(shell: str, path: str) -> None:
-    """As the script asks it: words and place in variables. fish has the unfinished word as its place."""
+    """Call the program as the script does: words and position in variables. fish passes the unfinished word
+    as position."""
     at = "transc" if shell == "fish" else "1"
     answer = called(
         path, "assistants-migrate", _ASSISTANTS_MIGRATE_COMPLETE=f"{shell}_complete",

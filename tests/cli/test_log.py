@@ -119,7 +119,7 @@ def test_a_request_without_an_answer_is_logged_with_its_error(tmp_path: Path) ->
 
 
 def test_no_line_holds_a_secret(service: Emulator, tmp_path: Path) -> None:
-    """The key is asked for as the id of a thread, so that it stands in the path of a request."""
+    """The key is used as the id of a thread, so that it appears in the path of a request."""
     threads, file = tmp_path / "ids.txt", tmp_path / "run.log"
     threads.write_text(f"{KEY}\n", encoding="utf-8")
     said = call(

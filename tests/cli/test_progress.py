@@ -1,4 +1,4 @@
-"""What is told while something takes long: true, one line, at a humane pace, and nothing to obey."""
+"""The progress on standard error: correct numbers, one line, not too often, and no control characters."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Clock:
         return self.now
 
 
-class Told:
-    """A progress whose time is ours, and what it wrote since it was asked last."""
+class ProgressOutput:
+    """A progress with a clock that the test sets, and its output since the last call."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], live: bool) -> None:
         self.clock = Clock()
@@ -42,23 +42,23 @@ class Told:
             self.progress.count(what, number)
         self.clock.now += seconds
         self.progress.tick()
-        return self.said()
+        return self.new_output()
 
-    def said(self) -> str:
+    def new_output(self) -> str:
         return self._capsys.readouterr().err
 
 
 @pytest.fixture
-def piped(capsys: pytest.CaptureFixture[str]) -> Told:
-    return Told(capsys, live=False)
+def piped(capsys: pytest.CaptureFixture[str]) -> ProgressOutput:
+    return ProgressOutput(capsys, live=False)
 
 
 @pytest.fixture
-def shown(capsys: pytest.CaptureFixture[str]) -> Told:
-    return Told(capsys, live=True)
+def shown(capsys: pytest.CaptureFixture[str]) -> ProgressOutput:
+    return ProgressOutput(capsys, live=True)
 
 
-def test_without_a_terminal_a_line_comes_every_ten_seconds(piped: Told) -> None:
+def test_without_a_terminal_a_line_comes_every_ten_seconds(piped: ProgressOutput) -> None:
     lines = [piped.after(1, message=100) for _ in range(45)]
     told = [n for n, line in enumerate(lines, 1) if line]
     assert told == [10, 20, 30, 40]
@@ -66,7 +66,7 @@ def test_without_a_terminal_a_line_comes_every_ten_seconds(piped: Told) -> None:
         assert re.fullmatch(r" *\d+\.0 s  100 message/s, message [\d,]+\n", line)
 
 
-def test_the_rate_is_that_of_lately(piped: Told) -> None:
+def test_the_rate_is_that_of_the_last_seconds(piped: ProgressOutput) -> None:
     for _ in range(100):
         last = piped.after(1, message=1000)
     assert "1,000 message/s" in last
@@ -77,7 +77,7 @@ def test_the_rate_is_that_of_lately(piped: Told) -> None:
     assert "message 100,300" in last
 
 
-def test_a_total_that_may_grow_gives_no_time_left(piped: Told) -> None:
+def test_a_total_that_may_grow_gives_no_remaining_time(piped: ProgressOutput) -> None:
     piped.progress.expect("message", 1000)
     line = piped.after(10, message=100)
     assert "message 100 of 1,000 so far" in line
@@ -89,7 +89,7 @@ def test_a_total_that_may_grow_gives_no_time_left(piped: Told) -> None:
     assert "left" not in piped.after(10, message=100)
 
 
-def test_no_time_left_is_made_up(piped: Told) -> None:
+def test_no_remaining_time_is_invented(piped: ProgressOutput) -> None:
     for what in ("file", "message"):
         piped.progress.expect(what, 100)
         piped.progress.total_known(what)
@@ -99,19 +99,19 @@ def test_no_time_left_is_made_up(piped: Told) -> None:
     assert "left" not in piped.after(10, file=90, message=50), "all is done"
 
 
-def test_the_slowest_kind_says_how_long(piped: Told) -> None:
+def test_the_slowest_kind_decides_the_remaining_time(piped: ProgressOutput) -> None:
     for what in ("file", "message"):
         piped.progress.expect(what, 100)
         piped.progress.total_known(what)
     assert "90 s left" in piped.after(10, message=50, file=10)
 
 
-def test_bytes_are_told_as_such(piped: Told) -> None:
+def test_bytes_are_shown_as_mb(piped: ProgressOutput) -> None:
     piped.progress.expect("bytes", 500_000_000)
     assert "  5.0 MB/s, bytes 50.0 MB of 500.0 MB so far\n" in piped.after(10, bytes=50_000_000)
 
 
-def test_a_wait_is_told_also_while_nothing_moves(piped: Told) -> None:
+def test_a_wait_is_shown_also_while_nothing_changes(piped: ProgressOutput) -> None:
     waiting = "waiting 12 s as the service asked, 3 of 8 workers"
     piped.progress.watch(lambda: waiting)
     piped.after(1, message=5)
@@ -121,25 +121,27 @@ def test_a_wait_is_told_also_while_nothing_moves(piped: Told) -> None:
     assert "waiting" not in piped.after(10)
 
 
-def test_an_outage_is_told_at_once_and_no_time_is_left_then(piped: Told) -> None:
-    said = [""]
-    piped.progress.watch(lambda: said[0])
+def test_an_outage_is_shown_at_once_without_a_remaining_time(piped: ProgressOutput) -> None:
+    wait = [""]
+    piped.progress.watch(lambda: wait[0])
     piped.progress.expect("message", 1000)
     piped.progress.total_known("message")
     assert "left" in piped.after(10, message=100)
-    said[0] = "no answer for 6 s"
-    told = piped.after(1, message=1)
-    assert "no answer for 6 s" in told
-    assert "left" not in told
-    said[0] = "no answer for 9 s"
+    wait[0] = "no answer for 6 s"
+    line = piped.after(1, message=1)
+    assert "no answer for 6 s" in line
+    assert "left" not in line
+    wait[0] = "no answer for 9 s"
     assert piped.after(3) == ""
-    said[0] = "no answer for 16 s"
+    wait[0] = "no answer for 16 s"
     assert "no answer for 16 s" in piped.after(7)
-    said[0] = ""
+    wait[0] = ""
     assert "left" in piped.after(10, message=100)
 
 
-def test_on_a_terminal_one_line_is_written_over(shown: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_one_line_is_written_over(
+    shown: ProgressOutput, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("migrate.cli.progress._columns", lambda: 30)
     lines = [shown.after(0.05, a_kind_with_a_long_name=1) for _ in range(100)]
     told = [line for line in lines if line]
@@ -149,26 +151,26 @@ def test_on_a_terminal_one_line_is_written_over(shown: Told, monkeypatch: pytest
         assert "\n" not in line
         assert len(line.removeprefix(WIPE)) <= 29
     shown.progress.say("something\x1b[31m else")
-    assert shown.said() == f"{WIPE}something\\x1b[31m else\n"
+    assert shown.new_output() == f"{WIPE}something\\x1b[31m else\n"
     shown.progress.close()
-    assert shown.said().startswith("   5.0 s"[3:])
+    assert shown.new_output().startswith("   5.0 s"[3:])
 
 
-def test_the_end_is_one_line_with_everything(piped: Told) -> None:
+def test_the_end_is_one_line_with_everything(piped: ProgressOutput) -> None:
     piped.after(2, message=400, thread=2)
     piped.progress.close()
-    assert piped.said() == "2.0 s in all: message 400, thread 2, 200 message/s\n"
+    assert piped.new_output() == "2.0 s in all: message 400, thread 2, 200 message/s\n"
     piped.progress.close()
-    assert piped.said() == ""
+    assert piped.new_output() == ""
 
 
-def test_nothing_done_is_nothing_said(piped: Told) -> None:
+def test_nothing_done_is_nothing_said(piped: ProgressOutput) -> None:
     assert piped.after(60) == ""
     piped.progress.close()
-    assert piped.said() == ""
+    assert piped.new_output() == ""
 
 
-def test_names_are_no_commands_to_a_terminal(shown: Told) -> None:
+def test_names_are_no_commands_to_a_terminal(shown: ProgressOutput) -> None:
     shown.progress.watch(lambda: "\x1b[31m\n\r")
     line = shown.after(1, **{"a\x1b]0;x\x07": 1})
     assert not set(line.removeprefix(WIPE)) & set("\x1b\r\n\x07")

@@ -10,7 +10,7 @@ import pytest
 from tests.pages.conftest import SCREENSHOTS, Open, Opened
 from tests.pages.measuring import BACKGROUND, CONTRAST, FOCUSED, OVERFLOW
 from tests.reports.hostile import HOSTILE, hostile, with_names
-from tests.reports.made import AFTER, PICTURE, equal, many, reports
+from tests.reports.sample_reports import AFTER, PICTURE, equal, many, reports
 
 NAMES = ("diff", "assess", "plan", "verify")
 COMMANDS = reports()

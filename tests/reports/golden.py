@@ -1,4 +1,5 @@
-"""Writes tests/golden/ anew: `python -m tests.reports.golden`. Look at what changed before committing it."""
+"""Write the files of tests/golden/ again: `python -m tests.reports.golden`. Look at what changed before
+committing it."""
 
 from __future__ import annotations
 
@@ -7,16 +8,16 @@ import sys
 from pathlib import Path
 
 from migrate.cli.report_options import ENDINGS, FORMATS, rendered
-from tests.reports.made import documents, reports
+from tests.reports.sample_reports import documents, reports
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PAGE = Path(__file__).parents[2] / "migrate/reports/formats/page"
+# Files that every page contains completely; the golden files have only their names.
 ASSETS = ("report.css", "report.js")
-"""Files that every page holds whole: in their place stands their name."""
 
 
 def golden() -> dict[str, str]:
-    """File name -> what it should hold: each format of a small report of each command."""
+    """File name -> expected content: each format of a small report of each command."""
     endings = {format_: ending for ending, format_ in reversed(ENDINGS.items())}
     given = documents()
     return {

@@ -1,4 +1,4 @@
-"""Texts that want to be more than text, and a report in which every text is one of them."""
+"""Texts that try to be interpreted as code or markup, and a report that consists of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migrate.model.results.diff import IgnoreCount
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
-from tests.reports.made import MADE_AT, VERSION, Diagram, DiagramNode
+from tests.reports.sample_reports import MADE_AT, VERSION, Diagram, DiagramNode
 
 HOSTILE = (
     "<script>window.pwned=1</script>",
@@ -54,5 +54,5 @@ def hostile(pictured: bool = True) -> Report:
 
 
 def with_names(report: Report, name: str) -> Report:
-    """The same report, every object called `name`."""
+    """The report with every object named `name`."""
     return replace(report, items=tuple(replace(item, name=name) for item in report.items))

@@ -1,4 +1,4 @@
-"""What every format must say of one report, and the few rules that stand between records and renderers."""
+"""What every format must contain of a report, and the rules between results and reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from migrate.reports.formats.html import MAX_VALUE_CHARS, html_page
 from migrate.reports.report import SECTIONS, SEVERITIES, VERDICTS, Report
 from migrate.stages.diff.run import Change
 from tests.reports.hostile import HOSTILE, hostile
-from tests.reports.made import LOSSES, Diagram, DiagramNode, documents, many, reports
+from tests.reports.sample_reports import LOSSES, Diagram, DiagramNode, documents, many, reports
 
 COMMANDS = reports()
 

@@ -1,4 +1,4 @@
-"""Each format of a small report of each command, compared to the byte with what was looked at."""
+"""Each format of a small report of each command, compared byte by byte with a reviewed file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports.golden import GOLDEN, golden, write
-from tests.reports.made import documents
+from tests.reports.sample_reports import documents
 
 WANTED = golden()
 

@@ -1,4 +1,4 @@
-"""JUnit XML: what fails, what passes, and that it is XML whatever an estate holds."""
+"""JUnit XML: what fails, what passes, and that it is valid XML for any text of an estate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from migrate.reports.formats.junit import junit_xml
 from migrate.reports.report import ItemDetail, Report, ReportItem
 from tests.reports.hostile import HOSTILE, hostile
-from tests.reports.made import equal, reports
+from tests.reports.sample_reports import equal, reports
 
 
 def suite(report: Report) -> ElementTree.Element:

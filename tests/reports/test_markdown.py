@@ -1,4 +1,4 @@
-"""Markdown for a pull request: what it says, that nothing breaks out, and that it fits into a comment."""
+"""Markdown for a pull request: its content, that no text becomes markup, and that it fits into a comment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from migrate.reports.formats.markdown import MAX_COMMENT_CHARS, markdown_text, u
 from migrate.reports.report import ItemDetail, Report, ReportItem
 from migrate.reports.text_table import single_line
 from tests.reports.hostile import HOSTILE, hostile, with_names
-from tests.reports.made import many, reports
+from tests.reports.sample_reports import many, reports
 
 OURS = set(
     "p br b code details summary ul li del ins blockquote sub table thead tbody tr th td h3 h4".split()

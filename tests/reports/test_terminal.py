@@ -1,4 +1,4 @@
-"""What a terminal, a pipe and a text file get."""
+"""The output for a terminal, a pipe and a text file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from migrate.reports.formats.terminal import (
 )
 from migrate.reports.report import ItemDetail, Report, ReportItem
 from tests.reports.hostile import HOSTILE, hostile
-from tests.reports.made import AFTER, BEFORE, equal, many, reports
+from tests.reports.sample_reports import AFTER, BEFORE, equal, many, reports
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 

@@ -1,4 +1,4 @@
-"""Pieces of a word-level difference add up to both texts, show what changed, and come in bounded work."""
+"""The pieces of a word diff add up to both texts and show what changed, and the work is bounded."""
 
 from __future__ import annotations
 

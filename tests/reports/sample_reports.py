@@ -1,4 +1,4 @@
-"""A small reading of each of the four commands, made of the records that the stages give, and its report."""
+"""A small result of each of the four commands with reports, as a record, a report and a JSON document."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ PICTURE = Diagram(
 
 
 def a_difference() -> DiffResult:
-    """Three changes and some that rules took out."""
+    """Four changes, and some that rules removed."""
     changes: list[Change] = [
         Change("assistant", "asst_1", "office-gardener", "Gardener", "changed",
              (FieldDifference("instructions", BEFORE, AFTER), FieldDifference("temperature", 1, 0.4),
@@ -113,7 +113,7 @@ def an_assessment() -> Assessment:
 
 
 def a_plan() -> Plan:
-    """One action of each sort, and the losses."""
+    """One action of each type, and the losses."""
     return Plan(
         format=1,
         created_at=MADE_AT,
@@ -163,7 +163,7 @@ def a_verification() -> VerifyResult:
 
 
 def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dict[str, Report]:
-    """A report of each command, with the clock and the version given."""
+    """A report of each command, with fixed time and version."""
     given: dict[str, Any] = {"made_at": MADE_AT, "version": VERSION, "pictures": pictures}
     made = {
         "diff": diff.diff_report(a_difference(), "estate.db@1", "east"),
@@ -175,7 +175,7 @@ def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dic
 
 
 def equal() -> Report:
-    """A comparison that found nothing."""
+    """A report of a comparison without differences."""
     report = diff.diff_report(DiffResult([], {"assistant": 17}), "a.db@1", "a.db@2")
     return replace(report, made_at=MADE_AT, version=VERSION)
 
