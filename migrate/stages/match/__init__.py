@@ -1,1 +1,1 @@
-"""Match the objects of two estates: by journal, stamp, id, and by what they hold."""
+"""Match the objects of two estates: by journal, stamp, id, and content."""

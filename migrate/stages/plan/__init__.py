@@ -1,1 +1,1 @@
-"""A source and a target in, a plan out: every action and every loss, nothing written."""
+"""Make a plan from a source and a target: every action and every loss. Nothing is written."""

@@ -1,4 +1,4 @@
-"""What adapting needs to know of an estate and its target, and the objects as they will stand there.
+"""What adapters need to know of an estate and its target, and the objects as they will be on the target.
 
 Plan, apply, verify and rollback use the same functions, so they cannot disagree.
 """
@@ -74,7 +74,7 @@ def accepted_forms_only(target: Target) -> Target:
 
 
 def adapted_for_target(entity: Entity, codec: Codec, target: Target, lookup: IdLookup) -> Entity:
-    """The object as it will stand on the target: adapted, and with ids of the target.
+    """The object as it will be on the target: adapted, and with ids of the target.
 
     `lookup`: kind and id on the source -> id on the target, or None, which leaves the id as it is."""
     adapted, _ = codec.adapt(entity, target)

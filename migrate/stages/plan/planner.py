@@ -68,7 +68,8 @@ class Planner:
                 yield action
         existing_threads = self.target.threads_by_id
         for thread in self.source.iter_threads():
-            yield from self.threads.actions(thread, existing_threads)
+            if thread_action := self.threads.plan_thread(thread, existing_threads):
+                yield thread_action
         yield from self.threads.message_updates
 
     def _note_ambiguous_file(self, file: Entity) -> None:

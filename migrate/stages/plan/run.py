@@ -163,7 +163,7 @@ def build_plan(
         settings = settle()  # they need names of their own
     settings = add_journal_pairs(settings, source, target, pairs, journal, options)
     decider = decide(settings, lookalikes)
-    planner = Planner(decider, log, target, conversations, inventory.unseen)
+    planner = Planner(decider, log, target, conversations, inventory.why_no_deployments)
     actions = list(planner.actions())
     if options.on_conflict == "fail":
         refuse_conflicts(log.conflicts)

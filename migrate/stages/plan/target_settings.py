@@ -39,8 +39,7 @@ class TargetInventory:
 
     deployments: Mapping[str, str] | None = None
     connections: frozenset[str] | None = None
-    # Why deployments could not be listed.
-    unseen: str = ""
+    why_no_deployments: str = ""
     # Kinds that the service no longer has.
     absent: frozenset[str] = frozenset()
 

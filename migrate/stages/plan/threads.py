@@ -52,19 +52,17 @@ class ThreadPlanner:
         # Thread -> its messages that name an id of the source.
         self.mentions: dict[str, list[str]] = {}
 
-    def actions(self, thread: Entity, existing_threads: Mapping[str, Entity]) -> Iterator[Action]:
-        """The action for a thread with its messages; none for a thread that is gone on the source."""
+    def plan_thread(self, thread: Entity, existing_threads: Mapping[str, Entity]) -> Action | None:
+        """The action for a thread with its messages; None for a thread that is gone on the source."""
         decider = self.decider
         state, reason = self.source.snapshot.listing_state("message", thread.id)
         if state == "gone":
-            return
+            return None
         if thread.kind in decider.settings.absent:
-            yield self.log.add(decider.decide(thread, None))
-            return
+            return self.log.add(decider.decide(thread, None))
         existing = decider.counterpart(thread, existing_threads)
         if existing and decider.is_untouched(thread, existing) and self._messages_are_untouched(thread):
-            yield decider.keep(Action("skip", "thread", thread.id), existing)
-            return
+            return decider.keep(Action("skip", "thread", thread.id), existing)
         self._note_unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()
         messages = self._compare_messages(thread.id, existing.id if existing else "")
@@ -77,21 +75,13 @@ class ThreadPlanner:
         if 0 < limit < messages.count:
             reason = f"{messages.count:,}, the target accepts {limit:,} in a thread"
             self.log.add_loss(thread, "messages", reason)
-        arrived = self._arrived_count(thread, messages) if action.target_id else 0
-        if action.action in ("create", "update", "skip", "adopt"):
-            new = messages.count - arrived
-            grows = bool(action.target_id) and new > 0 and action.action != "create"
-            action = replace(
-                action,
-                action="update" if grows else action.action,
-                messages=new,
-                standing=messages.matched + messages.gone,
-                order=order,
-            )
-            if action.action == "update" and not action.before:
-                fingerprint = object_fingerprint(existing_threads[action.target_id])
-                action = replace(action, before=fingerprint)
-        yield action
+        new = messages.count - (self._arrived_count(thread, messages) if action.target_id else 0)
+        if action.action == "blocked":
+            return action
+        action = replace(action, messages=new, standing=messages.matched + messages.gone, order=order)
+        if existing and action.target_id and new > 0:
+            action = replace(action, action="update", before=action.before or object_fingerprint(existing))
+        return action
 
     def _messages_are_untouched(self, thread: Entity) -> bool:
         """Whether a thread of the very place that was read has its messages as they were, in order. Messages
