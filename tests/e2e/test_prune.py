@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Launch
+from tests.e2e.faults import Instead
 from tests.e2e.running import World, options
 
 
@@ -65,3 +66,18 @@ def test_what_another_estate_brought_is_not_deleted(launch: Launch) -> None:
     other.config.write_text(other.config.read_text().replace(other.target.url, world.target.url))
     found = pruned(other)
     assert found["actions"]["delete"] == 0  # type: ignore[index]
+
+
+def test_after_a_refused_deletion_the_plan_can_be_rolled_back_and_made_again(launch: Launch) -> None:
+    fault = Instead(lambda method, path, query: method == "DELETE", last=10**6, status=403, body=b"{}")
+    world = launch(wrap_target=fault)
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    del world.source.estate.assistants[next(iter(world.source.estate.assistants))]
+    world.snapshot()
+    pruned(world)
+    assert world.apply().code == 3
+    assert fault.spoiled
+    assert world("rollback", world.plan, "--yes").code == 3
+    assert pruned(world)["actions"]["delete"] == 1  # type: ignore[index]

@@ -44,7 +44,7 @@ def recover_interrupted(ctx: ApplyContext, plan: Plan) -> None:
     for key, entry in list(ctx.entries.items()):
         action = actions.get(key)
         if entry.state != "intended" or action is None or action.action == "delete":
-            continue
+            continue  # the source no longer has what a plan deletes, and reading the target shows the outcome
         try:
             body = find_without_outcome(ctx, action, entry, ROLLBACK_AGAIN)
         except UnresolvedReference:
