@@ -213,4 +213,4 @@ def test_a_file_without_an_ending_is_told_before_it_is_sent(launch: Launch) -> N
     world.snapshot()
     losses = world.planned()["losses"]
     assert [row["kind"] for row in losses if row["grade"] == "blocked"] == ["vector_store_file"]
-    assert "without an ending" in str(losses)
+    assert "without an extension" in str(losses)
