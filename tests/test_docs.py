@@ -378,7 +378,7 @@ def test_every_tool_has_a_row() -> None:
 def test_every_part_of_a_message_has_a_row() -> None:
     told = " ".join(row[0] for row in rows(under(MATRIX, "Parts of a message")))
     assert all(f"`{part}`" in told for part in {*USER_PART_RULES, *ASSISTANT_PART_RULES, "input_file"})
-    items = " ".join(row[0] for row in rows(under(MATRIX, "Items without a role")))
+    items = " ".join(row[0] for row in rows(under(MATRIX, "Items that are no messages")))
     assert all(f"`{item}`" in items for item in CALL_KEYS)
 
 
@@ -404,7 +404,7 @@ def test_an_example_of_every_grade_is_found() -> None:
 @pytest.mark.parametrize("pair", EQUAL, ids=lambda pair: f"{pair.field} {pair.title}")
 def test_equal_spellings_are_equal_and_differ_as_written(pair: Pair) -> None:
     assert pair.one != pair.other
-    assert pair.holds
+    assert pair.is_equal
 
 
 def test_every_rule_of_comparing_has_a_pair_of_spellings() -> None:

@@ -1,4 +1,4 @@
-"""One small object for each thing that an estate may hold: the support matrix runs the codecs on them."""
+"""One small object for each field, tool and part: the support matrix runs the codecs on them."""
 
 from tools.docs.examples.assistants import CONFIGURED
 from tools.docs.examples.example import BARE, Example, around
@@ -6,7 +6,7 @@ from tools.docs.examples.files import STORED
 from tools.docs.examples.messages import ITEMS, MESSAGES, PARTS, THREADS
 from tools.docs.examples.tools import NEWER_TOOLS, OLDER_TOOLS
 
-# Fields of every kind that is moved, but for tools and the parts of messages.
+# Fields of every kind that is moved, except tools and the parts of messages.
 FIELDS = (*STORED, *CONFIGURED, *THREADS, *MESSAGES)
 
 EXAMPLES = (*FIELDS, *OLDER_TOOLS, *NEWER_TOOLS, *PARTS, *ITEMS)

@@ -1,4 +1,4 @@
-"""Pairs of spellings that mean the same to a service, and so count as no difference."""
+"""Pairs of spellings with the same meaning for a service, which count as equal."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Pair:
     other: JSON
 
     @property
-    def holds(self) -> bool:
-        """Whether comparing takes them for the same."""
+    def is_equal(self) -> bool:
+        """Whether a comparison takes both for the same."""
         return self._compared(self.one) == self._compared(self.other)
 
     def _compared(self, value: JSON) -> dict[str, Any]:

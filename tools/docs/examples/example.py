@@ -1,7 +1,7 @@
-"""What an example is: an object that has one thing, the same object without it, and what surrounds them.
+"""An example: an object with one feature, the same object without it, and the target.
 
-Ids say what surrounds an object: `gone-...` cannot be moved, `shared-...` lies on the target already,
-`lone-...` is a call without its other half.
+Prefixes of ids have a meaning: `gone-...` cannot be moved, `shared-...` is on the target already, `lone-...`
+is a call without its other half.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.model import JSON, Entity
 
-# Types of source that examples come from: the one that has all older tools, and the newer generation.
+# Types of source of the examples: the one with all older tools, and the newer generation.
 OLDER, NEWER = "foundry-classic", "foundry"
 
 HASH = "0" * 64
@@ -21,7 +21,7 @@ FILES = {
     name: Entity("file", name, fields={"filename": filename, "bytes": 1, "sha256": HASH})
     for name, filename in (("report", "report.pdf"), ("table", "sales.csv"), ("picture", "leaf.png"))
 }
-# The least of each kind. Every target holds it as it is.
+# The smallest object of each kind. Every target stores it unchanged.
 BARE = {
     "file": Entity("file", "report", fields={**FILES["report"].fields, "purpose": "assistants"}),
     "vector_store": Entity("vector_store", "store", fields={"name": "Handbook"}),
@@ -42,14 +42,17 @@ BARE = {
 SEARCHING = "thread_searching"
 DEPLOYMENTS = frozenset({"gpt-4.1", "o4-mini"})
 CONNECTIONS = frozenset({"search", "pages"})
-# What the target has, where it can be asked.
+# Names of agents on the target.
 TAKEN = frozenset({"Seed-Desk"})
 
 
 @dataclass(frozen=True)
 class Example:
-    """`says` is what the object has, `without` what it is compared with; both beside the least of its kind.
-    `source` is the type of service that it was read from."""
+    """One object with one feature.
+
+    `says`: fields of the object. `without`: fields of the object that it is compared with. Both are added to
+    the smallest object of the kind. `source`: the type of service that it was read from.
+    """
 
     kind: str
     field: str
@@ -72,14 +75,14 @@ class Example:
 
     @property
     def plain(self) -> Entity:
-        """The same object without what the example is about: what its form is compared with."""
+        """The same object without the feature. Its request body is compared."""
         bare = BARE[self.kind]
         place = self.parent or bare.parent
         return Entity(self.kind, self.id or bare.id, place, {**bare.fields, **self.without})
 
     @property
     def silent(self) -> Entity:
-        """The same object without anything in the field: what its losses are compared with."""
+        """The same object without the field. Its losses are compared."""
         fields = {name: value for name, value in self.plain.fields.items() if name not in self._only_here}
         return dataclasses.replace(self.plain, fields=fields)
 
@@ -89,16 +92,16 @@ class Example:
 
 
 def around(capabilities: Capabilities, source: str, entity: Entity) -> Target:
-    """The target, and what it and the rest of the estate hold."""
-    asked = capabilities.service == NEWER
+    """The target, with what it and the rest of the estate have."""
+    can_list = capabilities.service == NEWER
     name_all = CODECS[capabilities.service].assign_names
     return Target(
         capabilities,
         source_type=source,
         models={"gpt-4-1106-preview": "gpt-4.1"},
         connections={"old-search": "search"},
-        deployments=DEPLOYMENTS if asked else None,
-        target_connections=CONNECTIONS if asked else None,
+        deployments=DEPLOYMENTS if can_list else None,
+        target_connections=CONNECTIONS if can_list else None,
         names=name_all([(entity.id, entity.name)], TAKEN) if name_all else {},
         reasoning=frozenset({"o4-mini"}),
         in_place=lambda _, id_: id_.startswith("shared-") and source in capabilities.shared_with,

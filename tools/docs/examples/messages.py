@@ -53,7 +53,7 @@ MESSAGES = (
 )
 
 
-def _said(value: str, *annotations: JSON) -> JSON:
+def _text(value: str, *annotations: JSON) -> JSON:
     return {"type": "text", "text": {"value": value, "annotations": list(annotations)}}
 
 
@@ -72,14 +72,14 @@ def _address(url: str) -> JSON:
 CITED = {"type": "file_citation", "text": "【4:0†source】", "file_citation": {"file_id": "report"}}
 
 PARTS = (
-    _part("`text` of a user", _said("Good day")),
-    _part("`text` of the assistant", _said("Good day"), "assistant"),
-    _part("`text` with a citation of a file", _said("It says so【4:0†source】", CITED), "assistant"),
-    _part("`text` with a path to a file", _said("sandbox:/a.csv", {"type": "file_path"}), "assistant"),
-    _part("`text` with the address of a page", _said("So they say", {"type": "url_citation"}), "assistant"),
-    _part("`text` with keys that is not known", {**_said("Well"), "mood": "calm"}, "assistant", NEWER),
-    _part("`text` that is empty", _said("")),
-    _part("`text` beyond `text_max`", _said("x" * 1_500_001)),
+    _part("`text` of a user", _text("Good day")),
+    _part("`text` of the assistant", _text("Good day"), "assistant"),
+    _part("`text` with a citation of a file", _text("It says so【4:0†source】", CITED), "assistant"),
+    _part("`text` with a path to a file", _text("sandbox:/a.csv", {"type": "file_path"}), "assistant"),
+    _part("`text` with the address of a page", _text("So they say", {"type": "url_citation"}), "assistant"),
+    _part("`text` with unknown keys", {**_text("Well"), "mood": "calm"}, "assistant", NEWER),
+    _part("`text` that is empty", _text("")),
+    _part("`text` beyond `text_max`", _text("x" * 1_500_001)),
     _part("`refusal`", {"type": "refusal", "refusal": "I will not."}, "assistant"),
     _part("`image_file` of a user", _image(file_id="picture", detail="low")),
     _part("`image_file` of the assistant", _image(file_id="picture"), "assistant"),
@@ -88,7 +88,7 @@ PARTS = (
     _part("`image_url` of the assistant", _address("https://pages.example/leaf.png"), "assistant"),
     _part("`image_url` with the image in it (`data:`)", _address("data:image/png;base64,AA==")),
     _part("`input_file` of a conversation", {"type": "input_file", "file_id": "report"}, "user", NEWER),
-    _part("a type that is not known", {"type": "novelty"}),
+    _part("an unknown type", {"type": "novelty"}),
 )
 
 

@@ -80,7 +80,7 @@ OLDER_TOOLS = (
     }}),
     _tool("", {"type": "event_binding"}),
     _tool("", {"type": "output_binding"}),
-    _tool("a type that is not known", {"type": "novelty"}),
+    _tool("an unknown type", {"type": "novelty"}),
 )  # fmt: skip
 
 

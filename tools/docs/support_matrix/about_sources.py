@@ -1,67 +1,67 @@
-"""What no codec computes about any service: what is read, what is never written, and older shapes."""
+"""Facts about all services that no codec computes: what is read, what is never written, and older forms."""
 
 from __future__ import annotations
 
-from tools.docs.support_matrix.tables import Row, parse_rows
+from tools.docs.support_matrix.tables import Row, declared_rows
 
-FACTS = """These fields are set by the service. They are kept in the archive. The plan reports each that
-occurs once per kind, as adapted; `object`, `bytes_from` and `bytes_reported` are left out of it, and runs and
+FACTS = """These fields are set by the service. They stay in the archive. The plan reports each field
+once for each kind, as adapted; `object`, `bytes_from` and `bytes_reported` are not reported, and runs and
 steps are reported as a whole."""
 
-EQUAL = """`diff`, `plan` and `verify` take these as the same, because a service answers either for the
-other. Each pair is compared when this page is made. Message text is never touched. Headers and
+EQUAL = """`diff`, `plan` and `verify` treat these as equal, because a service may return either form.
+Each pair is compared when this page is written. Message text is never changed. Headers and
 authorizations of tools are compared by a fingerprint."""
 
 RUNS = """Archived whole, compared within one estate, never written to any target: creating a run executes a
-model. What a classic run was given beside its assistant (`tool_choice`, `truncation_strategy`, limits of
-tokens, `parallel_tool_calls`, additional instructions and messages) has no place at rest; the application
-says it with each response. A project refuses some of it where an agent is named: a response format per call
-gets a 400 (R)."""
+model. The parameters of a classic run besides its assistant (`tool_choice`, `truncation_strategy`, limits of
+tokens, `parallel_tool_calls`, additional instructions and messages) are stored nowhere else; the
+application passes them with each response. A project refuses some of them where an agent is named: a response
+format per call gets a 400 (R)."""
 
-READ = parse_rows("""
+READ = declared_rows("""
 assistants, threads, messages, runs, steps of `azure-openai` and `openai` | read where the service still
-answers. By their documents both ended on 26 August 2026 | D; what a retired Azure resource answers, and
-whether it keeps threads: ?
+answers. According to the documentation both ended on 26 August 2026 | D; what a retired Azure resource
+answers, and whether it keeps threads: ?
 
 the same of `foundry-classic` | read whole, threads by listing; they end on 31 March 2027 | D; the listing
 S
 
 agents of `foundry` | the newest version of each is read | S
 
-older versions of an agent, and drafts | not read, not made. A draft is never the newest version | A
+older versions of an agent, and drafts | not read, not created. A draft is never the newest version | A
 
-conversations and their items | read whole, by listing | S; the SDK has no call for the listing
+conversations and their items | read whole, by listing | S; the SDK has no method for the listing
 
-responses | not read: they cannot be listed. What they did stands among the items of a conversation | M
+responses | not read: they cannot be listed. The items of a conversation contain what they did | M
 
-agents of other kinds than `prompt` | archived as they are, compared, never made | A
+agents of other kinds than `prompt` | archived unchanged, compared, never created | A
 
 workflows, datasets, indexes, memory stores, evaluations, fine-tuning jobs | not read | -
 
-deployments and connections | looked at by `doctor`, `assess` and `plan`; not archived, not made. Their
-secrets are never asked for | A
+deployments and connections | read by `doctor`, `assess` and `plan`; not archived, not created. Their
+secrets are never requested | A
 
 batches of files in stores | not read: no service lists them. The files are | A
 
-files | read with their bytes where the service gives them. Files of purpose `assistants`: OpenAI refuses
-(R), classic agents do not give back what was uploaded (D), Azure and the new generation ? | R D ?
+files | read with their bytes where the service returns them. Files of purpose `assistants`: OpenAI refuses
+(R), classic agents do not return what was uploaded (D), Azure and the new generation ? | R D ?
 
-bytes that the service does not return | taken from `--originals`, else the text that a store read out
-of the file: then
+bytes that no service returns | taken from `--originals`, else the text that a store parsed from the file:
+then
 `bytes_from` is `parsed`, and the upload is called `NAME.parsed.txt`, a loss | the route to that text: D;
 one report of a 404 on Azure (R); on a project ?
 
-a source that is closed to writing (an account may forbid new assistants by a tag) | is read all the same:
+a source that is closed to writing (an account may forbid new assistants by a tag) | is read:
 nothing is ever written to a source | D
 
 threads that are not moved | stay readable through the older interface until it ends | D
 
-fields that is not known | archived, compared within one service, reported as lost | -
+unknown fields | archived, compared within one service, reported as lost | -
 """)
 
-OLDER = parse_rows("""
-objects of API version 2024-02-15-preview | upgraded when they are read from the archive, which keeps them
-as they came | A
+OLDER = declared_rows("""
+objects of API version 2024-02-15-preview | upgraded when they are read from the archive, which stores them
+unchanged | A
 
 `retrieval` | becomes `file_search` with one vector store of the assistant's files | R
 
@@ -69,10 +69,10 @@ as they came | A
 
 `file_ids` of a message | become `attachments` for every file tool in use | R
 
-vector stores, read with that version | are not shown: read with a later one when you can | R
+vector stores, read with that version | are not shown: read with a later version if possible | R
 """)
 
 SECTIONS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     ("What is read, and what is not", READ),
-    ("Older shapes", OLDER),
+    ("Older forms", OLDER),
 )

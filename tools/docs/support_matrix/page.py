@@ -15,27 +15,26 @@ from migrate.model import JSON, KINDS, Kind
 from tools.docs.examples import FIELDS, ITEMS, NEWER_TOOLS, OLDER_TOOLS, PARTS, Example
 from tools.docs.examples.equivalents import EQUAL
 from tools.docs.support_matrix import about_projects, about_sources
-from tools.docs.support_matrix import about_projects as support_matrix_about_projects
 from tools.docs.support_matrix.limits import LIMITS, MARKS
 from tools.docs.support_matrix.outcomes import NEWEST_AZURE, SERVICES, names_of, outcomes
 from tools.docs.support_matrix.tables import HEADS, Row, cells, table
 
-HEAD = f"""# What each service can hold
+HEAD = f"""# What each service can store
 
 <!-- Written by `make docs` from the codecs themselves. Do not edit. -->
 
-The codecs wrote this page: each was shown one small object per field, tool and part, and the tables say what
-it made of them. What cannot be computed (how sure a number is, what is not read) is declared beside the code.
-Before a move, `assess` says the same about your own objects.
+This page is computed: each codec was run on one small object for each field, tool and part, and the tables
+show the result. What cannot be computed (how sure a number is, what is not read) is declared beside the code.
+Before a move, `assess` reports the same for your own objects.
 
 The column for Azure is that of API version {NEWEST_AZURE}. Before {ATTRIBUTES_SINCE} a file in a store
 has no attributes, before {JSON_SCHEMA_SINCE} `response_format` is no `json_schema`, before {CHUNKING_SINCE} a
-store takes no chunking strategy. The version that counts is the one that answered, which `doctor` shows.
+store accepts no chunking strategy. The API version that answered counts; `doctor` shows it.
 
-*Copied*: as it was, references under their new ids; behind a colon stands where on the target it lies, if not
-where it was. *Adapted*: in another form. *Lost*: not on the target, whole or in the part that the reason
-names, and still in the archive. *Blocked*: the object is not made. Whatever is not copied is in the plan,
-with its object and a reason, before anything is written.
+*Copied*: unchanged, references with their new ids; after a colon, its place on the target if that is another.
+*Adapted*: in another form. *Lost*: not on the target, whole or in the part that the reason names, and still
+in the archive. *Blocked*: the object is not created. Everything that is not copied is in the plan, with its
+object and a reason, before anything is written.
 
 Where two sources disagree, the smaller number is used. How sure something is:"""
 
@@ -55,11 +54,11 @@ def _sections() -> Iterator[str]:
         yield from (f"### {kind.plural}", _fields(kind)) if kind.replayed else ()
     yield from ("### Runs and their steps", about_sources.RUNS, _runs())
     yield from ("## Parts of a message", _by_title("part", PARTS))
-    yield from ("## Items without a role", support_matrix_about_projects.ITEMS, _by_title("item", ITEMS))
-    yield from ("## Tools", support_matrix_about_projects.TOOLS, _tools(OLDER_TOOLS))
-    yield from ("### How they are written for a project", table(support_matrix_about_projects.HEAD, _rows()))
-    yield from ("### Without a counterpart", table(("tool", "what you can do"), _homeless()))
-    yield from ("### Of the newer generation only", support_matrix_about_projects.NEWER, _tools(NEWER_TOOLS))
+    yield from ("## Items that are no messages", about_projects.ITEMS, _by_title("item", ITEMS))
+    yield from ("## Tools", about_projects.TOOLS, _tools(OLDER_TOOLS))
+    yield from ("### How they are written for a project", table(about_projects.HEAD, _rows()))
+    yield from ("### Without a counterpart", table(("tool", "what you can do"), _without_counterpart()))
+    yield from ("### Of the newer generation only", about_projects.NEWER, _tools(NEWER_TOOLS))
     yield from ("## Never written", about_sources.FACTS, table(("kind", "field", "why"), _facts()))
     yield from ("## Equal, though spelled differently", about_sources.EQUAL)
     yield table(("kind", "field", "spellings"), _equal())
@@ -78,7 +77,7 @@ def _limits() -> Iterator[Row]:
 
 
 def shown(value: JSON) -> str:
-    """A limit as the page spells it."""
+    """A limit as text for the page."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -96,8 +95,8 @@ def _further() -> str:
         f"For all: {attributes} attributes of a file in a store, keys of {key} and texts of {text} "
         f"characters (A); a store expires after 1 to {assistants.MAX_EXPIRY_DAYS} days without use (A). In a "
         f"project: the name of an agent has at most {MAX_NAME_CHARS} letters, digits and hyphens, and begins "
-        f"and ends with a letter or digit (A). Where metadata carries ids, {MAX_IDS_PER_KEY} stand in one "
-        "value, and more go on under `KEY_2`."
+        f"and ends with a letter or digit (A). Where metadata contains ids, a value has at most "
+        f"{MAX_IDS_PER_KEY}, and the next ones are under `KEY_2`."
     )
 
 
@@ -124,10 +123,10 @@ def _tools(examples: Iterable[Example]) -> str:
 
 def _rows() -> Iterator[Row]:
     for row in TOOL_ROWS:
-        yield f"`{row.old}`", f"`{row.new}`", row.how, support_matrix_about_projects.SURE[row.old]
+        yield f"`{row.old}`", f"`{row.new}`", row.how, about_projects.SURE[row.old]
 
 
-def _homeless() -> Iterator[Row]:
+def _without_counterpart() -> Iterator[Row]:
     return ((f"`{name}`", way_out) for name, way_out in TOOLS_WITHOUT_COUNTERPART.items())
 
 
@@ -138,6 +137,6 @@ def _facts() -> Iterator[Row]:
 
 def _equal() -> Iterator[Row]:
     for pair in EQUAL:
-        if not pair.holds:
+        if not pair.is_equal:
             raise AssertionError(f"no longer equal: {pair.title}")
         yield pair.kind, f"`{pair.field}`", pair.title

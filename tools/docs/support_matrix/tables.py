@@ -1,4 +1,4 @@
-"""Markdown tables from rows, and outcomes in the words of the page."""
+"""Markdown tables from rows, and the cells of outcomes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from tools.docs.support_matrix.outcomes import SERVICES, Outcome
 
-# Characters of a reason that are shown.
-LONGEST = 150
-WORDS = {"default": "left out: the default", "in place": "used where it is"}
+# Longer reasons are cut.
+MAX_REASON_CHARS = 150
+GRADE_LABELS = {"default": "left out: the default", "in place": "used where it is"}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -21,8 +21,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 Row = tuple[str, ...]
 
 
-def parse_rows(text: str) -> tuple[Row, ...]:
-    """Rows from paragraphs, whose cells are parted by bars."""
+def declared_rows(text: str) -> tuple[Row, ...]:
+    """Rows from paragraphs whose cells are separated by bars."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
     return tuple(tuple(cell.strip() for cell in paragraph.split(" | ")) for paragraph in paragraphs)
 
@@ -31,33 +31,33 @@ def _line(cells: Sequence[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
-def cells(found: dict[str, Outcome]) -> list[str]:
-    """What becomes of one example, service by service, and why."""
-    return [*(_cell(outcome) for outcome in found.values()), _why(found)]
+def cells(outcomes: dict[str, Outcome]) -> list[str]:
+    """The outcomes of one example for each service, and the reasons."""
+    return [*(_cell(outcome) for outcome in outcomes.values()), _why(outcomes)]
 
 
 HEADS = (*(f"`{name}`" for name in SERVICES), "why")
 
 
 def _cell(outcome: Outcome) -> str:
-    word = WORDS.get(outcome.grade, outcome.grade)
-    return f"{word}: {outcome.place}" if outcome.place else word
+    label = GRADE_LABELS.get(outcome.grade, outcome.grade)
+    return f"{label}: {outcome.place}" if outcome.place else label
 
 
-def _why(found: dict[str, Outcome]) -> str:
-    """Every reason once; with the services it is true of where others have another one."""
+def _why(outcomes: dict[str, Outcome]) -> str:
+    """Each reason once, with the names of its services where it is not true of all."""
     by_reason: dict[str, list[str]] = {}
-    for name, outcome in found.items():
+    for name, outcome in outcomes.items():
         for reason in outcome.reasons:
             by_reason.setdefault(_short(reason, name), []).append(name)
-    concerned = [name for name, outcome in found.items() if outcome.reasons]
-    said = [
+    concerned = [name for name, outcome in outcomes.items() if outcome.reasons]
+    texts = [
         reason if names == concerned else f"{', '.join(f'`{name}`' for name in names)}: {reason}"
         for reason, names in by_reason.items()
     ]
-    return "; ".join(said)
+    return "; ".join(texts)
 
 
 def _short(reason: str, service: str) -> str:
-    reason_text = reason.replace(f"{service} stores", "its stores").replace(f"{service} ", "the target ")
-    return textwrap.shorten(reason_text, LONGEST, placeholder=" …")
+    text = reason.replace(f"{service} stores", "its stores").replace(f"{service} ", "the target ")
+    return textwrap.shorten(text, MAX_REASON_CHARS, placeholder=" …")
