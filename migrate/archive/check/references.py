@@ -22,6 +22,24 @@ class ReferenceRule:
     sql: str
 
 
+# Names of a row of `scopes` and of `journal` with the alias `t`.
+LISTING_NAME_SQL = "t.kind || ' ' || t.parent_id"
+LINE_NAME_SQL = "t.action || ' ' || t.kind || ' ' || t.source_id"
+
+
+def _missing_row(
+    table: str, column: str, referred: str, name: str, why: str, snapshot: str = "NULL"
+) -> ReferenceRule:
+    """The rule that each value of a column is the id of a row of another table. `name` and `snapshot` are SQL
+    on the alias `t` of the table."""
+    return ReferenceRule(
+        f"{table} -> {referred}",
+        why,
+        f"SELECT {name}, {snapshot} FROM {table} t LEFT JOIN {referred} r ON r.id = t.{column} "
+        "WHERE r.id IS NULL",
+    )
+
+
 # None of these statements may return a row.
 REFERENCE_RULES = (
     ReferenceRule(
@@ -39,11 +57,9 @@ REFERENCE_RULES = (
         "FROM scopes s JOIN spans r ON r.manifest_id = s.manifest_id JOIN packs p ON p.id = r.pack_id "
         "WHERE p.kind != s.kind",
     ),
-    ReferenceRule(
-        "spans -> manifests",
-        "its listing is missing",
-        "SELECT 'rows from ' || r.ordinal || ' of listing number ' || r.manifest_id, NULL FROM spans r "
-        "LEFT JOIN manifests m ON m.id = r.manifest_id WHERE m.id IS NULL",
+    _missing_row(
+        "spans", "manifest_id", "manifests",
+        "'rows from ' || t.ordinal || ' of listing number ' || t.manifest_id", "its listing is missing",
     ),
     ReferenceRule(
         "known -> packs",
@@ -58,23 +74,17 @@ REFERENCE_RULES = (
         "GROUP BY 1 UNION ALL SELECT id, -held FROM packs) WHERE pack IN (SELECT id FROM packs) "
         "GROUP BY pack HAVING sum(more) != 0",
     ),
-    ReferenceRule(
-        "listed -> kinds",
-        "the kind of its listing is missing",
-        "SELECT 'number ' || l.manifest_id, l.snapshot_id FROM listed l "
-        "LEFT JOIN kinds k ON k.id = l.kind_id WHERE k.id IS NULL",
+    _missing_row(
+        "listed", "kind_id", "kinds",
+        "'number ' || t.manifest_id", "the kind of its listing is missing", "t.snapshot_id",
     ),
-    ReferenceRule(
-        "listed -> parents",
-        "the parent of its listing is missing",
-        "SELECT 'number ' || l.manifest_id, l.snapshot_id FROM listed l "
-        "LEFT JOIN parents p ON p.id = l.parent_id WHERE p.id IS NULL",
+    _missing_row(
+        "listed", "parent_id", "parents",
+        "'number ' || t.manifest_id", "the parent of its listing is missing", "t.snapshot_id",
     ),
-    ReferenceRule(
-        "scopes -> manifests",
-        "its content is missing",
-        "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
-        "LEFT JOIN manifests m ON m.id = s.manifest_id WHERE m.id IS NULL",
+    _missing_row(
+        "scopes", "manifest_id", "manifests",
+        LISTING_NAME_SQL, "its content is missing", "t.snapshot_id",
     ),
     ReferenceRule(
         "scopes -> manifests",
@@ -82,28 +92,22 @@ REFERENCE_RULES = (
         "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
         "JOIN manifests m ON m.id = s.manifest_id WHERE m.sha IS NULL AND s.state != 'reading'",
     ),
-    ReferenceRule(
-        "scopes -> snapshots",
-        "its snapshot is missing",
-        "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
-        "LEFT JOIN snapshots n ON n.id = s.snapshot_id WHERE n.id IS NULL",
+    _missing_row(
+        "scopes", "snapshot_id", "snapshots",
+        LISTING_NAME_SQL, "its snapshot is missing", "t.snapshot_id",
     ),
-    ReferenceRule(
-        "snapshots -> endpoints",
-        "its estate is missing",
-        "SELECT 'number ' || n.id, n.id FROM snapshots n LEFT JOIN endpoints e ON e.id = n.endpoint_id "
-        "WHERE e.id IS NULL",
+    _missing_row(
+        "snapshots", "endpoint_id", "endpoints",
+        "'number ' || t.id", "its estate is missing", "t.id",
     ),
     ReferenceRule(
         "snapshots -> digest",
         "it is finished and has no fingerprint",
         "SELECT 'number ' || id, id FROM snapshots WHERE digest IS NULL AND state != 'reading'",
     ),
-    ReferenceRule(
-        "missing -> snapshots",
-        "its snapshot is missing",
-        "SELECT m.kind || ' ' || m.object_id, m.snapshot_id FROM missing m "
-        "LEFT JOIN snapshots n ON n.id = m.snapshot_id WHERE n.id IS NULL",
+    _missing_row(
+        "missing", "snapshot_id", "snapshots",
+        "t.kind || ' ' || t.object_id", "its snapshot is missing", "t.snapshot_id",
     ),
     ReferenceRule(
         "contents -> blobs",
@@ -111,31 +115,21 @@ REFERENCE_RULES = (
         "SELECT 'bytes of ' || c.file_id, NULL FROM contents c LEFT JOIN blobs b ON b.id = c.blob_id "
         "WHERE b.sha IS NULL",
     ),
-    ReferenceRule(
-        "contents -> endpoints",
-        "the estate of its file is missing",
-        "SELECT 'bytes of ' || c.file_id, NULL FROM contents c "
-        "LEFT JOIN endpoints e ON e.id = c.endpoint_id WHERE e.id IS NULL",
+    _missing_row(
+        "contents", "endpoint_id", "endpoints",
+        "'bytes of ' || t.file_id", "the estate of its file is missing",
     ),
-    ReferenceRule(
-        "chunks -> blobs",
-        "the bytes that it is a part of are missing",
-        "SELECT 'part ' || k.ordinal || ' of bytes number ' || k.blob_id, NULL FROM chunks k "
-        "LEFT JOIN blobs b ON b.id = k.blob_id WHERE b.id IS NULL",
+    _missing_row(
+        "chunks", "blob_id", "blobs",
+        "'part ' || t.ordinal || ' of bytes number ' || t.blob_id", "the bytes of this part are missing",
     ),
-    ReferenceRule(
-        "journal -> plans",
-        "its plan is missing",
-        "SELECT j.action || ' ' || j.kind || ' ' || j.source_id, NULL FROM journal j "
-        "LEFT JOIN plans p ON p.id = j.plan_id WHERE p.id IS NULL",
-    ),
+    _missing_row("journal", "plan_id", "plans", LINE_NAME_SQL, "its plan is missing"),
     ReferenceRule(
         "journal -> plans",
         "its state is none of those that a line can have",
-        "SELECT j.action || ' ' || j.kind || ' ' || j.source_id, NULL FROM journal j "
-        "WHERE j.state NOT IN ('intended', 'done', 'failed')",
+        f"SELECT {LINE_NAME_SQL}, NULL FROM journal t WHERE t.state NOT IN ('intended', 'done', 'failed')",
     ),
-)
+)  # fmt: skip
 
 # The references that are checked, as `check` reports them.
 CHECKED_REFERENCES = tuple(dict.fromkeys(rule.between for rule in REFERENCE_RULES))
