@@ -44,8 +44,9 @@ class EstateLocation:
     def is_same_place(self, other: EstateLocation | None) -> bool:
         """Whether two locations are the same account and project, or the same host where there is no
         account."""
-        same = other is not None and (self.account, self.project) == (other.account, other.project)
-        return same and other is not None and (self.account != "" or self.host == other.host)
+        if other is None or (self.account, self.project) != (other.account, other.project):
+            return False
+        return self.account != "" or self.host == other.host
 
     def name_in(self, text: str) -> str:
         """The part of a text that names this location, or ''."""

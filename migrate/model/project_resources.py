@@ -94,8 +94,8 @@ TOOLBOX_ADDRESS = re.compile(r"/toolboxes/([^/?#]+)")
 def toolbox_addresses(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
     """Every address of a toolbox in the tools of an assistant: the address, and the name of the toolbox."""
     for url in strings_at(fields, "tools[].server_url"):
-        if found := TOOLBOX_ADDRESS.search(url):
-            yield url, found[1]
+        if match := TOOLBOX_ADDRESS.search(url):
+            yield url, match[1]
 
 
 def iter_local_names(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str, str]]:

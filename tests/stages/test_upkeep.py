@@ -503,7 +503,7 @@ def test_the_picture_leaves_out_the_least_connected_without_a_mark(archive: Arch
         {"thread_1": [message("msg_1", "file-1")]},
         {"thread_1": [{"id": "run_1", "assistant_id": "asst_1"}]},
     )
-    seen = estate_diagram(whole, most=5)
+    seen = estate_diagram(whole, max_nodes=5)
     assert [node.id for node in seen.nodes] == ["asst_1", "vs_1", "file-1", "file-x", "thread_1"]
     assert seen.left_out == {"file": 29, "thread": 7}
     assert drawn(seen) == {
@@ -512,7 +512,7 @@ def test_the_picture_leaves_out_the_least_connected_without_a_mark(archive: Arch
         ("thread_1", "file-1"),
         ("thread_1", "asst_1"),
     }
-    assert estate_diagram(whole, most=0).nodes == ()
+    assert estate_diagram(whole, max_nodes=0).nodes == ()
     assert {node.kind for node in estate_diagram(whole).nodes} == set(DIAGRAM_KINDS)
 
 

@@ -149,9 +149,9 @@ def write_directory_snapshot(directory: DirectoryContents, url: str, archive: Ar
     options = {"environment": directory.environment, "name_prefix": directory.values.name_prefix}
     writer = SnapshotWriter.begin(archive, CONFIG_TYPE, url, options, None)
     for kind in ("file", "vector_store", "assistant"):
-        _write_listing(writer, kind, "", [one.body for one in directory.contents.objects[kind]])
-    for one in directory.contents.objects["vector_store"]:
-        _write_listing(writer, "vector_store_file", one.key, directory.contents.members.get(one.key, []))
+        _write_listing(writer, kind, "", [entry.body for entry in directory.contents.objects[kind]])
+    for entry in directory.contents.objects["vector_store"]:
+        _write_listing(writer, "vector_store_file", entry.key, directory.contents.members.get(entry.key, []))
     for key, path in directory.local.items():
         with path.open("rb") as file:
             blob = store_blob(archive, iter(lambda: file.read(HASH_CHUNK_BYTES), b""))

@@ -78,9 +78,9 @@ def render(estate: Estate, selection: ConfigSelection, backward: EnvironmentRemo
         key = ids["file", file.id]
         rendered.files[key], rendered.sources[key] = file, file.id
     for entity in named["assistant"]:
-        whole, absent = _with_keys(entity, ids)
-        rendered.texts["assistant", whole.id] = compose.assistant_text(
-            whole, reasons["assistant", entity.id], absent
+        keyed, absent = _with_keys(entity, ids)
+        rendered.texts["assistant", keyed.id] = compose.assistant_text(
+            keyed, reasons["assistant", entity.id], absent
         )
     for entity in named["vector_store"]:
         rows = [_with_keys(row, ids) for row in members[entity.id]]
@@ -135,9 +135,9 @@ def _with_keys(entity: Entity, ids: KeyById) -> tuple[Entity, list[str]]:
     """The object with keys instead of ids, and the ids of missing objects to which it refers."""
     form = KINDS[entity.kind]
     absent = [id_ for _, kind, id_ in references_of(form, entity) if (kind, id_) not in ids]
-    whole = remap_references(form, entity, lambda kind, id_: ids.get((kind, id_)))
-    key = ids.get((entity.kind, entity.id), str(whole.fields.get("file_id") or entity.id))
-    return Entity(entity.kind, key, entity.parent, whole.fields, whole.facts, whole.extras), absent
+    keyed = remap_references(form, entity, lambda kind, id_: ids.get((kind, id_)))
+    key = ids.get((entity.kind, entity.id), str(keyed.fields.get("file_id") or entity.id))
+    return Entity(entity.kind, key, entity.parent, keyed.fields, keyed.facts, keyed.extras), absent
 
 
 EXPORTED_KINDS = ("file", "vector_store", "assistant")

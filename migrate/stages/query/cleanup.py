@@ -35,13 +35,13 @@ class Duplicate:
     why: str
 
 
-def find_duplicates(found: Usage) -> Iterator[Duplicate]:
+def find_duplicates(usage: Usage) -> Iterator[Duplicate]:
     """Every object that duplicates an older one. Objects are compared by fingerprints."""
-    yield from _duplicate_files(found.estate.objects("file").values())
-    assistants = [(_digest_without_name(e), e) for e in found.estate.objects("assistant").values()]
+    yield from _duplicate_files(usage.estate.objects("file").values())
+    assistants = [(_digest_without_name(e), e) for e in usage.estate.objects("assistant").values()]
     for twin, first in _newer_and_oldest(assistants):
         yield Duplicate(twin, first.id, f"like {first.id}{_name_difference(twin, first)}")
-    for twin, first in _newer_and_oldest(_store_digests(found)):
+    for twin, first in _newer_and_oldest(_store_digests(usage)):
         yield Duplicate(
             twin, first.id, f"like {first.id}{_name_difference(twin, first)}, with the same files"
         )
@@ -70,11 +70,11 @@ def content_hash(file: Entity) -> str:
     )
 
 
-def _store_digests(found: Usage) -> Iterator[tuple[str, Entity]]:
+def _store_digests(usage: Usage) -> Iterator[tuple[str, Entity]]:
     """Vector stores with a fingerprint of their settings and files, without empty ones."""
-    files = found.estate.objects("file")
-    for id_, rows in found.members.items():
-        store = found.estate.objects("vector_store")[id_]
+    files = usage.estate.objects("file")
+    for id_, rows in usage.members.items():
+        store = usage.estate.objects("vector_store")[id_]
         if rows and not store.derived_from:
             yield (
                 json_digest(

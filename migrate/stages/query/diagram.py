@@ -15,13 +15,13 @@ DIAGRAM_KINDS = ("assistant", "vector_store", "file", "thread")
 NODE_KIND = {"vector_store_file": "vector_store"}
 
 
-def estate_diagram(estate: Estate, most: int = MAX_NODES, sibling: Estate | None = None) -> Diagram:
-    """At most so many nodes. Where there are more, the least connected ones without a mark are left out
-    first. `sibling`: the other generation of the same project."""
+def estate_diagram(estate: Estate, max_nodes: int = MAX_NODES, sibling: Estate | None = None) -> Diagram:
+    """A diagram with at most `max_nodes` nodes. Where there are more, the least connected ones without a mark
+    are left out first. `sibling`: the other generation of the same project."""
     usage = read_usage(estate)
     result = find_cleanup_in_usage(usage, CLEANUP_MARKS, read_usage(sibling) if sibling else None)
     nodes, edges = _nodes_and_edges(usage, _marks_by_node(result.findings))
-    return _limit(nodes, edges, most)
+    return _limit(nodes, edges, max_nodes)
 
 
 _NodeMarks = dict[ObjectKey, dict[str, None]]
@@ -63,16 +63,16 @@ def _thread_nodes(usage: Usage, nodes: _Nodes) -> Iterator[tuple[DiagramNode, li
         yield node, sorted(existing)
 
 
-def _limit(nodes: _Nodes, edges: _Edges, most: int) -> Diagram:
+def _limit(nodes: _Nodes, edges: _Edges, max_nodes: int) -> Diagram:
     degree = dict.fromkeys(nodes, 0)
     for pair in edges:
         for end in pair:
             degree[end] += 1
     order = {key: place for place, key in enumerate(nodes)}
     ranked = sorted(nodes, key=lambda key: (not nodes[key].marks, -degree[key], order[key]))
-    kept = sorted(ranked[: max(0, most)], key=order.__getitem__)
+    kept = sorted(ranked[: max(0, max_nodes)], key=order.__getitem__)
     left_out: dict[str, int] = {}
-    for key in ranked[max(0, most) :]:
+    for key in ranked[max(0, max_nodes) :]:
         left_out[key[0]] = left_out.get(key[0], 0) + nodes[key].weight
     places = {key: n for n, key in enumerate(kept)}
     pairs = ((places[a], places[b]) for a, b in edges if a in places and b in places)
