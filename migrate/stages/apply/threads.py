@@ -24,7 +24,6 @@ from migrate.stages.apply.create import (
     create_and_claim,
     fail_object,
     find_by_stamp,
-    left_fingerprint,
     request_time,
     request_was_sent,
 )
@@ -96,7 +95,7 @@ class ThreadWriter:
                 ctx.journal.record_failed([entry], str(failed))
             raise
         self._target_id = str(body["id"])
-        ctx.journal.record_done(entry, self._target_id, written=left_fingerprint(ctx, "thread", body))
+        ctx.journal.record_done(entry, self._target_id, written=ctx.fingerprint("thread", body))
         ctx.count("adopted" if was_found and earlier is None else "created", kind="thread")
         if was_found:
             return None
