@@ -1,6 +1,7 @@
 """Every failure a user can expect: what happened, why, what to do next, and the exit code.
 
 MigrateError
+  NothingSelected   1   the selection fits no object
   BadUsage          2   the command, config file or plan cannot be understood
   Incomplete        3   some objects could not be read or written
   Refused           4   carrying on would risk somebody's data
@@ -43,6 +44,10 @@ class MigrateError(Exception):
         if self.todo:
             said.append(f"next: {self.todo}")
         return said
+
+
+class NothingSelected(MigrateError):
+    exit_code = 1
 
 
 class BadUsage(MigrateError):

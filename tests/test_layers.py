@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.example_archive import filled
+from tests.archive.filling import filled
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "migrate").rglob("*.py"))

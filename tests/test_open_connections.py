@@ -12,7 +12,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.connections import ThreadLocalConnection
 from migrate.errors import MigrateError
-from tests.archive.example_archive import filled
+from tests.archive.filling import filled
 from tests.open_connections import Counted
 
 

@@ -29,7 +29,7 @@ STEPS_BEFORE_VERSION_1 = (
     "m007_packs", "m008_row_hashes", "m009_plan_documents", "m010_told",
 )  # fmt: skip
 # `schema_digest` of the tables and views that all steps create. A step that is added changes it;
-# tests/archive/test_schema.py prints the new one.
+# tests/archive/test_exact_schema.py prints the new one.
 SCHEMA_DIGEST = "a5bc8c6f018280a7e0ed0d7164beda12728e87c37ecc06e90e025bf1e269d7f5"
 
 # Entries of a schema that are read; an archive has about sixty.

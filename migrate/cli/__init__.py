@@ -45,6 +45,7 @@ COMMANDS = {
     "verify": "reads the target back and compares everything",
     "sync": "one-way replication: snapshot, plan, apply, verify",
     "rollback": "removes what a plan created, restores what it changed",
+    "applies": "lists what was done to targets, and what was taken back",
     "ids": "the id map: old id, new id",
     "emulate": "serves an emulated service on loopback, for rehearsal",
     "demo": "the whole flow on bundled fixtures, no account needed",

@@ -15,7 +15,7 @@ from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_
 from migrate.endpoints.addresses import check_estate_url
 from migrate.endpoints.settings import INVISIBLE_CHARACTERS, Settings, service_of_host
 from migrate.errors import BadUsage, OperationRefused
-from migrate.files.text import read_standard_input, read_text
+from migrate.files.text import ids_of_lines, read_standard_input, read_text
 from migrate.model.results.archive import SnapshotInfo
 
 THREAD_FILE_ADVICE = "write one thread id per line, as UTF-8; # begins a comment"
@@ -225,5 +225,4 @@ def thread_ids(option: str | None, estate: LiveEstate) -> tuple[str, ...]:
         texts.append(read_text(Path(option), THREAD_FILE_ADVICE))
     if estate.threads_file and option != "none":
         texts.append(read_text(estate.threads_file, THREAD_FILE_ADVICE))
-    ids = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
-    return tuple(dict.fromkeys(id_ for id_ in ids if id_))
+    return tuple(dict.fromkeys(id_ for text in texts for id_ in ids_of_lines(text)))

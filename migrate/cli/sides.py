@@ -103,15 +103,20 @@ class PlanSides(Generic[ServiceT]):
 
 @contextmanager
 def open_plan(
-    plan: Plan, config: Config, workers: int, connect: Callable[[Settings], ServiceT]
+    plan: Plan,
+    config: Config,
+    workers: int,
+    connect: Callable[[Settings], ServiceT],
+    archive_path: Path | None = None,
 ) -> Iterator[PlanSides[ServiceT]]:
-    """Open both sides of a plan; the archive is opened for writing if the target is.
+    """Open both sides of a plan; the archive is opened for writing if the target is. `archive_path`: where
+    the archive is now, if it was moved since the plan was made.
 
     Nothing is sent before the archive is known to contain the plan. Raises `PlanUnknown`, `PlanStale`, and
     `ArchiveDamaged` if the journal is not what was written.
     """
     with ExitStack() as stack:
-        path = Path(plan.source.archive)
+        path = archive_path or Path(plan.source.archive)
         archive = stack.enter_context(Archive.open(path, write=connect is connect_writer))
         stack.enter_context(translate_damage(path))
         _check_registered(plan, archive)

@@ -173,3 +173,9 @@ def _utf16_without_mark(data: bytes) -> str:
     even, odd = head[::2], head[1::2]
     is_utf16 = len(head) >= 4 and (not any(odd) or not any(even)) and any(head)
     return "UTF-16" if is_utf16 else ""
+
+
+def ids_of_lines(text: str) -> list[str]:
+    """The ids in a text with one id a line, in order, each once, without empty lines and comments (`#`)."""
+    ids = (line.split("#")[0].strip() for line in text.splitlines())
+    return list(dict.fromkeys(id_ for id_ in ids if id_))

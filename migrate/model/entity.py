@@ -12,6 +12,9 @@ JSON: TypeAlias = Any
 # Kind, parent's id ('' where the kind has none) and id: unique within one estate.
 EntityKey: TypeAlias = tuple[str, str, str]
 
+# Kind and id, of objects that have no parent.
+ObjectKey: TypeAlias = tuple[str, str]
+
 
 @dataclass(frozen=True)
 class Entity:

@@ -22,7 +22,7 @@ from migrate.archive.blobs import (
     store_blob,
 )
 from migrate.archive.check.integrity import check_archive
-from tests.archive.example_archive import filled, reader, rows, write
+from tests.archive.filling import filled, reader, rows, write
 from tests.strategies import steady
 
 Step = tuple[str, int, int]

@@ -11,7 +11,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.check.integrity import Damage, check_archive
-from tests.archive.example_archive import filled, tamper, write
+from tests.archive.filling import filled, tamper, write
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from migrate.archive import Archive
 from migrate.archive import lock as locking
 from migrate.archive.lock import WriterLock
 from migrate.errors import ArchiveBusy
-from tests.archive.example_archive import filled, reader
+from tests.archive.filling import filled, reader
 
 ROOT = Path(__file__).parents[2]
 WRITE = """

@@ -20,8 +20,8 @@ from migrate.archive.bodies import BodyRow
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import BodyReader, Pack, PackDamaged, compress, decompress, split_bodies
 from migrate.archive.snapshots.writer import SnapshotWriter
-from tests.archive import example_archive
-from tests.archive.example_archive import TYPE, URL, reader, tamper, write
+from tests.archive import filling
+from tests.archive.filling import TYPE, URL, reader, tamper, write
 from tests.strategies import steady
 
 SEVERAL = 300
@@ -85,7 +85,7 @@ def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
 def test_small_listings_share_packs(archive: Archive) -> None:
     fill(archive)
     plain, packed = archive.conn.execute("SELECT sum(size), sum(length(data)) FROM packs").fetchone()
-    assert example_archive.rows(archive, "packs") <= -(-plain // packs.FULL_PACK_BYTES)
+    assert filling.rows(archive, "packs") <= -(-plain // packs.FULL_PACK_BYTES)
     assert packed < plain / 5
     assert check_archive(archive.conn).damage == ()
 
@@ -101,7 +101,7 @@ def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None
         assert [json.loads(text)["id"] for _, text in seen.listing(manifest)] == [
             f"asst_{k}" for k in range(n + 1)
         ]
-    assert example_archive.rows(archive, "packs") == 1
+    assert filling.rows(archive, "packs") == 1
     other.close()
 
 
@@ -117,7 +117,7 @@ def test_bodies_whose_keys_are_equal_by_chance_are_two(
     for number in (0, 1):
         assert [body for _, body in reader(archive, number).bodies("assistant")] == page
         assert [body["version"] for _, _, body in reader(archive, number).find("asst_1")] == [1, 4, 7] * 2
-    assert example_archive.rows(archive, "known") == 18
+    assert filling.rows(archive, "known") == 18
     assert check_archive(archive.conn).damage == ()
 
 
@@ -199,7 +199,7 @@ SQL = "SELECT id, role, text, json_extract(body, '$.role') AS said FROM messages
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    example_archive.filled(tmp_path / "estate.db")
+    filling.filled(tmp_path / "estate.db")
     return tmp_path / "estate.db"
 
 

@@ -16,7 +16,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.lock import WriterLock
 from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, MigrateError
-from tests.archive.example_archive import filled, reader
+from tests.archive.filling import filled, reader
 from tests.unprivileged import modes_count
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="made with what Linux has")

@@ -12,7 +12,7 @@ from migrate.archive.check.integrity import check_archive
 from migrate.archive.check.references import CHECKED_REFERENCES, REFERENCE_RULES
 from migrate.archive.id_map import Side
 from migrate.archive.journal import Journal
-from tests.archive.example_archive import filled, write
+from tests.archive.filling import filled, write
 
 BREAKS = {
     "spans -> packs": [

@@ -8,7 +8,7 @@ from migrate.archive import Archive
 from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
-from tests.archive.example_archive import ESTATE, TYPE, URL, Body, reader, rows, write
+from tests.archive.filling import ESTATE, TYPE, URL, Body, reader, rows, write
 
 TABLES = ("bodies", "known", "packs", "manifests", "spans")
 WEST = "https://west.example.com"

@@ -13,7 +13,7 @@ from migrate.archive import Archive
 from migrate.archive.bodies import BodyRow, body_bytes
 from migrate.archive.check.integrity import check_archive
 from migrate.model.input_limits import MAX_JSON_DEPTH
-from tests.archive.example_archive import reader, write
+from tests.archive.filling import reader, write
 from tests.strategies import steady
 
 ODD: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.schema import VIEW_COLUMNS
 from migrate.model import KINDS
-from tests.archive.example_archive import ESTATE, write
+from tests.archive.filling import ESTATE, write
 
 BODIES = {kind: bodies for kind, _, bodies in ESTATE}
 

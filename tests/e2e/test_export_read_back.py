@@ -17,7 +17,7 @@ from migrate.cli import program
 from migrate.codecs.terraform import agents_as_terraform
 from migrate.model.results.export import TerraformExport
 from migrate.reports.commands.export import terraform_document, terraform_text
-from tests.archive.example_archive import write
+from tests.archive.filling import write
 from tests.strategies import few
 
 SPECIAL = (

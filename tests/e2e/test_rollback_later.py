@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,3 +190,32 @@ def test_a_version_that_others_added_stays(launch: Launch) -> None:
     world("rollback", second(world), "--yes", "--force", "reader").ok()
     assert "reader:3" in there.agent_versions["reader"]
     assert there.agents["reader"]["versions"]["latest"]["definition"]["instructions"] == "You are number 1."
+
+
+def test_applies_are_listed_and_taken_back_by_number(launch: Launch) -> None:
+    """In the order of their numbers, without the plans' files, and from where the archive lies now."""
+    world = estate(launch, "azure-openai")
+    assert world("applies", world.db).error(2)
+    empty = kept(world.target.estate)
+    applied(world, world.plan)
+    an_assistant(world)
+    applied(world, second(world))
+    Path(world.plan).unlink()
+    Path(second(world)).unlink()
+    moved = Path(world.db).rename(world.folder / "moved.db")
+    first, later = world("applies", str(moved)).ok()
+    assert (first["apply"], first["state"], first["updated"], first["deleted"]) == (1, "done", 0, 0)
+    assert (later["apply"], later["state"], later["created"], later["updated"]) == (2, "done", 0, 1)
+    assert first["created"] > 0
+    assert first["target"] == world.target.url
+    asked = len(world.target.requests)
+    world("rollback", str(moved), "--apply", "1", "--yes").error(4, "apply 2", "rollback ARCHIVE --apply 2")
+    world("rollback", str(moved), "--apply", "3", "--yes").error(2, "there is no apply 3", "newest are 2, 1")
+    steps = world("rollback", str(moved), "--apply", "2", "--dry-run").ok()["steps"]
+    assert [step["how"] for step in steps] == ["restore"]
+    assert world.writes(asked) == []
+    world("rollback", str(moved), "--apply", "2", "--yes").ok()
+    assert [row["state"] for row in world("applies", str(moved)).ok()] == ["done", "rolled back"]
+    world("rollback", str(moved), "--apply", "1", "--yes").ok()
+    assert [row["state"] for row in world("applies", str(moved)).ok()] == ["rolled back", "rolled back"]
+    assert told(empty, kept(world.target.estate)) == []

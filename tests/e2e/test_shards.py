@@ -18,7 +18,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.model.shard import Shard, shard_of_id
-from tests.archive.example_archive import facts
+from tests.archive.filling import facts
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import thread
 from tests.e2e.running import ROOT, World, options

@@ -17,7 +17,7 @@ from unittest.mock import patch
 from migrate import cli
 from migrate.archive import Archive
 from migrate.stages.plan.plan_file import write_plan as write_plan
-from tests.archive.example_archive import filled
+from tests.archive.filling import filled
 from tests.fuzz.inputs import case
 
 EXPECTED = frozenset({0, 1, 2, 3, 4, 5})

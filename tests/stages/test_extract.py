@@ -13,7 +13,7 @@ from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.errors import BadUsage, OperationRefused
 from migrate.model.results.query import ExtractResult
 from migrate.stages.query.extract import extract
-from tests.archive.example_archive import reader, write
+from tests.archive.filling import reader, write
 
 FILES = {
     "file-a": ("notes.txt", [b"one ", b"two"], "download"),

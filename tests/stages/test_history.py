@@ -16,7 +16,7 @@ from migrate.reports.commands.history import history_document, history_text
 from migrate.reports.commands.history import value_change_text as words_told
 from migrate.stages.query import history as stage
 from migrate.stages.query.history import object_histories
-from tests.archive.example_archive import TYPE, Listing, write
+from tests.archive.filling import TYPE, Listing, write
 
 OTHER = "https://west.example.com"
 WITHOUT_CLERK = {"exclude": [["assistant", "clerk"]], "include": []}

@@ -17,7 +17,7 @@ from migrate.archive.snapshots.reader import search_candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model.results.query import SearchHit
 from migrate.stages.query.search import search
-from tests.archive.example_archive import TYPE, Listing, reader, write
+from tests.archive.filling import TYPE, Listing, reader, write
 from tests.strategies import steady
 
 SAID = [

@@ -21,7 +21,7 @@ from migrate.reports.commands.transcript import (
     transcript_text,
 )
 from migrate.stages.query.transcript import message_parts, read_transcript
-from tests.archive.example_archive import Listing, reader, write
+from tests.archive.filling import Listing, reader, write
 from tests.strategies import json_values, steady
 
 NOTE = {"type": "file_citation", "text": "【1】", "file_citation": {"file_id": "file-a"}}

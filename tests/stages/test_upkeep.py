@@ -16,7 +16,7 @@ from migrate.reports.commands.objects import cleanup_document, cleanup_text, cle
 from migrate.stages.estate import Estate
 from migrate.stages.query.cleanup import CLEANUP_MARKS, CLEANUP_RULES, find_cleanup
 from migrate.stages.query.diagram import DIAGRAM_KINDS, estate_diagram
-from tests.archive.example_archive import Listing, reader, write
+from tests.archive.filling import Listing, reader, write
 
 PROJECT = "https://acme.example.com/api/projects/p"
 Body = dict[str, Any]

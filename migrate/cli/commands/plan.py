@@ -1,5 +1,6 @@
 """plan: what to write to a target, with every loss."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from migrate.cli.options import (
 )
 from migrate.cli.plan_inputs import make_plan, plan_options
 from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options_beside, write_report
+from migrate.cli.selection_options import selection_options
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT_PATH, resolve_destination
 from migrate.model.results.plan import unaccepted_losses
+from migrate.model.selection import Selection
 from migrate.reports.commands.plan import plan_document, plan_report
 from migrate.stages.plan.plan_file import write_plan
 
@@ -30,14 +33,15 @@ from migrate.stages.plan.plan_file import write_plan
 @click.argument("target")
 @click.option("-o", "--output", type=FILE_PATH, required=True, help="The plan; - is stdout.")
 @report_options_beside
+@selection_options
 @adaptation_options
 @limit_options
 @environment
 @workers
 @common_options
 def plan_command(
-    common: Common, source: str, target: str, output: Path, reports: ReportOptions, workers: int,
-    environment: str | None, **given: Any,
+    common: Common, source: str, target: str, output: Path, selection: Selection, reports: ReportOptions,
+    workers: int, environment: str | None, **given: Any,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
     but the plan, and its digest into ARCHIVE: `apply`, `verify` and `rollback` accept no other plan.
@@ -46,7 +50,8 @@ def plan_command(
     ending .db; objects on TARGET that are in no file of it stay as they are.
 
     Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
-    same, and apply moves what is not blocked.
+    same, and apply moves what is not blocked. Exit 1 without a plan when nothing is selected, and 3 when
+    SOURCE does not have an id that was selected.
     """
     if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in reports.files):
         second = "the report" if STDOUT_PATH in reports.files else "--json"
@@ -55,10 +60,10 @@ def plan_command(
     check_not_an_archive(output)  # before the plan is registered in the archive
     reports.check(source, output)
     config = common.config.for_command(environment, target)
-    options = plan_options(config, source, **given)
+    options = replace(plan_options(config, source, **given), selection=selection)
     collector = DiagramCollector(reports.shows_diagrams)
     plan = make_plan(source, target, config, options, workers, common.progress(), output, collector)
     write_plan(plan, output)
     document, report = plan_document(plan, output), plan_report(plan, output)
     write_report(common, reports, document, report, collector, stdout_used=output == STDOUT_PATH)
-    exit_with(1 if unaccepted_losses(plan.losses) else 0)
+    exit_with(3 if plan.unknown_ids else 1 if unaccepted_losses(plan.losses) else 0)

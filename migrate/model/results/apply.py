@@ -118,3 +118,28 @@ class SyncResult:
         if (self.applied and self.applied.failed) or self.snapshot.state != "complete":
             return 3
         return 1 if (self.verified and self.verified.findings) or unaccepted_losses(self.plan.losses) else 0
+
+
+@dataclass(frozen=True)
+class ApplySummary:
+    """What one plan did to its target, counted over all kinds.
+
+    `apply`: its number in the archive. `plan`: the plan's digest. `at`: when it was first applied, ISO time.
+    `source` and `target` are addresses. `undone`: how many created and updated objects were taken back.
+    `state`: done, incomplete, rolled back or partly rolled back.
+    """
+
+    apply: int
+    plan: str
+    at: str
+    source: str
+    source_type: str
+    target: str
+    target_type: str
+    created: int
+    updated: int
+    deleted: int
+    adopted: int
+    failed: int
+    undone: int
+    state: str

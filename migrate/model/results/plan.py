@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Annotated, Literal, TypeVar
@@ -12,8 +12,10 @@ from typing import Annotated, Literal, TypeVar
 import pydantic.dataclasses
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from migrate.model.entity import JSON
 from migrate.model.known_secrets import redact
 from migrate.model.normalize import json_digest
+from migrate.model.selection import Selection
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
 
@@ -77,6 +79,8 @@ class Action:
     messages: int = 0
     standing: int = 0
     order: tuple[str, ...] = ()
+    # Kind and id of the selected object that needs this one, which was not selected itself.
+    needed_by: str = ""
 
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
@@ -129,6 +133,33 @@ class TargetSettings(StrictModel):
     further: tuple[tuple[str, str, str], ...] = ()
 
 
+class SelectionRow(StrictModel):
+    """`Selection` as it is stored in the plan file."""
+
+    include: tuple[tuple[str, str], ...] = ()
+    ids: tuple[str, ...] = ()
+    exclude: tuple[tuple[str, str], ...] = ()
+    after: int | None = None
+    before: int | None = None
+    meta: tuple[tuple[str, str], ...] = ()
+    dependencies: bool = True
+
+    @classmethod
+    def of(cls, selection: Selection) -> SelectionRow | None:
+        """Convert a selection for the plan file; None where it selects everything."""
+        return None if selection.is_whole else cls(**{n: getattr(selection, n) for n in cls.model_fields})
+
+    def selection(self) -> Selection:
+        """The selection as stages need it."""
+        return Selection(**self.model_dump())
+
+
+# Fields of a plan and of its actions that earlier plans do not have, each with its default. At its default a
+# field is not part of the fingerprint, so that plans of earlier versions stay valid.
+LATER_PLAN_FIELDS: Mapping[str, JSON] = {"selection": None, "unknown_ids": (), "left_out": ()}
+LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": ""}
+
+
 class Plan(StrictModel):
     """What will be done, what will be lost, and the state of both sides when the plan was made."""
 
@@ -149,6 +180,12 @@ class Plan(StrictModel):
     expected_gaps: int = 0
     # Content that the source's service refuses to return, so that no archive has it.
     hidden: tuple[str, ...] = ()
+    # Which objects of the source the plan concerns; None for all.
+    selection: SelectionRow | None = None
+    # Ids that were selected and that the source does not have.
+    unknown_ids: tuple[str, ...] = ()
+    # (kind, id) of objects that selected ones need, that are not selected, and that the target does not have.
+    left_out: tuple[tuple[str, str], ...] = ()
     digest: str = ""
 
     def counts(self) -> dict[str, int]:
@@ -173,8 +210,18 @@ class Plan(StrictModel):
         return plan.model_copy(update={"digest": plan.fingerprint()})
 
     def fingerprint(self) -> str:
-        """A hash of everything but `digest`."""
-        return json_digest(self.model_dump(exclude={"digest"}))
+        """A hash of everything but `digest` and later fields at their defaults."""
+        document = self.model_dump(exclude={"digest"})
+        _remove_defaults(document, LATER_PLAN_FIELDS)
+        for action in document["actions"]:
+            _remove_defaults(action, LATER_ACTION_FIELDS)
+        return json_digest(document)
+
+
+def _remove_defaults(document: dict[str, JSON], defaults: Mapping[str, JSON]) -> None:
+    for name, value in defaults.items():
+        if document[name] == value:
+            del document[name]
 
 
 ASSESS_GRADES = ("kept", "adapted", "lost", "blocked")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from migrate.model.entity import JSON
 from migrate.model.results.apply import (
     NOT_DELETED,
     ApplyResult,
+    ApplySummary,
     FailedObject,
     RollbackResult,
     SyncResult,
@@ -19,9 +21,10 @@ from migrate.reports.commands.archive import snapshot_document, snapshot_text
 from migrate.reports.commands.plan import plan_document, plan_text
 from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
-from migrate.reports.text_table import number_of, shorten
+from migrate.reports.text_table import number_of, shorten, table
 
 APPLY_COUNTERS = ("created", "updated", "deleted", "adopted", "skipped")
+APPLY_COLUMNS = ("created", "updated", "deleted", "failed")
 MAX_FAILURES_SHOWN = 20
 MAX_STEPS_SHOWN = 40
 
@@ -44,6 +47,24 @@ def apply_text(result: ApplyResult) -> str:
         lines.append(f"failed: {len(result.failed) - MAX_FAILURES_SHOWN:,} more, all named with --json")
     lines += [f"note: {note}" for note in result.notes[:MAX_FAILURES_SHOWN]]
     return "\n".join(lines)
+
+
+def applies_document(applies: Sequence[ApplySummary]) -> list[dict[str, JSON]]:
+    """The JSON document of `applies`."""
+    return [asdict(apply) for apply in applies]
+
+
+def applies_text(applies: Sequence[ApplySummary]) -> str:
+    """A table of the applies, and a line for each with its target."""
+    if not applies:
+        return "nothing was applied from this archive"
+    head = ("apply", "when", "plan", *APPLY_COLUMNS, "state")
+    rows = [
+        (row.apply, row.at[:16], row.plan[:12], *(getattr(row, name) for name in APPLY_COLUMNS), row.state)
+        for row in applies
+    ]
+    targets = [f"apply {row.apply}: {row.source} -> {row.target}" for row in applies]
+    return "\n".join([table(rows, head), "", *targets])
 
 
 def rollback_document(result: RollbackResult) -> dict[str, JSON]:

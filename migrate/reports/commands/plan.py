@@ -63,7 +63,13 @@ def losses_last_line(rows: Iterable[LossRow]) -> str:
 
 def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
     gaps = expected_gaps_text(subject.expected_gaps)
-    return tuple(filter(None, [gaps, *map(hidden_text, subject.hidden)]))
+    return tuple(filter(None, [*_selection_notes(subject), gaps, *map(hidden_text, subject.hidden)]))
+
+
+def _selection_notes(subject: Plan | Assessment) -> Iterator[str]:
+    if isinstance(subject, Plan) and subject.selection is not None:
+        yield f"selected: {' '.join(subject.selection.selection().options())}"
+        yield from (f"the snapshot has no {id_}" for id_ in subject.unknown_ids)
 
 
 def assess_document(assessment: Assessment) -> dict[str, JSON]:
@@ -118,10 +124,27 @@ def plan_document(plan: Plan, path: object) -> dict[str, JSON]:
         "source": plan.source.model_dump(),
         "target": plan.target.model_dump(exclude={"objects"}),
         "actions": plan.counts(),
+        **_selection_document(plan),
         "losses": [asdict(row) for row in plan.losses],
         "unread": list(plan.unread),
         "expected_gaps": plan.expected_gaps,
         "hidden": list(plan.hidden),
+    }
+
+
+def _selection_document(plan: Plan) -> dict[str, JSON]:
+    """What was selected, what comes along, and what was not found; nothing where everything was."""
+    if plan.selection is None:
+        return {}
+    needed = [
+        {"kind": row.kind, "id": row.id, "name": row.name, "needed_by": row.needed_by}
+        for row in plan.actions
+        if row.needed_by
+    ]
+    return {
+        "selection": plan.selection.selection().options(),
+        "needed": needed,
+        "unknown_ids": list(plan.unknown_ids),
     }
 
 
@@ -199,5 +222,10 @@ def _action_items(plan: Plan) -> Iterator[ReportItem]:
             right_id=row.target_id or row.target_name,
             parent=row.parent,
             details=tuple(ItemDetail(field) for field in row.fields),
-            note=", ".join(f"with {number_of(number, noun)}" for number, noun in inside if number),
+            note=", ".join(
+                [
+                    *(f"with {number_of(number, noun)}" for number, noun in inside if number),
+                    *([f"needed by {row.needed_by}"] if row.needed_by else []),
+                ]
+            ),
         )

@@ -19,7 +19,6 @@ from migrate.model.references import references_of
 from migrate.model.results.apply import ApplyResult, FailedObject
 from migrate.model.results.plan import Action, LossRow, Plan
 from migrate.stages.estate import Estate
-from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import accepted_forms_only, adaptation_target, with_target_ids
 from migrate.stages.progress import Progress
@@ -100,10 +99,6 @@ class ApplyContext:
     def decode(self, kind: str, body: RequestBody, parent: str = "") -> Entity:
         """An object of the target."""
         return self.codec.decode(kind, body, parent, None)[0]
-
-    def fingerprint(self, kind: str, body: RequestBody, parent: str = "") -> str:
-        """The fingerprint of an object of the target."""
-        return object_fingerprint(self.decode(kind, body, parent))
 
     def map_id(self, entity: Entity, target_id: str) -> None:
         """Add an object that is on the target now."""
@@ -208,6 +203,7 @@ def planned_target(plan: Plan, source: Estate, capabilities: Capabilities) -> Ta
         for a in plan.actions
         if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
+    blocked |= set(plan.left_out)
     return adaptation_target(source, capabilities, plan.settled, blocked)
 
 

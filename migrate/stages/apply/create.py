@@ -16,7 +16,7 @@ from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.estate import stamp
-from migrate.stages.fingerprints import written_fingerprint
+from migrate.stages.fingerprints import object_fingerprint, written_fingerprint
 
 MAX_CREATE_TRIES = 4
 # A gateway gave up; the service behind it may still be working.
@@ -165,7 +165,7 @@ def create_planned(
     except RequestFailed as failed:
         fail_object(ctx, action, [entry], failed)
         return None
-    ctx.journal.record_done(entry, str(body["id"]), written=ctx.fingerprint(action.kind, body))
+    ctx.journal.record_done(entry, str(body["id"]), written=left_fingerprint(ctx, action.kind, body))
     ctx.map_id(adapted, str(body["id"]))
     ctx.count("adopted" if was_found and earlier is None else "created", kind=action.kind)
     return body, was_found
@@ -184,12 +184,15 @@ def create_object(ctx: ApplyContext, action: Action, entity: Entity) -> None:
     created = create_planned(
         ctx, action, adapted, lambda: ctx.writer.create(kind, request, address), find_by_address_or_stamp
     )
-    if created is None:
-        return
-    body, was_found = created
-    version = ctx.decode(kind, body).facts.get("version")
-    if address and not was_found and version not in (None, "1"):
-        ctx.note(f"{kind} {address} existed already: a further version of it was written")
+    if created and address and not created[1]:
+        version = ctx.decode(kind, created[0]).facts.get("version")
+        if version not in (None, "1"):
+            ctx.note(f"{kind} {address} existed already: a further version of it was written")
+
+
+def left_fingerprint(ctx: ApplyContext, kind: str, body: RequestBody, parent: str = "") -> str:
+    """The fingerprint of an object as the target has it now."""
+    return object_fingerprint(ctx.decode(kind, body, parent))
 
 
 def fail_object(ctx: ApplyContext, action: Action, entries: list[int], failed: RequestFailed) -> None:

@@ -14,6 +14,7 @@ from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedRe
 from migrate.stages.apply.create import (
     AddressInUse,
     find_by_address_or_stamp,
+    left_fingerprint,
     request_time,
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files
@@ -52,7 +53,7 @@ def recover_interrupted(ctx: ApplyContext, plan: Plan) -> None:
             ctx.journal.record_failed([entry.id], "it was not carried out")
         else:
             parent = action.target_parent or ctx.target_id("vector_store", action.parent) or ""
-            written = ctx.fingerprint(action.kind, body, parent)
+            written = left_fingerprint(ctx, action.kind, body, parent)
             ctx.journal.record_done(entry.id, action.target_id or str(body["id"]), parent, written)
     _note_appended_messages(ctx, plan)
     ctx.reload()

@@ -155,7 +155,7 @@ class ThreadMessages:
         return found
 
     def _read(self, place: int) -> OutgoingMessage | None:
-        """The message at a place: the one read last, or the next one, or the archive is read again."""
+        """The message at a place: the one read last, or the next one, or the archive is read anew."""
         if place != self._last_place:
             following = place == self._last_place + 1
             rest = self._rest if following and place else self.iterate(place)

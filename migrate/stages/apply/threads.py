@@ -24,6 +24,7 @@ from migrate.stages.apply.create import (
     create_and_claim,
     fail_object,
     find_by_stamp,
+    left_fingerprint,
     request_time,
     request_was_sent,
 )
@@ -95,7 +96,7 @@ class ThreadWriter:
                 ctx.journal.record_failed([entry], str(failed))
             raise
         self._target_id = str(body["id"])
-        ctx.journal.record_done(entry, self._target_id, written=ctx.fingerprint("thread", body))
+        ctx.journal.record_done(entry, self._target_id, written=left_fingerprint(ctx, "thread", body))
         ctx.count("adopted" if was_found and earlier is None else "created", kind="thread")
         if was_found:
             return None
@@ -126,7 +127,7 @@ class ThreadWriter:
         )
 
     def find(self, adapted: Entity, since: float, message_counts: Set[int]) -> RequestBody | None:
-        """The thread after a lost answer. It has one of these numbers of messages, which distinguishes it from others
+        """The thread after a lost answer. It has one of these numbers of messages, which tells it from others
         where threads have no stamp. Where the service lists no threads, a possible duplicate is reported."""
         if lists_threads(self._ctx.writer):
             has_messages = partial(self._has_only_first_messages, counts=message_counts)
@@ -149,7 +150,7 @@ class ThreadWriter:
 
     def _append(self, place: int) -> None:
         """Send the messages from a place on, as many in one request as the service takes. After a lost answer
-        the thread is read: equal messages can only be distinguished by their place."""
+        the thread is read: equal messages can only be told apart by their place."""
         ctx, losses = self._ctx, 0
         if self._may_add_files():
             self._note_original_state()

@@ -15,7 +15,7 @@ from migrate.model.results.plan import Action, Plan
 from migrate.model.secrets import with_target_credentials
 from migrate.model.stamp import stamp_keys_in
 from migrate.stages.apply.context import ApplyContext, RequestBody, plan_sides
-from migrate.stages.apply.create import create_once, fail_object, request_was_sent
+from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
 from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
 
@@ -135,7 +135,7 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
     if kind == "message":
         written = message_fingerprint(ctx.codec, body, parent)
     else:
-        written = ctx.fingerprint(kind, body, parent)
+        written = left_fingerprint(ctx, kind, body, parent)
     ctx.journal.record_done(entries[0], target_id, parent, written)
     ctx.count("updated", kind=kind)
 
@@ -200,7 +200,7 @@ def delete_object(ctx: ApplyContext, action: Action) -> None:
     except RequestFailed as failed:
         fail_object(ctx, action, [], failed)
         return
-    present = ctx.fingerprint(kind, before, parent)
+    present = object_fingerprint(ctx.decode(kind, before, parent))
     if not request_was_sent(earlier) and present != action.before:
         ctx.fail(kind, action.id, action.name, CHANGED_BY_OTHERS)
         return

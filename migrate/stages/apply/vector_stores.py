@@ -20,6 +20,7 @@ from migrate.stages.apply.create import (
     create_once,
     create_planned,
     fail_object,
+    left_fingerprint,
 )
 from migrate.stages.match.files import exact_name_and_size, read_file_hash
 
@@ -203,12 +204,7 @@ def _report_refused(ctx: ApplyContext, store: str, target_id: str) -> None:
     }
     for page in ctx.writer.pages("vector_store_file", target_id):
         ctx.journal.record_all_done(
-            (
-                entry,
-                str(body["id"]),
-                target_id,
-                ctx.fingerprint("vector_store_file", body, target_id),
-            )
+            (entry, str(body["id"]), target_id, left_fingerprint(ctx, "vector_store_file", body, target_id))
             for body in page.bodies
             if (entry := ctx.unfinished_store_files.get((target_id, str(body.get("id")))))
         )

@@ -20,8 +20,12 @@ def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:
     for row in plan.losses:
         lost_fields.setdefault((row.kind, row.parent, row.id), set()).add(row.field.split(".")[0])
         result.kinds.setdefault(row.kind, Counter())[row.grade] += 1
+    selected = None if plan.selection is None else {(a.kind, a.id) for a in plan.actions}
     for entity in _replayable_objects(source):
         kind, parent = entity.kind, entity.parent if KINDS[entity.kind].parent else ""
+        owner = ("thread", parent) if kind == "message" else (kind, entity.id)
+        if selected is not None and owner not in selected:
+            continue
         lost = lost_fields.get((kind, parent, entity.id), set())
         if EVERY_OBJECT in lost:
             continue

@@ -64,6 +64,8 @@ class DecisionLog:
     conflicts: list[Conflict] = field(default_factory=list)
     # (kind, id) of objects that are not created, so nothing can refer to them.
     blocked: set[tuple[str, str]] = field(default_factory=set)
+    # (kind, id) of objects that are not selected, although selected ones refer to them.
+    left_out: set[tuple[str, str]] = field(default_factory=set)
     # Kind -> names of facts that occur.
     facts: dict[str, set[str]] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from typing import Literal
 from migrate.errors import BadUsage, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names, declared_names, unknown_names
 from migrate.model.results.plan import Action
+from migrate.model.selection import Selection
 from migrate.stages.estate import Estate
 from migrate.stages.plan.decision import Conflict
 
@@ -42,6 +43,8 @@ class PlanOptions:
     # Which version of an agent is moved, where its users get another one than the newest.
     agent_version: Literal["newest", "served"] = "newest"
     prune: bool = False
+    # The objects of the source that the plan is about.
+    selection: Selection = field(default_factory=Selection)
     max_update: int | None = None
     max_delete: int | None = None
 

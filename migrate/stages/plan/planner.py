@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from migrate.model import KINDS, Entity
@@ -14,6 +14,7 @@ from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.served_versions import agents_of, source_version_notes, target_version_notes
 from migrate.stages.plan.threads import ThreadPlanner
+from migrate.stages.selection import SelectedObjects
 
 # Names that one line of a plan shows.
 MAX_FILES_NAMED = 5
@@ -35,9 +36,11 @@ class Planner:
         target: Estate,
         conversations: Estate | None,
         why_no_deployments: str = "",
+        selected: SelectedObjects | None = None,
     ) -> None:
-        """`why_no_deployments`: why the deployments of the target could not be listed."""
-        self._why_no_deployments = why_no_deployments
+        """`why_no_deployments`: why the deployments of the target could not be listed. `selected`: the
+        objects of the source that the plan is about; None for all."""
+        self._why_no_deployments, self.selected = why_no_deployments, selected
         self.decider, self.log, self.target = decider, log, target
         self.source, self.pairs, self.settings = decider.source, decider.pairs, decider.settings
         self.threads = ThreadPlanner(decider, log, conversations)
@@ -47,7 +50,7 @@ class Planner:
         """Files, stores and their files, assistants, threads with their messages."""
         second_copies = self.decider.journal.second_copies
         for kind in ("file", "vector_store"):
-            for entity in self.source.objects(kind).values():
+            for entity in self._selected(self.source.objects(kind).values()):
                 if origin := second_copies.get((kind, entity.id)):
                     reason = f"a second copy of {origin} on the target; references to it are changed to that"
                     self.log.add_loss(entity, "id", reason, "adapted")
@@ -55,22 +58,38 @@ class Planner:
                 existing = self.decider.counterpart(entity, self.target.objects(kind))
                 if kind == "file" and existing is None:
                     self._note_ambiguous_file(entity)
-                yield self.log.add(self.decider.decide(entity, existing))
-        for store in self.source.objects("vector_store"):
-            if ("vector_store", store) not in second_copies:
-                yield from self._store_files(store)
-        assistants = self.source.objects("assistant")
+                yield self._needed(self.log.add(self.decider.decide(entity, existing)))
+        for store in self._selected(self.source.objects("vector_store").values()):
+            if ("vector_store", store.id) not in second_copies:
+                yield from self._store_files(store.id)
+        assistants = {a.id: a for a in self._selected(self.source.objects("assistant").values())}
         for wave in AssistantDependencies(assistants).waves():
             for entity in map(assistants.__getitem__, wave):
                 existing = self.decider.counterpart(entity, self.target.objects("assistant"))
                 action = self.log.add(self.decider.decide(entity, existing))
                 self._note_versions(entity, action)
-                yield action
+                yield self._needed(action)
         existing_threads = self.target.threads_by_id
-        for thread in self.source.iter_threads():
+        for thread in self._selected_threads():
             if thread_action := self.threads.plan_thread(thread, existing_threads):
                 yield thread_action
         yield from self.threads.message_updates
+
+    def _selected(self, entities: Iterable[Entity]) -> Iterator[Entity]:
+        """Those that the plan is about."""
+        return (e for e in entities if self.selected is None or (e.kind, e.id) in self.selected)
+
+    def _selected_threads(self) -> Iterator[Entity]:
+        """The threads that the plan is about. Of many threads, only those are decoded."""
+        if self.selected is None:
+            return self.source.iter_threads()
+        threads = self.source.threads_by_id
+        return (threads[id_] for kind, id_ in self.selected.chosen if kind == "thread")
+
+    def _needed(self, action: Action) -> Action:
+        """The action, with the object that needs its object, where the user did not select that itself."""
+        owner = self.selected and self.selected.needed_by.get((action.kind, action.id))
+        return replace(action, needed_by=" ".join(owner)) if owner else action
 
     def _note_ambiguous_file(self, file: Entity) -> None:
         """Several files of one name and size: none is used by a guess."""
@@ -151,7 +170,7 @@ class Planner:
         for kind, names in sorted(self.log.facts.items()):
             for name in sorted(names):
                 yield general_loss(kind, name, KINDS[kind].facts[name], "kept in the archive")
-        counts = self.source.snapshot.counts()
+        counts = self.source.snapshot.counts() if self.selected is None else {}
         subjects = [("run", "runs and their steps")] if self.decider.target.bytes_later else []
         subjects += [(kind, f"{counts[kind]:,}") for kind in ("run", "run_step") if counts.get(kind)]
         for kind, subject in subjects:
@@ -181,7 +200,8 @@ class Planner:
             yield general_loss("message", "content", reason, "`ids FILE.db` lists the new ids")
 
     def _file_losses(self) -> Iterator[Loss]:
-        total = sum(int(file.fields.get("bytes") or 0) for file in self.source.objects("file").values())
+        files = self._selected(self.source.objects("file").values())
+        total = sum(int(file.fields.get("bytes") or 0) for file in files)
         limit = self.decider.target.capabilities.files_total
         if 0 < limit < total:
             reason = f"{total:,} bytes in all, the target accepts {limit:,}"

@@ -7,6 +7,7 @@ target (`target_settings`), and what happens to each object (`planner`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,15 @@ from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names
 from migrate.model.results.archive import IdMapping
-from migrate.model.results.plan import LossRow, Plan, SourceSide, TargetSide
+from migrate.model.results.plan import (
+    Action,
+    LossRow,
+    Plan,
+    SelectionRow,
+    SourceSide,
+    TargetSettings,
+    TargetSide,
+)
 from migrate.model.shard import Shard
 from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
@@ -41,6 +50,7 @@ from migrate.stages.plan.target_settings import (
     settle_target,
 )
 from migrate.stages.progress import Progress
+from migrate.stages.selection import SelectedObjects, select_objects
 from migrate.stages.snapshot.live_estate import TargetState, absent_kinds, empty_estate, read_target
 
 if TYPE_CHECKING:
@@ -61,13 +71,15 @@ def plan_move(
     `archive` and `target_name` are what the plan calls its sides. Raises `IncompleteResult` when the target
     could not be read to its end, `OperationRefused` when a threshold is exceeded or others changed what it
     would overwrite."""
+    check_options(options)
     absent = absent_kinds(reader)
     lines = list(id_map(source.snapshot.conn, source.side, Side(reader.type, reader.url), messages=False))
     threads = [line.target_id for line in lines if line.kind == "thread"]
     with ExitStack() as stack:
         target = stack.enter_context(read_target(reader, absent, threads, workers, progress))
         pairs, journal = _match(source, target, lines, options)
-        thread_ids = _threads_to_read(target.estate, pairs, lines, options)
+        selected = select_objects(source, options.selection)
+        thread_ids = _threads_to_read(target.estate, pairs, lines, options, selected)
         conversations = stack.enter_context(target.messages_of(thread_ids)) if thread_ids else None
         target_side = TargetSide(
             estate=target_name, type=reader.type, url=reader.url, api_version=reader.api_version, digest=""
@@ -81,6 +93,7 @@ def plan_move(
             options,
             (source_side(source, archive), target_side),
             read_inventory(reader, absent),
+            selected,
         )
 
 
@@ -90,7 +103,9 @@ def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Pla
     with empty_estate(type_) as target:
         pairs = match_pairs.pair_estates(source, target, {}, guess=False)
         sides = (source_side(source, ""), target_side)
-        return build_plan(source, target, None, pairs, JournalState(), options, sides, TargetInventory())
+        selected = select_objects(source, options.selection)
+        inventory = TargetInventory()
+        return build_plan(source, target, None, pairs, JournalState(), options, sides, inventory, selected)
 
 
 def source_side(source: Estate, archive: str) -> SourceSide:
@@ -129,10 +144,16 @@ def _match(
 
 
 def _threads_to_read(
-    target: Estate, pairs: ObjectPairs, lines: list[IdMapping], options: PlanOptions
+    target: Estate,
+    pairs: ObjectPairs,
+    lines: list[IdMapping],
+    options: PlanOptions,
+    selected: SelectedObjects | None,
 ) -> list[str]:
-    """Ids of threads on the target whose messages the plan depends on: counterparts of threads of the source,
-    and with --prune those that would be deleted."""
+    """Ids of threads on the target whose messages the plan depends on: counterparts of selected threads, and
+    with --prune those that would be deleted."""
+    if selected is not None:
+        return [right for left, right in pairs.ids["thread"].items() if ("thread", left) in selected]
     gone = [line for line in lines if line.kind == "thread" and line.source_id not in pairs.ids["thread"]]
     existing = target.threads_by_id
     pruned = [line.target_id for line in gone if line.target_id in existing] if options.prune else []
@@ -148,8 +169,10 @@ def build_plan(
     options: PlanOptions,
     sides: tuple[SourceSide, TargetSide],
     inventory: TargetInventory,
+    selected: SelectedObjects | None = None,
 ) -> Plan:
-    """Plan how `target` becomes like `source`. Adds pairs that the journal knows to `pairs`.
+    """Plan how `target` becomes like `source`. Adds pairs that the journal knows to `pairs`. `selected`: the
+    objects of the source that the plan is about; None for all.
 
     Raises `OperationRefused` when a threshold is exceeded or deletions would follow from an incomplete
     snapshot."""
@@ -162,28 +185,26 @@ def build_plan(
     if lookalikes:
         settings = settle()  # they need names of their own
     settings = add_journal_pairs(settings, source, target, pairs, journal, options)
+    if selected is not None:
+        settings = _add_left_out(settings, selected, pairs, log)
     decider = decide(settings, lookalikes)
-    planner = Planner(decider, log, target, conversations, inventory.why_no_deployments)
+    planner = Planner(decider, log, target, conversations, inventory.why_no_deployments, selected)
     actions = list(planner.actions())
     if options.on_conflict == "fail":
         refuse_conflicts(log.conflicts)
     prune = PrunePlanner(decider, target, conversations)
     if options.prune:
         actions += prune.deletions()
-    elif source.codec.owns_rest:
+    elif source.codec.owns_rest and selected is None:
         prune.note_removed_files()
     check_thresholds(actions, target, options)
     losses = log.losses + prune.losses + planner.general_losses(actions)
     check_accepted_fields(options.accept, losses)
-    threads = {action.target_id for action in actions if action.kind == "thread" and action.target_id}
-    fingerprints = target_fingerprints(target, threads)
-    objects = tuple((*key, fingerprint) for key, fingerprint in sorted(fingerprints.items()))
-    digest = combined_fingerprint(fingerprints)
     return Plan(
         format=FORMAT,
         created_at=utc_now(),
         source=sides[0],
-        target=sides[1].model_copy(update={"digest": digest, "objects": objects}),
+        target=_with_fingerprints(sides[1], target, actions),
         settled=settings,
         actions=tuple(actions),
         losses=tuple(_loss_row(loss, options.accept) for loss in losses),
@@ -194,7 +215,41 @@ def build_plan(
         ),
         expected_gaps=source.snapshot.gaps()[1],
         hidden=tuple(source.snapshot.info.hidden),
+        selection=SelectionRow.of(options.selection),
+        unknown_ids=selected.unknown_ids if selected is not None else (),
+        left_out=tuple(sorted(log.left_out)),
     ).sealed()
+
+
+def _with_fingerprints(side: TargetSide, target: Estate, actions: Sequence[Action]) -> TargetSide:
+    """The target's side of a plan, with the fingerprints of what it had when the plan was made."""
+    threads = {action.target_id for action in actions if action.kind == "thread" and action.target_id}
+    fingerprints = target_fingerprints(target, threads)
+    objects = tuple((*key, fingerprint) for key, fingerprint in sorted(fingerprints.items()))
+    return side.model_copy(update={"digest": combined_fingerprint(fingerprints), "objects": objects})
+
+
+def _add_left_out(
+    settings: TargetSettings, selected: SelectedObjects, pairs: ObjectPairs, log: DecisionLog
+) -> TargetSettings:
+    """Settle what becomes of references to objects that are not selected: they name the counterpart where the
+    target has one; elsewhere nothing can refer to them."""
+    counterparts = [(*key, pairs.right(*key)) for key in selected.left_out]
+    log.left_out |= {(kind, id_) for kind, id_, target_id in counterparts if target_id is None}
+    log.blocked |= log.left_out
+    known = tuple((kind, id_, target_id) for kind, id_, target_id in counterparts if target_id)
+    return settings.model_copy(update={"further": (*settings.further, *known)})
+
+
+def check_options(options: PlanOptions) -> None:
+    """Raises `OperationRefused` for --prune with a selection: what was not selected cannot be told from what
+    was deleted."""
+    if options.prune and not options.selection.is_whole:
+        raise OperationRefused(
+            "--prune cannot be combined with a selection",
+            "objects that are not selected would look as if the source no longer had them",
+            "leave --prune out, or plan for the whole source",
+        )
 
 
 def _loss_row(loss: Loss, accept: frozenset[str]) -> LossRow:

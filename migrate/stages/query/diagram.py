@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrate.model.entity import ObjectKey
 from migrate.model.results.query import CleanupFinding, Diagram, DiagramNode
 from migrate.stages.estate import Estate
 from migrate.stages.query.cleanup import CLEANUP_MARKS, find_cleanup_in_usage
-from migrate.stages.query.references import ObjectKey, Usage, read_usage
+from migrate.stages.query.references import Usage, read_usage
 
 MAX_NODES = 400
 DIAGRAM_KINDS = ("assistant", "vector_store", "file", "thread")

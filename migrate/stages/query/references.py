@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.history import absence_gap
 from migrate.model import KINDS, Entity
-from migrate.model.entity import usability
+from migrate.model.entity import ObjectKey, usability
 from migrate.model.references import references_of
 from migrate.stages.estate import Estate
-
-# Kind and id.
-ObjectKey = tuple[str, str]
 
 # References that may mean a file of a container, which is in no listing: they never count as dangling.
 CONTAINER_FILE_PATHS = frozenset({"content[].text.annotations[].file_id"})

@@ -104,7 +104,8 @@ def _refuse_changed(steps: list[UndoStep]) -> None:
         raise OperationRefused(
             f"{len(steps):,} object(s) were changed by apply {number}: roll that back first",
             why,
-            f"apply {number} began at {time} with the plan {plan[:12]}: roll that plan back, then this one",
+            f"apply {number} began at {time} with the plan {plan[:12]}: "
+            f"run rollback ARCHIVE --apply {number}, then this one",
         )
     raise OperationRefused(
         f"{len(steps):,} object(s) were changed by others since the plan was applied",

@@ -98,9 +98,9 @@ def check_configuration(ctx: VerifyContext, target: Estate, result: VerifyResult
         for entity in ctx.expected_objects(kind, ctx.source.objects(kind).values()):
             verify_object(ctx, entity, target.objects(kind).get(ctx.target_id(kind, entity.id) or ""), result)
     copies = {id_ for kind, id_, _ in ctx.plan.settled.further if kind == "vector_store"}
-    for store in ctx.source.objects("vector_store"):
-        if store not in copies:  # of copies, the original is compared with their common counterpart
-            _check_store_files(ctx, store, target, result)
+    for store in ctx.expected_objects("vector_store", ctx.source.objects("vector_store").values()):
+        if store.id not in copies:  # of copies, the original is compared with their common counterpart
+            _check_store_files(ctx, store.id, target, result)
     result.findings += _duplicates(ctx, target)
     result.findings += _not_deleted(ctx, target)
 

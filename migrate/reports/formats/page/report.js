@@ -144,12 +144,12 @@
     shown = Math.min(Math.max(until, shown), found.length);
     more.hidden = shown === found.length;
     more.textContent = `Show ${Math.min(SLICE, found.length - shown)} more of ${(found.length - shown).toLocaleString("en")}`;
-    showCount();
+    tell();
   };
   const parted = new Set(items.map((item) => item.s)).size > 1;
   let tallies = new Map();
   const tally = (item) => tallies.get(`${item.s} ${item.v}`);
-  const showCount = () => {
+  const tell = () => {
     const of = found.length === items.length ? "" : ` of ${items.length.toLocaleString("en")}`;
     const sliced = shown < found.length ? `, the first ${shown.toLocaleString("en")} shown` : "";
     $("count").textContent = items.length ? `${many(found.length, "entry", "entries")}${of}${sliced}` : "No entries";
@@ -214,7 +214,7 @@
   openAll.addEventListener("click", () => {
     expanded = !expanded;
     for (const details of list.querySelectorAll("details")) details.open = expanded;
-    showCount();
+    tell();
   });
 
   /* Addresses and keys */

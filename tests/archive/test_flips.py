@@ -18,7 +18,7 @@ from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import register_sql_functions
 from migrate.errors import MigrateError
 from migrate.model.results.archive import CheckResult, CheckSample
-from tests.archive.example_archive import Listing, tamper, write
+from tests.archive.filling import Listing, tamper, write
 
 FLIPS = 220
 WINDOW = 16

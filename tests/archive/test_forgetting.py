@@ -23,7 +23,7 @@ from migrate.archive.journal import Journal
 from migrate.archive.packs import decompress
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, search_candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
-from tests.archive.example_archive import ESTATE, TYPE, URL, Listing, reader, rows, write
+from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
 
 OTHER = "https://west.example.com"
 

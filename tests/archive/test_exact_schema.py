@@ -24,7 +24,7 @@ from migrate.archive.schema_check import (
     has_current_schema,
 )
 from migrate.errors import ArchiveDamaged
-from tests.archive.example_archive import facts, filled
+from tests.archive.filling import facts, filled
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
 

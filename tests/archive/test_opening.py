@@ -14,7 +14,7 @@ from migrate.archive import Archive
 from migrate.archive.schema import migrations
 from migrate.archive.schema_check import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS, has_current_schema
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage
-from tests.archive.example_archive import filled, reader, rows, write
+from tests.archive.filling import filled, reader, rows, write
 
 
 def schema(path: Path) -> list[tuple[str, ...]]:

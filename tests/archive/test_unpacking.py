@@ -17,7 +17,7 @@ from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import BODIES_PER_PACK, PackDamaged, compress, decompress, split_bodies
 from migrate.errors import ArchiveDamaged
 from migrate.model.input_limits import MAX_UNPACKED, MIB
-from tests.archive.example_archive import filled, reader
+from tests.archive.filling import filled, reader
 
 ZEROS = 300 * MIB
 

@@ -26,7 +26,7 @@ from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.model.results.archive import MergeResult
 from migrate.model.shard import Shard
 from migrate.stages.query.retention import RetentionPolicy, apply_policy
-from tests.archive.example_archive import URL, Listing, facts, write
+from tests.archive.filling import URL, Listing, facts, write
 from tests.strategies import few
 
 TIMES = [f"2026-11-{day:02}T06:00:00+00:00" for day in range(1, 29)]

@@ -1,0 +1,105 @@
+"""The applies of an archive: what each plan changed on its target, counted from the journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from migrate.archive.connections import SqlConnection
+from migrate.archive.id_map import Side
+from migrate.archive.journal import UNDO_ACTION
+from migrate.archive.journal_check import check_journal
+from migrate.archive.registered_plans import read_plan_document
+from migrate.errors import BadUsage
+from migrate.model.results.apply import ApplySummary
+
+# Of a line of the journal: its action and state.
+LineState = tuple[str, str]
+
+CHANGING_ACTIONS = ("create", "update", "delete")
+MAX_APPLIES_SHOWN = 5
+
+
+def list_applies(conn: SqlConnection) -> list[ApplySummary]:
+    """Every apply, oldest first. A plan that was applied again to continue is one apply.
+
+    Raises `RowDamaged` where the journal is not what was written."""
+    check_journal(conn)
+    counts: dict[int, Counter[LineState]] = {}
+    # Undone lines are counted with the line that they undo, so that what is in effect can be told.
+    rows = conn.execute(
+        "SELECT plan_id, action, state, count(*) FROM journal GROUP BY plan_id, action, state"
+    ).fetchall()
+    for plan, action, state, number in rows:
+        counts.setdefault(plan, Counter())[action, state] += number
+    plans = conn.execute(
+        "SELECT id, digest, first_applied_at, source_type, source_url, target_type, target_url "
+        "FROM plans ORDER BY id"
+    ).fetchall()
+    return [
+        ApplySummary(
+            apply=number,
+            plan=digest,
+            at=at,
+            source=Side(*sides[:2]).url,
+            source_type=sides[0],
+            target=Side(*sides[2:]).url,
+            target_type=sides[2],
+            created=counts[number]["create", "done"],
+            updated=counts[number]["update", "done"],
+            deleted=counts[number]["delete", "done"],
+            adopted=counts[number]["adopt", "done"],
+            failed=sum(counts[number][action, "failed"] for action in CHANGING_ACTIONS),
+            undone=_undone(conn, number) if counts[number][UNDO_ACTION, "done"] else 0,
+            state=_state(conn, number, counts[number]),
+        )
+        for number, digest, at, *sides in plans
+        if number in counts
+    ]
+
+
+def _undone(conn: SqlConnection, plan: int) -> int:
+    """How many objects that a plan created or updated were removed or restored since."""
+    row = conn.execute(
+        "SELECT count(*) FROM journal j WHERE plan_id = ? AND action IN ('create', 'update') "
+        f"AND state = 'done' AND {UNDONE_SQL}",
+        (plan,),
+    ).fetchone()
+    return int(row[0])
+
+
+# Of a line of the journal `j`: whether it was taken back.
+UNDONE_SQL = (
+    "EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' AND u.state = 'done' "
+    "AND u.kind = j.kind AND u.source_parent = j.source_parent AND u.source_id = j.source_id)"
+)
+
+
+def _state(conn: SqlConnection, plan: int, counts: Counter[LineState]) -> str:
+    """One word or two for a plan's lines: done, incomplete, rolled back, partly rolled back."""
+    changed = counts["create", "done"] + counts["update", "done"]
+    if counts[UNDO_ACTION, "done"] or counts[UNDO_ACTION, "failed"] or counts[UNDO_ACTION, "intended"]:
+        return "rolled back" if _undone(conn, plan) == changed else "partly rolled back"
+    is_open = any(counts[action, state] for action in CHANGING_ACTIONS for state in ("intended", "failed"))
+    return "incomplete" if is_open else "done"
+
+
+def applied_plan_document(conn: SqlConnection, number: int) -> bytes:
+    """The plan of an apply, as JSON. Raises `BadUsage` where there is no apply of this number, or where an
+    earlier version carried it out, which kept no plan; `RowDamaged` where the plan was changed."""
+    row = conn.execute("SELECT digest FROM plans WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        every = [str(id_) for (id_,) in conn.execute("SELECT id FROM plans ORDER BY id DESC").fetchall()]
+        shown = ", ".join(every[:MAX_APPLIES_SHOWN])
+        raise BadUsage(
+            f"there is no apply {number} in this archive",
+            f"the newest are {shown}" if every else "nothing was applied from it",
+            "list them: applies ARCHIVE",
+        )
+    document = read_plan_document(conn, row[0])
+    if document is None:
+        raise BadUsage(
+            f"the archive has no plan for apply {number}",
+            "an earlier version of this program carried it out, and did not keep the plan",
+            "use the plan's file: rollback PLAN.json",
+        )
+    return document

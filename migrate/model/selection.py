@@ -1,0 +1,178 @@
+"""What a command works on: rules by kind and name, ids, dates and metadata.
+
+One grammar for every command that selects. `--include` rules and ids are united; `--exclude` rules are taken
+away; dates and metadata narrow the kinds that have them. Which objects that is, in an estate, is decided in
+`migrate/stages/selection.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from fnmatch import fnmatchcase
+
+from migrate.errors import BadUsage
+from migrate.model import KINDS
+
+# Kind and pattern, as in `assistant:support*`.
+Rule = tuple[str, str]
+
+# Kinds that can be selected. Everything else belongs to one of them: messages and runs to a thread, rows of a
+# store to the store.
+SELECTABLE_KINDS = ("file", "vector_store", "assistant", "thread")
+# Kinds that dates narrow, and kinds that metadata narrows: other kinds have neither.
+DATED_KINDS = frozenset({"thread"})
+METADATA_KINDS = frozenset({"vector_store", "assistant", "thread"})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for. Everything is selected where nothing is given.
+
+    `after` and `before` are seconds since 1970: a thread is selected when its newest message is not older
+    than `after` and older than `before`. `meta` holds pairs of a metadata key and a pattern for its value,
+    which must all fit. `dependencies`: what a selected object needs is selected as well.
+    `other_kinds_whole`: kinds without an `--include` rule are selected whole, as `snapshot` and `export`
+    always did.
+    """
+
+    include: tuple[Rule, ...] = ()
+    ids: tuple[str, ...] = ()
+    exclude: tuple[Rule, ...] = ()
+    after: int | None = None
+    before: int | None = None
+    meta: tuple[tuple[str, str], ...] = ()
+    dependencies: bool = True
+    other_kinds_whole: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it selects every object of an estate."""
+        return not (self.include or self.ids or self.exclude or self.has_dates or self.meta)
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether a date narrows it."""
+        return self.after is not None or self.before is not None
+
+    def narrowed_kinds(self) -> Collection[str]:
+        """Kinds of which objects are selected although no rule and no id names them: those that have what
+        narrows the selection, or all where nothing does. None where rules or ids say what is selected."""
+        if (self.include and not self.other_kinds_whole) or self.ids:
+            return ()
+        kinds = set(SELECTABLE_KINDS)
+        if self.other_kinds_whole:
+            kinds -= {kind for kind, _ in self.include}
+        if self.has_dates:
+            kinds &= DATED_KINDS
+        if self.meta:
+            kinds &= METADATA_KINDS
+        return kinds
+
+    def fits_metadata(self, metadata: Mapping[str, object]) -> bool:
+        """Whether an object with this metadata has a value that fits for every key that was named."""
+        return all(key in metadata and fnmatchcase(str(metadata[key]), pattern) for key, pattern in self.meta)
+
+    def fits_dates(self, seconds: float | None) -> bool:
+        """Whether a time lies between the dates. An unknown time does not."""
+        if not self.has_dates:
+            return True
+        if seconds is None:
+            return False
+        is_late_enough = self.after is None or seconds >= self.after
+        return is_late_enough and (self.before is None or seconds < self.before)
+
+    def options(self) -> list[str]:
+        """It as options of the command line, for a message or a report."""
+        dates = (("--after", self.after), ("--before", self.before))
+        return [
+            *(f"--include {kind}:{pattern}" for kind, pattern in self.include),
+            *(f"--id {id_}" for id_ in self.ids),
+            *(f"--exclude {kind}:{pattern}" for kind, pattern in self.exclude),
+            *(f"{name} {_iso(seconds)}" for name, seconds in dates if seconds is not None),
+            *(f"--meta {key}={pattern}" for key, pattern in self.meta),
+            *(() if self.dependencies else ("--no-dependencies",)),
+        ]
+
+
+def parse_selection(
+    include: Iterable[str] = (),
+    ids: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    after: str = "",
+    before: str = "",
+    meta: Iterable[str] = (),
+    dependencies: bool = True,
+    other_kinds_whole: bool = False,
+) -> Selection:
+    """A selection from the texts of the command line. Raises `BadUsage` for a rule without a kind that can be
+    selected, a date that is none, dates that exclude each other, and metadata without `=`."""
+    first, last = (_date(name, text) for name, text in (("--after", after), ("--before", before)))
+    if first is not None and last is not None and first >= last:
+        raise BadUsage(
+            f"--after {after} is not earlier than --before {before}",
+            "nothing lies between them",
+            "give --after the earlier date",
+        )
+    return Selection(
+        include=tuple(_rule("--include", text) for text in include),
+        ids=tuple(dict.fromkeys(ids)),
+        exclude=tuple(_rule("--exclude", text) for text in exclude),
+        after=first,
+        before=last,
+        meta=tuple(map(_pair, meta)),
+        dependencies=dependencies,
+        other_kinds_whole=other_kinds_whole,
+    )
+
+
+def _rule(option: str, text: str) -> Rule:
+    kind, _, pattern = text.partition(":")
+    if kind in SELECTABLE_KINDS:
+        return kind, pattern or "*"
+    if kind in KINDS:
+        owner = KINDS[kind].parent
+        raise BadUsage(
+            f"{option} {text}: objects of kind {kind} are not selected by themselves",
+            f"they belong to a {owner}" if owner else "",
+            f"select the {owner}: {option} {owner}:GLOB" if owner else "",
+        )
+    raise BadUsage(
+        f"{option} {text}: there is no kind {kind!r}",
+        f"kinds are {', '.join(SELECTABLE_KINDS)}",
+        f"write {option} KIND:GLOB",
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, pattern = text.partition("=")
+    if not equals or not key:
+        raise BadUsage(
+            f"--meta {text}: a key and a pattern are needed",
+            "metadata are pairs of a key and a value",
+            "write --meta KEY=GLOB, as in --meta user=4711",
+        )
+    return key, pattern
+
+
+def _date(option: str, text: str) -> int | None:
+    """Seconds since 1970. A date without a time means its first second, one without an offset is in UTC."""
+    if not text:
+        return None
+    try:
+        # Python 3.10 does not know the Z of ISO 8601.
+        found = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1] in "zZ" else text)
+    except ValueError:
+        raise BadUsage(
+            f"{option} {text}: this is not a date",
+            "dates are written as in ISO 8601",
+            f"write {option} 2026-08-26 or {option} 2026-08-26T12:00:00Z",
+        ) from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=timezone.utc)
+    return int(found.timestamp())
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,217 @@
+"""Select objects of an estate: what was asked for, and what those objects need.
+
+A vector store needs its files. An assistant needs its stores and files, and the agents that it is connected
+to. A thread needs its stores and files, and the files that its messages attach or show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from migrate.errors import BadUsage, NothingSelected
+from migrate.model import KINDS, Entity
+from migrate.model.entity import ObjectKey, creation_time
+from migrate.model.references import references_of
+from migrate.model.selection import SELECTABLE_KINDS, Rule, Selection
+from migrate.stages.estate import Estate
+
+# Kind -> the kind below it whose references are needed as well.
+MEMBER_KINDS = {"vector_store": "vector_store_file", "thread": "message"}
+MAX_CANDIDATES_SHOWN = 8
+UNDATED_NOTE = "items of conversations carry no time: a conversation is selected by the time it was created"
+
+
+@dataclass(frozen=True)
+class SelectedObjects:
+    """The objects of an estate that a selection means.
+
+    `chosen`: those that the user asked for, in the order of the estate. `needed_by`: those that come along,
+    each with the first object that needs it. `left_out`: what they need and what does not come along, because
+    the user excluded it or wanted no dependencies. `unknown_ids`: ids that the estate does not hold.
+    `unmatched_rules`: rules that fit nothing. `notes`: sentences about how it was selected.
+    """
+
+    chosen: Mapping[ObjectKey, None]
+    needed_by: Mapping[ObjectKey, ObjectKey] = field(default_factory=dict)
+    left_out: Mapping[ObjectKey, ObjectKey] = field(default_factory=dict)
+    unknown_ids: tuple[str, ...] = ()
+    unmatched_rules: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.chosen or key in self.needed_by
+
+    def ids(self, kind: str) -> frozenset[str]:
+        """Ids of the selected objects of one kind, with those that come along."""
+        return frozenset(id_ for of, id_ in (*self.chosen, *self.needed_by) if of == kind)
+
+
+def select_objects(estate: Estate, selection: Selection) -> SelectedObjects | None:
+    """The objects that a selection means, or None where it means the whole estate.
+
+    Raises `BadUsage` for an id or a name that several objects have, or that is of a kind that cannot be
+    selected by itself; `NothingSelected` where nothing fits."""
+    if selection.is_whole:
+        return None
+    search = _Search(estate, selection)
+    chosen = dict.fromkeys(search.chosen())
+    if not chosen:
+        raise NothingSelected(
+            f"nothing in snapshot {estate.snapshot.info.id} fits {' '.join(selection.options())}",
+            "" if not search.unknown_ids else f"it has no object {', '.join(search.unknown_ids)}",
+            "look at what it holds: ls ARCHIVE [--kind KIND]",
+        )
+    needed, left_out = search.dependencies(chosen)
+    rules = dict.fromkeys((*selection.include, *selection.exclude))
+    return SelectedObjects(
+        chosen=chosen,
+        needed_by=needed,
+        left_out=left_out,
+        unknown_ids=tuple(search.unknown_ids),
+        unmatched_rules=tuple(
+            f"{kind}:{pattern}"
+            for kind, pattern in rules
+            if pattern != "*" and (kind, pattern) not in search.matched_rules
+        ),
+        notes=(UNDATED_NOTE,) if search.saw_undated else (),
+    )
+
+
+class _Search:
+    """One pass over an estate. What fitted nothing is known when `chosen` has ended."""
+
+    def __init__(self, estate: Estate, selection: Selection) -> None:
+        self._estate, self._selection = estate, selection
+        self.matched_rules: set[Rule] = set()
+        self.unknown_ids: list[str] = []
+        self.saw_undated = False
+        self._named = {key for text in selection.ids if (key := self._find(text))}
+        self._narrowed = selection.narrowed_kinds()
+
+    def chosen(self) -> Iterator[ObjectKey]:
+        """The objects that were asked for, files first, threads last."""
+        for kind in SELECTABLE_KINDS:
+            if self._may_choose(kind):
+                yield from ((kind, e.id) for e in _entities(self._estate, kind) if self._is_chosen(e))
+
+    def _may_choose(self, kind: str) -> bool:
+        """Whether any object of a kind can be chosen: a kind that nothing names is not read."""
+        named = any(of == kind for of, _ in (*self._named, *self._selection.include))
+        return named or kind in self._narrowed
+
+    def _is_chosen(self, entity: Entity) -> bool:
+        included = self._fits_rule(self._selection.include, entity)
+        if not (included or (entity.kind, entity.id) in self._named or entity.kind in self._narrowed):
+            return False
+        if self._fits_rule(self._selection.exclude, entity):
+            return False
+        return self._fits_dates(entity) and self._fits_metadata(entity)
+
+    def _fits_rule(self, rules: Iterable[Rule], entity: Entity) -> bool:
+        names = [name for name in (entity.id, entity.name) if name]
+        fits = [r for r in rules if r[0] == entity.kind and any(fnmatchcase(name, r[1]) for name in names)]
+        self.matched_rules.update(fits)
+        return bool(fits)
+
+    def _fits_metadata(self, entity: Entity) -> bool:
+        metadata = entity.fields.get("metadata")
+        return entity.kind == "file" or self._selection.fits_metadata(
+            metadata if isinstance(metadata, Mapping) else {}
+        )
+
+    def _fits_dates(self, entity: Entity) -> bool:
+        if entity.kind != "thread" or not self._selection.has_dates:
+            return True
+        newest = newest_message_time(self._estate, entity.id)
+        if newest is None:
+            listing = self._estate.snapshot.listing_bodies("message", entity.id)
+            self.saw_undated = self.saw_undated or len(listing) > 0
+            newest = creation_time(entity.facts, -1.0)
+        return self._selection.fits_dates(newest if newest >= 0 else None)
+
+    def dependencies(
+        self, chosen: Mapping[ObjectKey, None]
+    ) -> tuple[dict[ObjectKey, ObjectKey], dict[ObjectKey, ObjectKey]]:
+        """What the chosen objects need and what that needs, each with the first object that needs it: what
+        comes along, and what is left out."""
+        needed: dict[ObjectKey, ObjectKey] = {}
+        left_out: dict[ObjectKey, ObjectKey] = {}
+        waiting = list(chosen)
+        while waiting:
+            owner = waiting.pop()
+            for key in _needs(self._estate, owner):
+                found = self._estate.objects(key[0]).get(key[1])
+                if found is None or key in chosen or key in needed or key in left_out:
+                    continue
+                comes_along = self._selection.dependencies and not self._fits_rule(
+                    self._selection.exclude, found
+                )
+                (needed if comes_along else left_out)[key] = owner
+                waiting += [key] if comes_along else []
+        return needed, left_out
+
+    def _find(self, text: str) -> ObjectKey | None:
+        """The object of an id, of a name, or of a beginning of an id that only one object has."""
+        estate = self._estate
+        every = [(kind, e) for kind in SELECTABLE_KINDS for e in _entities(estate, kind, text)]
+        for fits in (
+            [(kind, e) for kind, e in every if e.id == text],
+            [(kind, e) for kind, e in every if e.name == text],
+            [(kind, e) for kind, e in every if e.id.startswith(text)],
+        ):
+            if len(fits) == 1:
+                return fits[0][0], fits[0][1].id
+            if fits:
+                raise BadUsage(
+                    f"{text!r} fits {len(fits):,} objects",
+                    _candidates(fits),
+                    "give the id of the one you mean",
+                )
+        for kind, parent, _ in estate.snapshot.find(text):
+            owner = KINDS[kind].parent
+            raise BadUsage(
+                f"{text} is a {kind}; only {', '.join(SELECTABLE_KINDS)} can be selected",
+                f"it belongs to the {owner} {parent}" if owner else "",
+                f"--id {parent} selects the whole {owner}" if owner else "",
+            )
+        self.unknown_ids.append(text)
+        return None
+
+
+def _entities(estate: Estate, kind: str, text: str = "") -> Iterable[Entity]:
+    """All objects of a kind. Of threads, which may be many, only the one of an id where there is one."""
+    if kind != "thread":
+        return estate.objects(kind).values()
+    if text and text in estate.threads_by_id:
+        return (estate.threads_by_id[text],)
+    return estate.iter_threads()
+
+
+def _candidates(fits: Sequence[tuple[str, Entity]]) -> str:
+    shown = [f"{kind} {e.id}{f' ({e.name})' if e.name else ''}" for kind, e in fits[:MAX_CANDIDATES_SHOWN]]
+    more = len(fits) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def newest_message_time(estate: Estate, thread: str) -> float | None:
+    """When the newest message of a thread was created, in seconds since 1970. None where the thread is empty
+    or its messages carry no time: items of a conversation never do."""
+    listing = estate.snapshot.listing_bodies("message", thread)
+    if not len(listing):
+        return None
+    # Messages lie in the order of their creation: the last one is the newest.
+    found = creation_time(listing.read(len(listing) - 1), -1.0)
+    return found if found >= 0 else None
+
+
+def _needs(estate: Estate, key: ObjectKey) -> Iterator[ObjectKey]:
+    """What one object names, by itself and by what it holds. An id of no object is not needed: the plan
+    reports it."""
+    kind, id_ = key
+    entity = estate.threads_by_id[id_] if kind == "thread" else estate.objects(kind)[id_]
+    yield from ((meant, named) for _, meant, named in references_of(KINDS[kind], entity))
+    member = MEMBER_KINDS.get(kind, "")
+    for below in estate.iter_members(member, id_) if member else ():
+        yield from ((meant, named) for _, meant, named in references_of(KINDS[member], below))
