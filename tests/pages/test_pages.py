@@ -87,12 +87,12 @@ def test_words_that_differ_are_marked_and_the_rest_unfolds(opened: Open) -> None
     )
 
 
-def test_the_gravest_losses_come_first_each_with_its_way_out(opened: Open) -> None:
+def test_the_gravest_losses_come_first_each_with_what_to_do(opened: Open) -> None:
     page = opened(COMMANDS["assess"]).page
     heads = [text.split()[0] for text in page.locator(".group").all_text_contents()]
     assert heads == ["Blocked", "Lost", "Adapted"]
     assert page.locator(".remedies li").count() == 3
-    assert "deploy it, or name another" in page.locator(".item .way").first.inner_text()
+    assert "deploy it, or name another" in page.locator(".item .remedy").first.inner_text()
 
 
 def test_since_when_and_what_was_ignored_is_told(opened: Open) -> None:
