@@ -403,7 +403,7 @@ def test_an_example_of_every_grade_is_found() -> None:
 
 @pytest.mark.parametrize("pair", EQUAL, ids=lambda pair: f"{pair.field} {pair.title}")
 def test_equal_spellings_are_equal_and_differ_as_written(pair: Pair) -> None:
-    assert pair.one != pair.other
+    assert pair.left != pair.right
     assert pair.is_equal
 
 

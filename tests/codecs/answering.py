@@ -1,4 +1,4 @@
-"""A service in miniature: what a creating request is answered with, as recordings show it."""
+"""The answers of a service to requests that create objects, as in recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short ways to make an object, a target, and to see what adapting told."""
+"""Short ways to create an object and a target, and to adapt one to the other."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def words(entity: Entity) -> list[str]:
     return [part["text"]["value"] for part in entity.fields["content"]]
 
 
-def told(losses: Iterable[Loss]) -> list[tuple[str, str]]:
+def reported(losses: Iterable[Loss]) -> list[tuple[str, str]]:
     """Field and grade of each loss."""
     return [(loss.field, loss.grade) for loss in losses]
 
@@ -59,7 +59,7 @@ def adapted(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[Loss]]
 def fit(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[tuple[str, str]]]:
     """The fitted object, and field and grade of each loss."""
     fitted, losses = adapted(entity, target)
-    return fitted, told(losses)
+    return fitted, reported(losses)
 
 
 def reasons(entity: Entity, target: Target = AZURE) -> str:

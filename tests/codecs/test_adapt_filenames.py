@@ -33,9 +33,9 @@ def holding(name: str, target: Target = FOUNDRY, states: frozenset[str] = SEARCH
 @pytest.mark.parametrize("ending", sorted(SEARCHABLE_EXTENSIONS))
 def test_an_ending_in_large_letters_is_uploaded_in_small_ones(ending: str, target: Target) -> None:
     name = f"Terms 2024{ending.upper()}"
-    fitted, told = fit(file(name), holding(name, target))
+    fitted, reported = fit(file(name), holding(name, target))
     assert fitted.fields["filename"] == f"Terms 2024{ending}"
-    assert told == [("filename", "adapted")]
+    assert reported == [("filename", "adapted")]
     assert fit(row(status="completed"), holding(name, target))[1] == []
 
 
@@ -81,7 +81,7 @@ def test_that_another_place_searches_it_does_not_say_that_this_one_takes_the_nam
 
 
 @pytest.mark.parametrize("name", ["table.csv", "notes"])
-def test_an_ending_that_only_the_source_searches_is_told_as_tried(name: str) -> None:
+def test_an_ending_that_only_the_source_searches_is_reported_as_tried(name: str) -> None:
     _, losses = adapted(row(status="completed"), holding(name, NATIVE))
     assert [(one.field, one.grade) for one in losses] == [("file_id", "adapted")]
     assert "tried at apply" in losses[0].reason
@@ -90,11 +90,11 @@ def test_an_ending_that_only_the_source_searches_is_told_as_tried(name: str) -> 
 @pytest.mark.parametrize(
     "name", ["table.csv", "TABLE.CSV", "notes", "notes.", ".pdf", "a.tar.gz", "a.pdf.exe"]
 )
-def test_a_file_that_a_store_refuses_is_told_before_it_is_sent(name: str) -> None:
+def test_a_file_that_a_store_refuses_is_reported_before_it_is_sent(name: str) -> None:
     assert fit(row(status="completed"), holding(name))[1] == [("file_id", "blocked")]
 
 
-def test_a_name_longer_than_any_seen_is_told_as_tried() -> None:
+def test_a_name_longer_than_any_seen_is_reported_as_tried() -> None:
     assert fit(file(f"{'x' * 300}.txt"), FOUNDRY)[1] == [("filename", "adapted")]
 
 

@@ -34,46 +34,46 @@ def attached(*tools: str, file_id: str = "file-a") -> dict[str, Any]:
 
 @pytest.mark.parametrize("value", ["Hi", " \n\t", "​", "a\r\nb", "\x00", "𝄞" * 3])
 def test_text_arrives_to_the_character(value: str) -> None:
-    fitted, told = fit(message(text(value)))
-    assert (words(fitted), told) == ([value], [])
+    fitted, reported = fit(message(text(value)))
+    assert (words(fitted), reported) == ([value], [])
 
 
 def test_a_refusal_arrives_as_text_word_for_word() -> None:
-    fitted, told = fit(message({"type": "refusal", "refusal": "No, sorry."}))
-    assert (words(fitted), told) == (["No, sorry."], [("content.refusal", "adapted")])
+    fitted, reported = fit(message({"type": "refusal", "refusal": "No, sorry."}))
+    assert (words(fitted), reported) == (["No, sorry."], [("content.refusal", "adapted")])
 
 
 def test_empty_text_beside_other_parts_is_left_out() -> None:
-    fitted, told = fit(message(text(""), text("x")))
-    assert (words(fitted), told) == (["x"], [("content", "adapted")])
+    fitted, reported = fit(message(text(""), text("x")))
+    assert (words(fitted), reported) == (["x"], [("content", "adapted")])
 
 
 @pytest.mark.parametrize("content", [[], [text("")], [text(""), text("")]])
 def test_a_message_without_text_gets_a_placeholder(content: list[Any]) -> None:
-    fitted, told = fit(message(*content))
+    fitted, reported = fit(message(*content))
     assert words(fitted) == [EMPTY_MESSAGE_TEXT]
-    assert set(told) == {("content", "adapted")}
+    assert set(reported) == {("content", "adapted")}
 
 
 def test_citations_are_lost_and_their_markers_stay() -> None:
     cited = text("Cake【4:0†source】", {"type": "file_citation", "file_citation": {"file_id": "f"}})
-    fitted, told = fit(message(cited))
+    fitted, reported = fit(message(cited))
     assert fitted.fields["content"] == [text("Cake【4:0†source】")]
-    assert told == [("content.text.annotations", "lost")]
+    assert reported == [("content.text.annotations", "lost")]
 
 
 def test_an_image_with_a_counterpart_stays_an_image() -> None:
-    fitted, told = fit(message(IMAGE))
-    assert (fitted.fields["content"], told) == ([IMAGE], [])
+    fitted, reported = fit(message(IMAGE))
+    assert (fitted.fields["content"], reported) == ([IMAGE], [])
 
 
 def test_an_image_without_counterpart_becomes_a_line_with_its_name() -> None:
     target = replace(
         without("file-i"), find_file=lambda id_: Entity("file", id_, fields={"filename": "p.png"})
     )
-    fitted, told = fit(message(IMAGE), target)
+    fitted, reported = fit(message(IMAGE), target)
     assert words(fitted) == ["[image p.png (file-i)]"]
-    assert told == [("content.image_file", "lost")]
+    assert reported == [("content.image_file", "lost")]
 
 
 def test_an_image_that_nobody_knows_becomes_a_line_with_its_id() -> None:
@@ -82,29 +82,29 @@ def test_an_image_that_nobody_knows_becomes_a_line_with_its_id() -> None:
 
 def test_an_image_address_stays_as_it_is() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "high"}}
-    fitted, told = fit(message(image))
-    assert (fitted.fields["content"], told) == ([image], [])
+    fitted, reported = fit(message(image))
+    assert (fitted.fields["content"], reported) == ([image], [])
 
 
 @pytest.mark.parametrize("part", [{"type": "audio", "audio": {}}, {"odd": 1}, "bare words"])
 def test_a_part_of_unknown_type_becomes_a_line(part: Any) -> None:
-    fitted, told = fit(message(text("x"), part, text("y")))
+    fitted, reported = fit(message(text("x"), part, text("y")))
     type_ = part.get("type") if isinstance(part, dict) else None
     assert words(fitted) == ["x", f"[content of type {type_}]", "y"]
-    assert told == [("content", "lost")]
+    assert reported == [("content", "lost")]
 
 
 def test_a_long_text_is_split_without_losing_a_character() -> None:
     target = replace(AZURE, capabilities=replace(AZURE.capabilities, text_max=4))
-    fitted, told = fit(message(text("abcdefghij"), text("abcd")), target)
+    fitted, reported = fit(message(text("abcdefghij"), text("abcd")), target)
     assert words(fitted) == ["abcd", "efgh", "ij", "abcd"]
-    assert told == [("content", "adapted")]
+    assert reported == [("content", "adapted")]
 
 
 @pytest.mark.parametrize("role", ["system", "tool", None])
 def test_a_role_that_cannot_be_written_arrives_as_user(role: str | None) -> None:
-    fitted, told = fit(message(text("x"), role=role))
-    assert (fitted.fields["role"], told) == ("user", [("role", "adapted")])
+    fitted, reported = fit(message(text("x"), role=role))
+    assert (fitted.fields["role"], reported) == ("user", [("role", "adapted")])
 
 
 @pytest.mark.parametrize("role", ["user", "assistant"])
@@ -114,8 +114,8 @@ def test_a_role_that_can_be_written_stays(role: str) -> None:
 
 def test_an_attachment_stays_with_its_tools() -> None:
     given = message(text("x"), attachments=[{"file_id": "file-a", "tools": BOTH}])
-    fitted, told = fit(given)
-    assert told == []
+    fitted, reported = fit(given)
+    assert reported == []
     assert normalize_entity(fitted) == normalize_entity(given)
 
 
@@ -124,16 +124,16 @@ def test_an_attachment_without_a_file_is_lost(file_id: str | None) -> None:
     given = message(
         text("x"), attachments=[{"file_id": file_id, "tools": BOTH}, attached("code_interpreter")]
     )
-    fitted, told = fit(given, without("gone"))
+    fitted, reported = fit(given, without("gone"))
     assert fitted.fields["attachments"] == [attached("code_interpreter")]
-    assert told == [("attachments", "lost")]
+    assert reported == [("attachments", "lost")]
 
 
 def test_an_attachment_for_an_unknown_tool_is_lost() -> None:
     given = message(text("x"), attachments=[attached("browser"), attached("browser", "code_interpreter")])
-    fitted, told = fit(given)
+    fitted, reported = fit(given)
     assert fitted.fields["attachments"] == [attached("code_interpreter")]
-    assert told == [("attachments", "lost")] * 2
+    assert reported == [("attachments", "lost")] * 2
     assert "browser" in reasons(given)
 
 
@@ -141,26 +141,26 @@ def test_an_attachment_for_an_unknown_tool_is_lost() -> None:
 def test_an_attachment_is_not_searched_a_second_time_where_the_threads_store_is_moved(thread: str) -> None:
     target = replace(AZURE, moves_thread_store=lambda id_: id_ == thread)
     searched, both = attached("file_search"), attached("file_search", "code_interpreter")
-    fitted, told = fit(message(text("x"), attachments=[searched, both]), target)
+    fitted, reported = fit(message(text("x"), attachments=[searched, both]), target)
     if thread == "thread_1":
         assert fitted.fields["attachments"] == [attached("code_interpreter")]
-        assert told == [("attachments", "adapted")] * 2
+        assert reported == [("attachments", "adapted")] * 2
     else:
-        assert (fitted.fields["attachments"], told) == ([searched, both], [])
+        assert (fitted.fields["attachments"], reported) == ([searched, both], [])
 
 
-def test_a_key_of_an_attachment_that_cannot_be_written_is_told() -> None:
+def test_a_key_of_an_attachment_that_cannot_be_written_is_reported() -> None:
     given = message(text("x"), attachments=[{**attached("file_search"), "data_source": {"uri": "u"}}])
-    fitted, told = fit(given)
+    fitted, reported = fit(given)
     assert fitted.fields["attachments"] == [attached("file_search")]
-    assert told == [("attachments", "lost")]
+    assert reported == [("attachments", "lost")]
 
 
 def test_a_thread_loses_only_the_resources_that_are_gone() -> None:
     held = {"code_interpreter": {"file_ids": ["gone", "a"]}, "file_search": {"vector_store_ids": ["vs"]}}
-    fitted, told = fit(Entity("thread", "thread_1", fields={"tool_resources": held}), without("gone"))
+    fitted, reported = fit(Entity("thread", "thread_1", fields={"tool_resources": held}), without("gone"))
     assert fitted.fields["tool_resources"] == {**held, "code_interpreter": {"file_ids": ["a"]}}
-    assert told == [("tool_resources.code_interpreter.file_ids", "lost")]
+    assert reported == [("tool_resources.code_interpreter.file_ids", "lost")]
 
 
 ODD_ATTACHMENTS: dict[str, tuple[Any, list[str]]] = {
@@ -198,9 +198,9 @@ ODD_ATTACHMENTS: dict[str, tuple[Any, list[str]]] = {
 def test_an_attachment_arrives_in_its_write_form_with_one_loss(
     given: Any, tools: list[str], target: Target
 ) -> None:
-    fitted, told = fit(message(text("x"), attachments=[given]), target)
+    fitted, reported = fit(message(text("x"), attachments=[given]), target)
     assert fitted.fields["attachments"] == ([attached(*tools)] if tools else [])
-    assert told == [("attachments", "lost")]
+    assert reported == [("attachments", "lost")]
 
 
 def test_options_of_an_attachment_that_say_nothing_are_no_loss() -> None:
@@ -209,8 +209,8 @@ def test_options_of_an_attachment_that_say_nothing_are_no_loss() -> None:
         "tools": [{"type": "file_search", "file_search": None}],
         "data_source": None,
     }
-    fitted, told = fit(message(text("x"), attachments=[quiet, {"file_id": None, "tools": []}]))
-    assert (fitted.fields["attachments"], told) == ([attached("file_search")], [])
+    fitted, reported = fit(message(text("x"), attachments=[quiet, {"file_id": None, "tools": []}]))
+    assert (fitted.fields["attachments"], reported) == ([attached("file_search")], [])
 
 
 @pytest.mark.parametrize(
@@ -226,21 +226,21 @@ def test_options_of_an_attachment_that_say_nothing_are_no_loss() -> None:
     ],
 )
 def test_an_image_without_id_and_address_is_a_loss_and_a_line(part: Any, field: str) -> None:
-    fitted, told = fit(message(text("x"), part))
+    fitted, reported = fit(message(text("x"), part))
     assert words(fitted) == ["x", f"[content of type {part['type']}]"]
-    assert told == [(field, "lost")]
+    assert reported == [(field, "lost")]
 
 
 @pytest.mark.parametrize(("kind", "key"), [("image_url", "url"), ("image_file", "file_id")])
 def test_an_image_says_only_what_can_be_written(kind: str, key: str) -> None:
     image = {key: "https://example.com/a.png", "detail": "original", "owner": "me", "nothing": None}
-    fitted, told = fit(message({"type": kind, kind: image}))
+    fitted, reported = fit(message({"type": kind, kind: image}))
     assert fitted.fields["content"] == [{"type": kind, kind: {key: "https://example.com/a.png"}}]
-    assert told == [("content.detail", "lost"), ("content.owner", "lost")]
+    assert reported == [("content.detail", "lost"), ("content.owner", "lost")]
 
 
 @pytest.mark.parametrize("content", [None, "", [], [None], [{"type": "text", "text": None}]])
 def test_content_of_nothing_still_is_a_message(content: Any) -> None:
-    fitted, told = fit(message(text("x"), content=content))
+    fitted, reported = fit(message(text("x"), content=content))
     assert fitted.fields["content"]
-    assert told
+    assert reported

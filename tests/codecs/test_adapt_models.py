@@ -21,22 +21,26 @@ each_target = pytest.mark.parametrize(
 @pytest.mark.parametrize(("there", "new"), [("gpt-4o", "gpt-4o"), ("gpt-5", "DEPLOYMENT")])
 def test_a_full_path_is_blocked_with_the_option_that_maps_it(target: Target, there: str, new: str) -> None:
     _, losses = adapted(assistant(model=PATH), replace(target, deployments=frozenset({there})))
-    (told,) = (loss for loss in losses if loss.field == "model")
-    assert (told.grade, "full ARM path" in told.reason) == ("blocked", True)
-    assert f'--models "{PATH}={new}"' in told.way_out
-    assert (f"it has: {there}" in told.reason) == (new != there)
+    (reported,) = (loss for loss in losses if loss.field == "model")
+    assert (reported.grade, "full ARM path" in reported.reason) == ("blocked", True)
+    assert f'--models "{PATH}={new}"' in reported.way_out
+    assert (f"it has: {there}" in reported.reason) == (new != there)
 
 
 @each_target
 def test_where_deployments_cannot_be_seen_it_is_tried(target: Target) -> None:
     fitted, losses = adapted(assistant(model=PATH), replace(target, deployments=None))
-    (told,) = (loss for loss in losses if loss.field == "model")
-    assert (fitted.fields["model"], told.grade, "full ARM path" in told.reason) == (PATH, "adapted", True)
+    (reported,) = (loss for loss in losses if loss.field == "model")
+    assert (fitted.fields["model"], reported.grade, "full ARM path" in reported.reason) == (
+        PATH,
+        "adapted",
+        True,
+    )
 
 
 @each_target
 def test_a_mapped_path_is_the_deployment(target: Target) -> None:
     given = replace(target, models={PATH: "gpt-4o"}, deployments=frozenset({"gpt-4o"}))
     fitted, losses = adapted(assistant(model=PATH), given)
-    (told,) = (loss for loss in losses if loss.field == "model")
-    assert (fitted.fields["model"], told.grade) == ("gpt-4o", "adapted")
+    (reported,) = (loss for loss in losses if loss.field == "model")
+    assert (fitted.fields["model"], reported.grade) == ("gpt-4o", "adapted")

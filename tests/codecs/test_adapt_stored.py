@@ -49,9 +49,9 @@ class TestFile:
     def test_the_purpose_is_one_the_target_takes(
         self, target: Target, filename: str, purpose: str, accepted: str
     ) -> None:
-        fitted, told = fit(file(filename, purpose=purpose), target)
+        fitted, reported = fit(file(filename, purpose=purpose), target)
         assert fitted.fields["purpose"] == accepted
-        assert told == ([] if accepted == purpose else [("purpose", "adapted")])
+        assert reported == ([] if accepted == purpose else [("purpose", "adapted")])
 
     def test_a_file_that_expires_says_that_the_new_one_does_not(self) -> None:
         assert fit(replace(file(), facts={"expires_at": 1}))[1] == [("expires_at", "adapted")]
@@ -59,20 +59,20 @@ class TestFile:
 
 class TestStore:
     def test_a_description_is_lost_on_azure_and_kept_on_openai(self) -> None:
-        fitted, told = fit(store(description="d"))
-        assert (fitted.fields["description"], told) == (None, [("description", "lost")])
-        fitted, told = fit(store(description="d"), OPENAI)
-        assert (fitted.fields["description"], told) == ("d", [])
+        fitted, reported = fit(store(description="d"))
+        assert (fitted.fields["description"], reported) == (None, [("description", "lost")])
+        fitted, reported = fit(store(description="d"), OPENAI)
+        assert (fitted.fields["description"], reported) == ("d", [])
 
     def test_a_long_name_is_cut(self) -> None:
-        fitted, told = fit(store(name="n" * 257))
-        assert (fitted.fields["name"], told) == ("n" * 256, [("name", "lost")])
+        fitted, reported = fit(store(name="n" * 257))
+        assert (fitted.fields["name"], reported) == ("n" * 256, [("name", "lost")])
 
     @pytest.mark.parametrize("days", [1, 365])
     def test_an_expiry_that_is_accepted_stays(self, days: int) -> None:
         expiry = {"anchor": "last_active_at", "days": days}
-        fitted, told = fit(store(expires_after=expiry))
-        assert (fitted.fields["expires_after"], told) == (expiry, [])
+        fitted, reported = fit(store(expires_after=expiry))
+        assert (fitted.fields["expires_after"], reported) == (expiry, [])
 
     @pytest.mark.parametrize(
         "expiry",
@@ -84,8 +84,8 @@ class TestStore:
         ],
     )
     def test_an_expiry_that_is_not_is_lost(self, expiry: dict[str, Any]) -> None:
-        fitted, told = fit(store(expires_after=expiry))
-        assert (fitted.fields["expires_after"], told) == (None, [("expires_after", "lost")])
+        fitted, reported = fit(store(expires_after=expiry))
+        assert (fitted.fields["expires_after"], reported) == (None, [("expires_after", "lost")])
 
     def test_an_expired_store_is_made_anew(self) -> None:
         assert fit(replace(store(), facts={"status": "expired"}))[1] == [("status", "adapted")]
@@ -110,30 +110,30 @@ class TestStoreFile:
         ],
     )
     def test_chunking_that_can_be_asked_for_stays(self, chunking: Any) -> None:
-        fitted, told = fit(row(chunking_strategy=chunking))
-        assert (fitted.fields["chunking_strategy"], told) == (chunking, [])
+        fitted, reported = fit(row(chunking_strategy=chunking))
+        assert (fitted.fields["chunking_strategy"], reported) == (chunking, [])
 
     def test_chunking_other_cannot_be_asked_for(self) -> None:
-        fitted, told = fit(row(chunking_strategy={"type": "other"}))
-        assert (fitted.fields["chunking_strategy"], told) == (None, [("chunking_strategy", "adapted")])
+        fitted, reported = fit(row(chunking_strategy={"type": "other"}))
+        assert (fitted.fields["chunking_strategy"], reported) == (None, [("chunking_strategy", "adapted")])
 
     @pytest.mark.parametrize(
         "attributes", [{"a": "x" * 512, "b": 1, "c": 0.5, "d": False}, {"k" * 64: ""}, {}]
     )
     def test_attributes_within_the_limits_stay(self, attributes: dict[str, Any]) -> None:
-        fitted, told = fit(row(attributes=attributes))
-        assert (fitted.fields["attributes"], told) == (attributes, [])
+        fitted, reported = fit(row(attributes=attributes))
+        assert (fitted.fields["attributes"], reported) == (attributes, [])
 
     def test_a_service_without_attributes_loses_them(self) -> None:
-        fitted, told = fit(row(attributes={"a": "x"}), OLD_AZURE)
-        assert (fitted.fields["attributes"], told) == ({}, [("attributes", "lost")])
+        fitted, reported = fit(row(attributes={"a": "x"}), OLD_AZURE)
+        assert (fitted.fields["attributes"], reported) == ({}, [("attributes", "lost")])
 
     @pytest.mark.parametrize("pair", [("a", "x" * 513), ("k" * 65, 1), ("a", ["x"]), ("a", None)])
     def test_an_attribute_beyond_the_limits_is_lost(self, pair: tuple[str, Any]) -> None:
-        fitted, told = fit(row(attributes=dict([pair, ("kept", 1)])))
-        assert (fitted.fields["attributes"], told) == ({"kept": 1}, [("attributes", "lost")])
+        fitted, reported = fit(row(attributes=dict([pair, ("kept", 1)])))
+        assert (fitted.fields["attributes"], reported) == ({"kept": 1}, [("attributes", "lost")])
 
     def test_a_seventeenth_attribute_is_lost(self) -> None:
-        fitted, told = fit(row(attributes={f"k{n}": n for n in range(17)}))
+        fitted, reported = fit(row(attributes={f"k{n}": n for n in range(17)}))
         assert len(fitted.fields["attributes"]) == 16
-        assert told == [("attributes", "lost")]
+        assert reported == [("attributes", "lost")]

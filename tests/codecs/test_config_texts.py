@@ -107,7 +107,7 @@ def files_of(*rows: tuple[str, str | None, dict[str, Any]]) -> list[Entity]:
     return [Entity("file", id_, fields={"filename": name, **more}) for id_, name, more in rows]
 
 
-def test_files_of_one_name_are_told_apart() -> None:
+def test_files_of_one_name_are_reported_apart() -> None:
     rows = files_of(
         ("f1", "a.txt", {"sha256": "1" * 64}),
         ("f2", "a.txt", {"sha256": "2" * 64}),

@@ -138,10 +138,10 @@ def test_every_part_knows_its_line() -> None:
         ("a: 1\n---\nb: 2\n", 2, "no YAML"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line(text: str, line: int, reason: str) -> None:
-    with pytest.raises(InvalidYaml, match=reason) as told:
+def test_what_cannot_be_read_is_reported_with_its_line(text: str, line: int, reason: str) -> None:
+    with pytest.raises(InvalidYaml, match=reason) as reported:
         parse_yaml(text)
-    assert told.value.line == line
+    assert reported.value.line == line
 
 
 def test_a_few_aliases_are_welcome() -> None:

@@ -50,13 +50,13 @@ ODD: dict[str, tuple[str, Any]] = {
 
 @each_target
 @pytest.mark.parametrize(("field", "value"), ODD.values(), ids=ODD.keys())
-def test_a_value_without_its_form_is_left_out_and_told(field: str, value: Any, target: Target) -> None:
-    fitted, told = fit(assistant(**{field: value}), target)
-    if (field, "adapted") in told:  # a word that only the service can judge, read from the same service
+def test_a_value_without_its_form_is_left_out_and_reported(field: str, value: Any, target: Target) -> None:
+    fitted, reported = fit(assistant(**{field: value}), target)
+    if (field, "adapted") in reported:  # a word that only the service can judge, read from the same service
         assert target.source_type == target.capabilities.service
         return
     assert not fitted.fields.get(field)
-    assert told == [(field, "lost")]
+    assert reported == [(field, "lost")]
 
 
 ODD_TOOLS: dict[str, Any] = {
@@ -73,11 +73,13 @@ ODD_TOOLS: dict[str, Any] = {
 
 @each_target
 @pytest.mark.parametrize("tool", ODD_TOOLS.values(), ids=ODD_TOOLS.keys())
-def test_a_tool_without_its_form_is_left_out_and_told(tool: Any, target: Target) -> None:
+def test_a_tool_without_its_form_is_left_out_and_reported(tool: Any, target: Target) -> None:
     stores = {"file_search": {"vector_store_ids": ["vs"]}}
-    fitted, told = fit(assistant(tools=[tool, {"type": "code_interpreter"}], tool_resources=stores), target)
+    fitted, reported = fit(
+        assistant(tools=[tool, {"type": "code_interpreter"}], tool_resources=stores), target
+    )
     assert [one["type"] for one in fitted.fields["tools"]] == ["code_interpreter"]
-    assert told.count(("tools", "lost")) == 1
+    assert reported.count(("tools", "lost")) == 1
 
 
 @pytest.mark.parametrize("name", ["two words", "ü", "x" * 65])
@@ -89,8 +91,8 @@ def test_a_name_that_no_document_allows_is_tried_only_where_it_was_read(
         "type": "function",
         "function": {"name": name, "parameters": {}, "strict": False, "description": "d"},
     }
-    fitted, told = fit(assistant(tools=[tool]), target)
-    assert told == [("tools", grade)]
+    fitted, reported = fit(assistant(tools=[tool]), target)
+    assert reported == [("tools", grade)]
     assert len(fitted.fields["tools"]) == (grade == "adapted")
 
 
@@ -111,9 +113,9 @@ def test_a_name_that_no_document_allows_is_tried_only_where_it_was_read(
 def test_what_only_a_definition_says_is_held_against_its_form(
     name: str, value: Any, grade: str | None
 ) -> None:
-    fitted, told = fit(assistant(definition={name: value}), NATIVE)
+    fitted, reported = fit(assistant(definition={name: value}), NATIVE)
     assert (name in fitted.fields["definition"]) == (grade != "lost")
-    assert [one for one in told if one[0] == f"definition.{name}"][:1] == (
+    assert [one for one in reported if one[0] == f"definition.{name}"][:1] == (
         [(f"definition.{name}", grade)] if grade else []
     )
 
@@ -146,7 +148,7 @@ def test_a_message_that_no_rule_caught_becomes_a_line() -> None:
 @each_target
 @steady
 @given(entity=anything)
-def test_every_body_that_is_not_blocked_fits_or_is_told_as_tried(target: Target, entity: Entity) -> None:
+def test_every_body_that_is_not_blocked_fits_or_is_reported_as_tried(target: Target, entity: Entity) -> None:
     fitted, losses = adapted(entity, target)
     if any(loss.grade == "blocked" for loss in losses):
         return

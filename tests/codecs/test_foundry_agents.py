@@ -13,7 +13,7 @@ from migrate.model import STAMP, Entity
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.stamp import DEFAULT_STAMP_KEYS
 from tests.codecs import project_answering
-from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told
+from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted, assistant, fit, reasons, reported
 
 CODEC = CODECS["foundry"]
 STAMPED = "foundry-classic:asst_1"
@@ -132,7 +132,7 @@ class TestDefinition:
         found = written(agent(text={"format": silent}), NATIVE)["definition"]["text"]
         assert found == {"format": {**silent, "strict": True}}
 
-    def test_a_form_that_is_none_is_told(self) -> None:
+    def test_a_form_that_is_none_is_reported(self) -> None:
         assert fit(assistant(response_format="yaml"), FOUNDRY)[1] == [("response_format", "lost")]
 
     def test_effort_becomes_reasoning_beside_what_else_it_holds(self) -> None:
@@ -147,9 +147,9 @@ class TestDefinition:
             "model": "gpt-4o",
             **REST,
         }
-        told = dict(fit(given, NATIVE)[1])
-        assert set(told.values()) == {"adapted"}
-        assert told.keys() >= {"definition.rai_config", "definition.tomorrow"}
+        reported = dict(fit(given, NATIVE)[1])
+        assert set(reported.values()) == {"adapted"}
+        assert reported.keys() >= {"definition.rai_config", "definition.tomorrow"}
 
     @pytest.mark.parametrize(
         ("given", "kept"),
@@ -192,7 +192,7 @@ class TestDefinition:
         given = decoded(project_answering.agent({"definition": {"kind": kind, "workflow": "steps"}}))
         assert given.fields["definition"] == {"kind": kind, "workflow": "steps"}
         fitted, losses = adapted(given, target)
-        assert told(losses) == [("definition", "blocked")]
+        assert reported(losses) == [("definition", "blocked")]
         assert kind in losses[0].reason
         assert fitted.fields == given.fields
 
@@ -211,7 +211,7 @@ class TestModel:
     def test_the_one_it_is_mapped_to_must_be_there(self) -> None:
         target = replace(FOUNDRY, models={"gpt-4o": "next"}, deployments=frozenset({"gpt-4o"}))
         _, losses = adapted(assistant(), target)
-        assert told(losses) == [("model", "adapted"), ("model", "blocked")]
+        assert reported(losses) == [("model", "adapted"), ("model", "blocked")]
         assert '"gpt-4o" =' in losses[1].way_out
 
     def test_where_nobody_can_list_them_nothing_is_said(self) -> None:
@@ -288,7 +288,7 @@ class TestMetadata:
         assert written(assistant(metadata={key: "v"}))["metadata"] == {key: "v", STAMP: STAMPED}
 
     @pytest.mark.parametrize("key", PORTAL)
-    def test_a_key_of_the_portal_cannot_be_the_owners_and_is_told(self, key: str) -> None:
+    def test_a_key_of_the_portal_cannot_be_the_owners_and_is_reported(self, key: str) -> None:
         given = assistant(metadata={key: "mine", "k": "v"})
         assert written(given)["metadata"] == {"k": "v", STAMP: STAMPED}
         assert fit(given, FOUNDRY)[1] == [("metadata", "lost")]
@@ -322,13 +322,13 @@ class TestPortal:
         assert {key: metadata.get(key) for key in PORTAL} == {
             "logo": "a.svg", "voiceLiveConfig": "{}", "description": None, "modified_at": None
         }  # fmt: skip
-        assert told(losses) == []
+        assert reported(losses) == []
 
     @pytest.mark.parametrize("owners", [14, 15, 16])
-    def test_what_has_no_room_there_is_told(self, owners: int) -> None:
+    def test_what_has_no_room_there_is_reported(self, owners: int) -> None:
         fitted, losses = adapted(agent({**PORTAL, **{f"k{n}": "v" for n in range(owners)}}), NATIVE)
         assert len(CODEC.create_request(fitted)["metadata"]) == 16
-        assert ("metadata", "lost") in told(losses)
+        assert ("metadata", "lost") in reported(losses)
         assert any("voiceLiveConfig" in loss.reason for loss in losses)
 
     @pytest.mark.parametrize("target", [AZURE, CLASSIC], ids=["azure", "classic"])

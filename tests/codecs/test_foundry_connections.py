@@ -1,4 +1,4 @@
-"""Connections of a project: mapped by config, found by short name, blocked when missing, told when unseen."""
+"""Connections of a project: mapped by the config file, found by short name, blocked where missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.project_resources import connections_in, replace_connections, short_connection_name
 from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, assistant, fit
-from tests.codecs.fitting import told as fields_and_grades
+from tests.codecs.fitting import reported as fields_and_grades
 from tests.codecs.foundry_tool_table import TABLE
 
 OLD = "/subscriptions/s/resourceGroups/r/providers/x/accounts/a/projects/old/connections/search"
@@ -92,21 +92,21 @@ def test_one_that_is_there_is_no_loss(connection: str) -> None:
     assert normalize_entity(fitted) == normalize_entity(given)
 
 
-def test_where_nobody_can_list_them_it_is_told_and_goes_on() -> None:
+def test_where_nobody_can_list_them_it_is_reported_and_goes_on() -> None:
     fitted, losses = adapted(linked("bing_grounding"), FOUNDRY)
     assert (named(fitted), fields_and_grades(losses)) == ([OLD], [("connections", "adapted")])
     assert losses[0].way_out == WAYS_OUT
 
 
 @pytest.mark.parametrize(("connection", "losses"), [("search", []), (OLD, [("connections", "adapted")])])
-def test_within_the_service_an_unseen_one_is_told_where_it_names_another_project(
+def test_within_the_service_an_unseen_one_is_reported_where_it_names_another_project(
     connection: str, losses: list[tuple[str, str]]
 ) -> None:
-    fitted, told = fit(linked("bing_grounding", connection), NATIVE)
-    assert (named(fitted), told) == ([connection], losses)
+    fitted, reported = fit(linked("bing_grounding", connection), NATIVE)
+    assert (named(fitted), reported) == ([connection], losses)
 
 
-def test_a_connection_used_twice_is_told_once() -> None:
+def test_a_connection_used_twice_is_reported_once() -> None:
     tools = [TABLE["bing_grounding"].old, TABLE["fabric_dataagent"].old]
     given = assistant(**replace_connections({"tools": tools}, lambda _: OLD))
     fitted, losses = fit(given, replace(FOUNDRY, connections={"search": NEW}))

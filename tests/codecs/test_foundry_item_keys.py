@@ -34,7 +34,7 @@ def named(entity: Entity) -> set[tuple[str, str]]:
 
 class TestPhase:
     @pytest.mark.parametrize("phase", ["commentary", "final_answer"])
-    def test_it_is_compared_written_and_told_as_tried(self, phase: str) -> None:
+    def test_it_is_compared_written_and_reported_as_tried(self, phase: str) -> None:
         given = read({**ANSWER, "phase": phase})
         assert normalize_entity(given) != normalize_entity(read(ANSWER))
         assert written(given, NATIVE) == {**ANSWER, "phase": phase}
@@ -54,8 +54,8 @@ class TestPhase:
         assert fit(given, NATIVE)[1] == [("phase", "lost")]
 
     def test_a_thread_has_no_place_for_it(self) -> None:
-        told = fit(read({"id": "msg_1", **ANSWER, "phase": "commentary"}), AZURE)[1]
-        assert told == [("phase", "lost")]
+        reported = fit(read({"id": "msg_1", **ANSWER, "phase": "commentary"}), AZURE)[1]
+        assert reported == [("phase", "lost")]
 
     def test_one_that_is_null_says_nothing(self) -> None:
         assert normalize_entity(read({**ANSWER, "phase": None})) == normalize_entity(read(ANSWER))
@@ -63,7 +63,7 @@ class TestPhase:
 
     @pytest.mark.parametrize("service", ["foundry", "openai"])
     def test_a_message_with_one_is_more_than_its_words(self, service: str) -> None:
-        """Messages of words alone take a short way, on which nothing is compared or told."""
+        """Messages of words alone take a short way, on which nothing is compared or reported."""
         words = CODECS[service].text_message
         part = {"type": "text", "text": {"value": "x", "annotations": []}}
         plain = {"role": "assistant", "content": ANSWER["content"] if service == "foundry" else [part]}
@@ -74,12 +74,12 @@ class TestPhase:
 class TestKeysNobodyKnows:
     @pytest.mark.parametrize("given", [ANSWER, CALL, OUTPUT], ids=lambda item: item["type"])
     @pytest.mark.parametrize("key", ["tomorrow", "caller", "agent"])
-    def test_one_is_compared_and_told(self, given: dict[str, Any], key: str) -> None:
+    def test_one_is_compared_and_reported(self, given: dict[str, Any], key: str) -> None:
         one, other = read({**given, key: {"a": 1}}), read({**given, key: {"a": 2}})
         assert normalize_entity(one) != normalize_entity(other)
         assert written(one, NATIVE) == given
-        told = {field.removeprefix("content.") for field, grade in fit(one, NATIVE)[1] if grade == "lost"}
-        assert told == {key}
+        reported = {field.removeprefix("content.") for field, grade in fit(one, NATIVE)[1] if grade == "lost"}
+        assert reported == {key}
 
     @pytest.mark.parametrize("given", [ANSWER, CALL, OUTPUT], ids=lambda item: item["type"])
     @pytest.mark.parametrize("key", ITEM_SERVER_KEYS)
@@ -88,7 +88,7 @@ class TestKeysNobodyKnows:
         assert fit(read({**given, key: "x"}), NATIVE)[1] == []
 
     @pytest.mark.parametrize("given", [{**CALL, "namespace": "n"}, {**OUTPUT, "namespace": "n", "name": "f"}])
-    def test_a_namespace_is_compared_written_and_told_as_tried(self, given: dict[str, Any]) -> None:
+    def test_a_namespace_is_compared_written_and_reported_as_tried(self, given: dict[str, Any]) -> None:
         entity = read(given)
         assert written(entity, NATIVE) == given
         assert {grade for _, grade in fit(entity, NATIVE)[1]} == {"adapted"}

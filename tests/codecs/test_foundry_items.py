@@ -62,7 +62,7 @@ def test_text_arrives_to_the_character_in_the_form_of_its_role(role: str, value:
 
 
 @pytest.mark.parametrize("role", ["tool", None])
-def test_another_role_arrives_as_user_and_is_told(role: str | None) -> None:
+def test_another_role_arrives_as_user_and_is_reported(role: str | None) -> None:
     given = message(text("x"), role=role)
     assert written(given) == {"type": "message", "role": "user", "content": said("x")}
     assert fit(given, FOUNDRY)[1] == [("role", "adapted")]
@@ -135,7 +135,7 @@ class TestImages:
     def test_one_inside_its_address_stays_where_the_service_held_it(self) -> None:
         assert written(message(address(DATA)), NATIVE)["content"][0]["image_url"] == DATA
 
-    def test_those_of_the_assistant_become_lines_and_are_told(self) -> None:
+    def test_those_of_the_assistant_become_lines_and_are_reported(self) -> None:
         given = message(image(), address(WEB), address(DATA), role="assistant")
         assert written(given)["content"] == said(
             "[image file-i]", f"[image {WEB}]", "[image of type image/png]", role="assistant"
@@ -215,7 +215,7 @@ class TestFiles:
 
 
 class TestWithoutPlace:
-    def test_attachments_are_told_and_not_written(self) -> None:
+    def test_attachments_are_reported_and_not_written(self) -> None:
         attachments = [
             {"file_id": "file-a", "tools": [{"type": "file_search"}, {"type": "code_interpreter"}]},
             {"file_id": "gone", "tools": [{"type": "file_search"}]},
@@ -224,9 +224,9 @@ class TestWithoutPlace:
         target = without("gone", target=FOUNDRY)
         assert written(given, target) == {"type": "message", "role": "user", "content": said("x")}
         assert fit(given, target)[1] == [("attachments", "adapted"), ("attachments", "lost")]
-        told = reasons(given, target)
-        assert "file-a (file_search, code_interpreter)" in told
-        assert "gone" in told
+        reported = reasons(given, target)
+        assert "file-a (file_search, code_interpreter)" in reported
+        assert "gone" in reported
 
     def test_metadata_is_lost_and_our_own_is_no_loss(self) -> None:
         given = message(text("x"), metadata={"ticket": "7", "migrated_from": "openai:msg_0"})
@@ -267,7 +267,7 @@ class TestCalls:
     def test_a_message_is_always_replayed(self) -> None:
         assert why_call_not_replayed(message(text("x")), NATIVE) == ""
 
-    def test_a_key_that_cannot_be_written_is_told(self) -> None:
+    def test_a_key_that_cannot_be_written_is_reported(self) -> None:
         given = self.read({**CALL, "caller": {"type": "program"}, "tomorrow": None})
         assert written(given, NATIVE) == CALL
         assert fit(given, NATIVE)[1] == [("content.caller", "lost")]

@@ -1,4 +1,4 @@
-"""Any name becomes the address of an agent: valid, stable, nobody else's, and readable where it can be."""
+"""Any name becomes the address of an agent: valid, stable, unique, and readable where possible."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_an_id_that_is_no_good_end_is_known_by_a_fingerprint(id_: str) -> None:
     assert id_suffix(id_) == id_suffix(id_) != id_suffix(f"{id_}x")
 
 
-def test_two_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_two_of_one_name_are_reported_apart_by_their_ids() -> None:
     rows = [("asst_aaaaaaaa1", "Plant Desk"), ("asst_bbbbbbbb2", "plant desk"), ("asst_cccccccc3", "Plant")]
     assert assign_agent_names(rows, ()) == {
         "asst_aaaaaaaa1": "Plant-Desk-aaaaaaa1",

@@ -1,4 +1,4 @@
-"""To a Foundry project, either generation: what adapting promised reads back, and every change is told."""
+"""To a Foundry project, either generation: adapted objects are read back, every change is reported."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ EXPLAINS = {"connections": {"tools", "tool_resources"}}
 @each_target
 @steady
 @given(entity=anything)
-def test_every_field_that_changes_is_told_with_its_reason(name: str, entity: Entity) -> None:
+def test_every_field_that_changes_is_reported_with_its_reason(name: str, entity: Entity) -> None:
     fitted, losses = adapted(entity, addressed(TARGETS[name], entity))
     named = {loss.field.split(".")[0] for loss in losses}
     assert changed_fields(entity, fitted) <= named.union(*(EXPLAINS.get(field, set()) for field in named))
@@ -138,7 +138,7 @@ def test_every_field_that_changes_is_told_with_its_reason(name: str, entity: Ent
 @each_target
 @steady
 @given(entity=anything)
-def test_nothing_is_told_lost_that_arrives(name: str, entity: Entity) -> None:
+def test_nothing_is_reported_lost_that_arrives(name: str, entity: Entity) -> None:
     target = addressed(TARGETS[name], entity)
     fitted, losses = adapted(entity, target)
     before, after = normalize_entity(entity), normalize_entity(fitted)

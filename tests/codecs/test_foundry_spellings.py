@@ -145,7 +145,7 @@ def changed(node: Any) -> list[Any]:
     return [node + 1] if isinstance(node, int) and not isinstance(node, bool) else []
 
 
-def test_a_function_that_is_spelled_twice_is_written_flat_and_told() -> None:
+def test_a_function_that_is_spelled_twice_is_written_flat_and_reported() -> None:
     tool = {"type": "function", "function": {**FUNCTION, "name": "other"}, **FUNCTION}
     assert written(agent(tool), NATIVE) == [{"type": "function", **FUNCTION}]
     assert fit(agent(tool), NATIVE)[1] == [("tools", "lost")]
@@ -171,7 +171,7 @@ def test_a_format_is_read_in_both_spellings(nested: bool) -> None:
     assert sent["definition"]["text"]["format"] == {"type": "json_schema", **schema}
 
 
-def test_files_of_a_shell_and_a_mask_that_cannot_be_moved_are_told() -> None:
+def test_files_of_a_shell_and_a_mask_that_cannot_be_moved_are_reported() -> None:
     shell = {"type": "shell", "environment": {"type": "container_auto", "file_ids": ["file-a", "gone"]}}
     image = {"type": "image_generation", "input_image_mask": {"file_id": "gone"}, "size": "auto"}
     target = without("gone", target=NATIVE)

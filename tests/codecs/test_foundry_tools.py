@@ -12,7 +12,7 @@ from migrate.codecs.foundry.tools import TOOL_ROWS, TOOLS_WITHOUT_COUNTERPART
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from tests.codecs import project_answering
-from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told, without
+from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, reported, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE, Pair
 from tests.codecs.recordings import FOLDER
 
@@ -76,7 +76,7 @@ class TestTable:
     @pytest.mark.parametrize("tool", NEW_ONLY, ids=lambda tool: tool["type"])
     def test_a_form_of_the_newer_generation_stays_as_it_is(self, tool: dict[str, Any]) -> None:
         fitted, losses = adapted(agent(tool), NATIVE)
-        assert told(losses) == []
+        assert reported(losses) == []
         assert CODEC.create_request(fitted)["definition"]["tools"] == [tool]
 
 
@@ -201,7 +201,7 @@ class TestSecrets:
             (mcp(authorization=SECRET), [], "tools.authorization"),
         ],
     )
-    def test_headers_are_never_written_and_told(self, tool: Any, rows: Any, field: str) -> None:
+    def test_headers_are_never_written_and_reported(self, tool: Any, rows: Any, field: str) -> None:
         given = assistant(tools=[tool], tool_resources={"mcp": rows})
         for target in (FOUNDRY, NATIVE):
             fitted, losses = adapted(given, target)

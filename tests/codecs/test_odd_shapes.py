@@ -1,4 +1,4 @@
-"""A body of a shape that nobody expects is still read, compared, and fitted or named: never an accident."""
+"""A body of an unexpected shape is still read, compared, and adapted or reported: it raises no error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from migrate.codecs.assistants import decode_assistants_object, encode_create
 from migrate.model import KINDS
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import references_of, remap_references
-from tests.codecs.fitting import AZURE, told
+from tests.codecs.fitting import AZURE, reported
 
 ODD = [
     ("assistant", "tools", 7),
@@ -53,4 +53,4 @@ def test_it_is_fitted_or_named(kind: str, field: str, value: Any) -> None:
     fitted, losses = adapt(entity, AZURE)
     json.dumps(encode_create(fitted))
     if normalize_entity(fitted).get(field) != normalize_entity(entity).get(field):
-        assert field in {name.split(".")[0] for name, _ in told(losses)}
+        assert field in {name.split(".")[0] for name, _ in reported(losses)}

@@ -1,4 +1,4 @@
-"""What is told from words alone is what the long way finds: nothing is lost, and equal words are equal."""
+"""Text messages that are recognized without decoding give the same result as decoding them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_words_of_an_item_are_all_that_it_says(body: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_message_of_words_is_told_by_them(service: str) -> None:
+def test_a_message_of_words_is_reported_by_them(service: str) -> None:
     body = {**BARE, "role": "user", "metadata": {}, "attachments": [], "content": [
         {"type": "text", "text": {"value": "Hello", "annotations": []}}]}  # fmt: skip
     item = {"id": "i", "type": "message", "status": "completed", "role": "user",

@@ -1,4 +1,4 @@
-"""What adapting promised is what reads back, every change is told, and fitting what fits changes nothing."""
+"""An adapted object is read back unchanged, changes are reported, and adapting again changes nothing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_what_is_written_reads_back_as_promised(target: Target, entity: Entity) 
 @each_target
 @steady
 @given(entity=anything)
-def test_every_field_that_changes_is_told(target: Target, entity: Entity) -> None:
+def test_every_field_that_changes_is_reported(target: Target, entity: Entity) -> None:
     fitted, losses = adapt(entity, target)
     before, after = normalize_entity(entity), normalize_entity(fitted)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

@@ -69,7 +69,7 @@ def test_retrieval_without_files_derives_nothing() -> None:
     assert not entity.extras
 
 
-def test_files_that_no_tool_uses_are_kept_and_told_as_lost() -> None:
+def test_files_that_no_tool_uses_are_kept_and_reported_as_lost() -> None:
     (entity,) = decode_assistants_object("assistant", assistant("function"))
     assert entity.extras == {"file_ids": ["file-a", "file-b"]}
     _, losses = adapt(entity, Target(capabilities_for("azure-openai")))

@@ -189,7 +189,7 @@ class Chunking(StrictFileModel):
     static: Sizes | None = None
 
 
-class Held(StrictFileModel):
+class StoredFile(StrictFileModel):
     """The settings of a file in a vector store."""
 
     attributes: Annotated[dict[str, str | float | bool | None], Field(max_length=16)] | None = None
@@ -208,7 +208,7 @@ class Store(StrictFileModel):
     extras: ExtraFields | None = None
     not_here: MissingNames | None = None
     unchecked: UncheckedFields | None = None
-    files: dict[str, Held | None] | None = None
+    files: dict[str, StoredFile | None] | None = None
 
 
 class File(StrictFileModel):

@@ -20,10 +20,10 @@ def _says(field: str, title: str, **says: JSON) -> Example:
 def _may_use(title: str, tool: JSON, resources: JSON) -> Example:
     tools = [tool, SEARCH] if tool is CODE else [tool]
     stores = {} if "file_search" in resources else {"file_search": STORES}
-    held = stores if SEARCH in tools else {}
+    searched = stores if SEARCH in tools else {}
     return Example(
-        "assistant", "tool_resources", title, {"tool_resources": {**held, **resources}},
-        {"tools": tools, "tool_resources": held},
+        "assistant", "tool_resources", title, {"tool_resources": {**searched, **resources}},
+        {"tools": tools, "tool_resources": searched},
     )  # fmt: skip
 
 

@@ -18,20 +18,20 @@ class Pair:
     kind: str
     field: str
     title: str
-    one: JSON
-    other: JSON
+    left: JSON
+    right: JSON
 
     @property
     def is_equal(self) -> bool:
         """Whether a comparison takes both for the same."""
-        return self._compared(self.one) == self._compared(self.other)
+        return self._compared(self.left) == self._compared(self.right)
 
     def _compared(self, value: JSON) -> dict[str, Any]:
         return normalize_entity(Entity(self.kind, "", fields={} if value is None else {self.field: value}))
 
 
-def _tools(title: str, one: JSON, other: JSON) -> Pair:
-    return Pair("assistant", "tools", title, [one], [other])
+def _tools(title: str, left: JSON, right: JSON) -> Pair:
+    return Pair("assistant", "tools", title, [left], [right])
 
 
 def _function(**more: JSON) -> JSON:
@@ -54,7 +54,7 @@ IMAGE = {"type": "image_file", "image_file": {"file_id": "f"}}
 
 EQUAL = (
     Pair("assistant", "metadata", "an empty field and an absent one", {}, None),
-    Pair("assistant", "metadata", "with our own keys and without", {"migrated_from": "openai:a"}, None),
+    Pair("assistant", "metadata", "with keys of this program and without", {"migrated_from": "openai:a"}, None),
     Pair("assistant", "name", "an empty text and none", "", None),
     Pair("assistant", "description", "an empty text and none", "", None),
     Pair("assistant", "instructions", "empty instructions and none", "", None),

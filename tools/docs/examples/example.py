@@ -107,7 +107,7 @@ def around(capabilities: Capabilities, source: str, entity: Entity) -> Target:
         in_place=lambda _, id_: id_.startswith("shared-") and source in capabilities.shared_with,
         has_call_and_output=lambda _, call: not call.startswith("lone-"),
         has=lambda _, id_: bool(id_) and not id_.startswith("gone-"),
-        can_reference=lambda _, other: not other.startswith("gone-"),
+        can_reference=lambda _, referenced: not referenced.startswith("gone-"),
         find_file=FILES.get,
         moves_thread_store=lambda thread: thread == SEARCHING,
     )
