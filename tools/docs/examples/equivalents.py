@@ -54,7 +54,7 @@ IMAGE = {"type": "image_file", "image_file": {"file_id": "f"}}
 
 EQUAL = (
     Pair("assistant", "metadata", "an empty field and an absent one", {}, None),
-    Pair("assistant", "metadata", "with keys of this program and without", {"migrated_from": "openai:a"}, None),
+    Pair("assistant", "metadata", "keys of this program, or none", {"migrated_from": "openai:a"}, None),
     Pair("assistant", "name", "an empty text and none", "", None),
     Pair("assistant", "description", "an empty text and none", "", None),
     Pair("assistant", "instructions", "empty instructions and none", "", None),
