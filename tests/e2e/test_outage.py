@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http import outage, retry
+from migrate.endpoints import rate_limit
+from migrate.endpoints.http import retry
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead, page
@@ -46,7 +47,7 @@ class Dying:
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute is a moment, and so is every pause."""
-    monkeypatch.setattr(outage, "OUTAGE_S", 0.1)
+    monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.1)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.05)
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.05,))
 
@@ -150,7 +151,7 @@ def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """Nothing is left to ask for long before a minute is over: that must not be taken for single failures."""
-    monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
+    monkeypatch.setattr(rate_limit, "OUTAGE_S", 3.0)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.01)
     dying = Dying("GET", 25, how)
     world = launch(wrap_source=dying)
@@ -160,7 +161,7 @@ def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
 
 
 def test_one_dead_listing_is_no_outage(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
+    monkeypatch.setattr(rate_limit, "OUTAGE_S", 3.0)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.01)
     dead = Instead(page("/steps"), last=10**6, status=503, body={"error": {"message": "no"}})
     world = launch(wrap_source=dead)
