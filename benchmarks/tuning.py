@@ -39,22 +39,14 @@ def _without_header_reuse() -> None:
     process_tuning.MAX_HEADER_AGE_S = 0.0
 
 
-def _without_trimming() -> None:
-    from migrate.endpoints import process_tuning
-
-    process_tuning._tuning.is_trimming = True  # as if the thread had been started
-
-
 def _without_all() -> None:
     _without_collector_settings()
-    _without_trimming()
     _without_header_reuse()
 
 
 SWITCHES: dict[str, Callable[[], None]] = {
     "garbage collector": _without_collector_settings,
     "header reuse": _without_header_reuse,
-    "memory trimming": _without_trimming,
     "all": _without_all,
 }
 

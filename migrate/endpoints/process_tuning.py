@@ -7,10 +7,7 @@ process"). Settings that saved less than 5 % of the time and less than 10 MB wer
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import threading
-import time
 from dataclasses import dataclass
 
 # Garbage collector: threshold and freezing together saved 16 % of the processor time of a snapshot of 300
@@ -23,16 +20,10 @@ GC_THRESHOLD_OBJECTS = 20_000
 # reused headers stays valid; if it is refused anyway, the request is signed and sent again.
 MAX_HEADER_AGE_S = 60.0
 
-# glibc keeps freed memory between the buffers of answers and small objects that stay. Returning it to the
-# system costs 3 % of the processor time and saved 11 of 100 MB in a snapshot of a million messages (7 of 94
-# for 300,000).
-TRIM_INTERVAL_S = 0.25
-
 
 @dataclass
 class _ProcessTuning:
     is_enabled: bool = False
-    is_trimming: bool = False
 
 
 _tuning = _ProcessTuning()
@@ -45,29 +36,11 @@ def enable_process_tuning() -> None:
 
 
 def tune_for_requests() -> None:
-    """Called when the module of a service has been loaded. Does nothing unless the tuning is enabled.
-
-    Excludes the modules of the SDK, which stay loaded, from all later garbage collections. Starts a thread
-    that returns free memory to the system."""
-    if not _tuning.is_enabled:
-        return
-    gc.freeze()
-    if not _tuning.is_trimming:
-        _tuning.is_trimming = True
-        threading.Thread(target=_trim_memory, name="memory-trimmer", daemon=True).start()
+    """Exclude the loaded modules of an SDK from all later garbage collections, if the tuning is enabled."""
+    if _tuning.is_enabled:
+        gc.freeze()
 
 
 def header_reuse_s() -> float:
     """Seconds for which the signed headers of a GET may be reused; 0: not at all."""
     return MAX_HEADER_AGE_S if _tuning.is_enabled else 0.0
-
-
-def _trim_memory() -> None:
-    """Return free memory to the system, again and again; ends at once where the C library cannot do it."""
-    try:
-        malloc_trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, TypeError, AttributeError):  # not Linux, or not glibc
-        return
-    while True:
-        time.sleep(TRIM_INTERVAL_S)
-        malloc_trim(0)

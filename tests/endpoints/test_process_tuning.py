@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +16,6 @@ from migrate.endpoints import process_tuning
 from migrate.endpoints.process_tuning import (
     GC_THRESHOLD_OBJECTS,
     MAX_HEADER_AGE_S,
-    TRIM_INTERVAL_S,
     enable_process_tuning,
     header_reuse_s,
     tune_for_requests,
@@ -26,7 +23,6 @@ from migrate.endpoints.process_tuning import (
 from migrate.endpoints.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-TRIM_MEMORY = process_tuning._trim_memory
 SETTINGS = "Settings('azure-openai', 'https://east.example', secret='k')"
 # What a process looks like from outside: garbage collector, scheduling, processors, signal handlers, limits.
 STATE = """
@@ -57,10 +53,6 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What is set for the whole process is undone."""
     threshold = gc.get_threshold()
     monkeypatch.setattr(process_tuning._tuning, "is_enabled", False)
-    monkeypatch.setattr(process_tuning._tuning, "is_trimming", False)
-    monkeypatch.setattr(
-        process_tuning, "_trim_memory", lambda: None
-    )  # a thread would run till the end of the tests
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
@@ -113,50 +105,3 @@ def test_headers_are_reused_where_it_is_enabled() -> None:
     assert header_reuse_s() == 0.0
     enable_process_tuning()
     assert header_reuse_s() == MAX_HEADER_AGE_S
-
-
-class Trimmed(Exception):
-    """Ends a loop that has no end."""
-
-
-def test_free_memory_is_returned_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[object] = []
-
-    def trim(keep: int) -> None:
-        calls.append(keep)
-        if len(calls) == 4:
-            raise Trimmed
-
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(malloc_trim=trim))
-    monkeypatch.setattr(process_tuning, "time", SimpleNamespace(sleep=calls.append))
-    with pytest.raises(Trimmed):
-        TRIM_MEMORY()
-    assert calls == [TRIM_INTERVAL_S, 0, TRIM_INTERVAL_S, 0]
-
-
-@pytest.mark.parametrize("error", [OSError, TypeError, AttributeError])
-def test_another_system_does_without(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
-    def no_library(name: object) -> None:
-        raise error
-
-    monkeypatch.setattr(ctypes, "CDLL", no_library)
-    TRIM_MEMORY()
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has it")
-def test_the_real_library_answers() -> None:
-    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
-        pytest.skip("another C library")
-    assert ctypes.CDLL(None).malloc_trim(0) in (0, 1)
-
-
-def test_one_thread_trims_however_many_estates_are_connected(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[str] = []
-    thread = SimpleNamespace(start=lambda: started.append("trimmer"))
-    monkeypatch.setattr(process_tuning, "threading", SimpleNamespace(Thread=lambda **_: thread))
-    tune_for_requests()
-    assert not started
-    enable_process_tuning()
-    tune_for_requests()
-    tune_for_requests()
-    assert started == ["trimmer"]
