@@ -40,7 +40,7 @@ _lock = threading.Lock()
 
 
 class _ThreadState(threading.local):
-    is_held = False
+    has_lock = False
 
 
 _thread = _ThreadState()
@@ -48,8 +48,8 @@ _thread = _ThreadState()
 
 def wait_for_large_response() -> None:
     """Called while this thread reads a large answer: wait until no other thread does so."""
-    if not _thread.is_held:
-        _thread.is_held = _lock.acquire(timeout=WHOLE_ANSWER_TIMEOUT_S)
+    if not _thread.has_lock:
+        _thread.has_lock = _lock.acquire(timeout=WHOLE_ANSWER_TIMEOUT_S)
 
 
 @contextmanager
@@ -59,8 +59,8 @@ def one_large_response() -> Iterator[None]:
     try:
         yield
     finally:
-        if _thread.is_held:
-            _thread.is_held = False
+        if _thread.has_lock:
+            _thread.has_lock = False
             _lock.release()
 
 
