@@ -44,6 +44,7 @@ COMMANDS = {
     "apply": "carries out a plan; run again, it continues",
     "verify": "reads the target back and compares everything",
     "sync": "one-way replication: snapshot, plan, apply, verify",
+    "restore": "puts back what is missing, and changes nothing else",
     "rollback": "removes what a plan created, restores what it changed",
     "applies": "lists what was done to targets, and what was taken back",
     "ids": "the id map: old id, new id",

@@ -17,7 +17,6 @@ from migrate.cli.options import (
     FILE_PATH,
     Common,
     adaptation_options,
-    all_objects_option,
     common_options,
     exit_with,
     limit_options,
@@ -123,7 +122,6 @@ class Sync:
     help="What to do with objects that others changed on the target since the last sync.",
 )  # fmt: skip
 @adaptation_options
-@all_objects_option
 @limit_options
 @click.option("--full", is_flag=True, help="Read every thread again, also those that seem unchanged.")
 @click.option("--dry-run", is_flag=True, help="Snapshot and plan only; nothing is written to the target.")
@@ -131,7 +129,7 @@ class Sync:
 @common_options
 def sync_command(
     common: Common, source: str, target: str, output: Path, threads: str, full: bool, dry_run: bool,
-    all_objects: bool, workers: int, **given: Any,
+    workers: int, **given: Any,
 ) -> None:  # fmt: skip
     """Make TARGET like SOURCE: snapshot, plan, apply, verify; only what changed is written.
 
@@ -144,7 +142,7 @@ def sync_command(
     options = plan_options(config, source, **given)
     sync = Sync(source, target, output, config, options, workers, common.progress())
     result = sync.run(threads, full, dry_run)
-    common.write_result(sync_document(result), sync_text(result, all_objects))
+    common.write_result(sync_document(result), sync_text(result))
     if result.applied and result.applied.outage:
         raise ServiceUnreachable(*result.applied.outage)
     exit_with(result.exit_code)

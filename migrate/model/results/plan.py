@@ -81,6 +81,9 @@ class Action:
     order: tuple[str, ...] = ()
     # Kind and id of the selected object that needs this one, which was not selected itself.
     needed_by: str = ""
+    # (kind, old id) of objects that come back under another id: an update of an existing object that changes
+    # nothing but these references.
+    relinks: tuple[tuple[str, str], ...] = ()
 
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
@@ -156,8 +159,13 @@ class SelectionRow(StrictModel):
 
 # Fields of a plan and of its actions that earlier plans do not have, each with its default. At its default a
 # field is not part of the fingerprint, so that plans of earlier versions stay valid.
-LATER_PLAN_FIELDS: Mapping[str, JSON] = {"selection": None, "unknown_ids": (), "left_out": ()}
-LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": ""}
+LATER_PLAN_FIELDS: Mapping[str, JSON] = {
+    "restore": "",
+    "selection": None,
+    "unknown_ids": (),
+    "left_out": (),
+}
+LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
 
 
 class Plan(StrictModel):
@@ -180,6 +188,8 @@ class Plan(StrictModel):
     expected_gaps: int = 0
     # Content that the source's service refuses to return, so that no archive has it.
     hidden: tuple[str, ...] = ()
+    # With which rule of `PlanOptions.restore` it was made; '' for a move.
+    restore: Literal["", "missing", "changed"] = ""
     # Which objects of the source the plan concerns; None for all.
     selection: SelectionRow | None = None
     # Ids that were selected and that the source does not have.

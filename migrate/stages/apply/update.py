@@ -14,10 +14,11 @@ from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action, Plan
 from migrate.model.secrets import with_target_credentials
 from migrate.model.stamp import stamp_keys_in
-from migrate.stages.apply.context import ApplyContext, RequestBody, plan_sides
+from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference, plan_sides
 from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
 from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
+from migrate.stages.plan.relink import relinked
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
@@ -114,7 +115,10 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
         present = ctx.decode(kind, before, parent)
         if not ctx.source.codec.stores_secrets:
             entity = with_target_credentials(entity, present)
-        adapted = merge_existing_metadata(ctx.adapted(entity), present, ctx.target.capabilities)
+        if action.relinks:
+            adapted = _relinked(ctx, action, present)
+        else:
+            adapted = merge_existing_metadata(ctx.adapted(entity), present, ctx.target.capabilities)
         updated_before = resumed and find_updated(ctx, action, adapted) is not None
         if object_fingerprint(present) != action.before and not updated_before:
             ctx.fail(kind, action.id, action.name, CHANGED_BY_OTHERS)
@@ -138,6 +142,15 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
         written = left_fingerprint(ctx, kind, body, parent)
     ctx.journal.record_done(entries[0], target_id, parent, written)
     ctx.count("updated", kind=kind)
+
+
+def _relinked(ctx: ApplyContext, action: Action, present: Entity) -> Entity:
+    """The object as it is now, with the new ids of recreated objects. Raises `UnresolvedReference` where one
+    was not created."""
+    for kind, id_ in action.relinks:
+        if ctx.target_id(kind, id_) in (None, id_):
+            raise UnresolvedReference(f"it names {kind} {id_}, which could not be created")
+    return relinked(present, frozenset(action.relinks), ctx.target_id)
 
 
 def _with_stamp_of(present: Entity, adapted: Entity) -> Entity:

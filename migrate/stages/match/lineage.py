@@ -76,6 +76,26 @@ class Lineage:
                     originals[created.kind, created.id] = origin.id
         return originals
 
+    def copies_of_replaced(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
+        """(kind, source id) -> id on the target of the copy of the object that this one replaces.
+
+        A restored object has a new id and was created from the old one. Where the old one is gone, what was
+        created from it elsewhere is the counterpart of the new one."""
+        copies: dict[LineageNode, list[LineageNode]] = {}
+        for created, origins in self._origins.items():
+            for origin in origins:
+                copies.setdefault(origin, []).append(created)
+        counterparts: dict[tuple[str, str], str] = {}
+        for created in self._origins:
+            if not created.is_in(source) or created.is_in(target):
+                continue
+            for origin in self._ancestors(created):
+                is_replaced = origin._replace(id="") == created._replace(id="") and not origin.is_in(source)
+                for copy in copies[origin] if is_replaced else ():
+                    if copy.is_in(target):
+                        counterparts.setdefault((created.kind, created.id), copy.id)
+        return counterparts
+
     def duplicate_copies(
         self, source: Estate, target: Estate, pairs: ObjectPairs
     ) -> dict[tuple[str, str], str]:

@@ -64,6 +64,7 @@ class ObjectDecider:
         self.source, self.pairs, self.journal, self.settings = source, pairs, journal, settings
         self.blocked, self.on_conflict, self.lookalikes = blocked, options.on_conflict, lookalikes or {}
         self.same_place = source.side == journal.target
+        self.restore, self._relinks = options.restore, bool(options.restore and options.relink)
         self.codec = CODECS[capabilities.service]
         self.target: Target = adaptation_target(source, capabilities, settings, blocked, options.bytes_later)
         self.source_ids = SourceIds(source)
@@ -90,6 +91,8 @@ class ObjectDecider:
         if existing is not None and as_read is not None:
             if self.is_untouched(entity, existing):
                 return Decision(self.keep(action, as_read), tuple(self._missing_reference_losses(entity)))
+            if self.restore == "missing":
+                return Decision(self.keep(action, as_read), tuple(self._newer_losses(entity)))
             if self._is_equal(entity, existing):
                 return Decision(self.keep(action, as_read))
             if not self.source.codec.stores_secrets:
@@ -320,8 +323,17 @@ class ObjectDecider:
         """The counterpart of an id. One that will be created differs from every existing id."""
         return self.pairs.right(kind, id_) or f"(to be created: {id_})"
 
+    def _newer_losses(self, entity: Entity) -> Iterable[Loss]:
+        """An object that changed since the snapshot stays as it is."""
+        if self.same_place and entity.kind != "vector_store_file":
+            reason = "it changed since the snapshot; it stays as it is"
+            hint = "--changed writes the state of the snapshot"
+            yield object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
+
     def _missing_reference_losses(self, entity: Entity) -> Iterable[Loss]:
         """An object that is kept still refers to objects that are recreated under another id."""
+        if self._relinks:
+            return  # the references are changed, see `RelinkPlanner`
         for path, kind, id_ in references_of(KINDS[entity.kind], entity):
             if id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None:
                 reason = f"names {kind} {id_}, which is gone and comes back under another id"

@@ -43,6 +43,11 @@ class PlanOptions:
     # Which version of an agent is moved, where its users get another one than the newest.
     agent_version: Literal["newest", "served"] = "newest"
     prune: bool = False
+    # Put back what is missing into the place that the source was read from: `missing` writes nothing over an
+    # object that exists, `changed` also writes the older state over a newer one. '' moves instead.
+    restore: Literal["", "missing", "changed"] = ""
+    # With `restore`: objects that name an id that comes back as another one are changed to name the new one.
+    relink: bool = True
     # The objects of the source that the plan is about.
     selection: Selection = field(default_factory=Selection)
     max_update: int | None = None

@@ -12,6 +12,8 @@ from migrate.stages.estate import Estate
 from migrate.stages.plan.adaptation import AssistantDependencies
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.object_decider import ObjectDecider
+from migrate.stages.plan.options import PlanOptions
+from migrate.stages.plan.relink import RelinkPlanner, ThreadLookup
 from migrate.stages.plan.served_versions import agents_of, source_version_notes, target_version_notes
 from migrate.stages.plan.threads import ThreadPlanner
 from migrate.stages.selection import SelectedObjects
@@ -45,6 +47,13 @@ class Planner:
         self.source, self.pairs, self.settings = decider.source, decider.pairs, decider.settings
         self.threads = ThreadPlanner(decider, log, conversations)
         self._source_agents, self._target_agents = agents_of(self.source), agents_of(target)
+
+    def all_actions(self, thread_now: ThreadLookup | None, options: PlanOptions) -> list[Action]:
+        """Every action; those of a restore with what must be changed to name new ids."""
+        actions = list(self.actions())
+        if not options.restore or thread_now is None:
+            return actions
+        return RelinkPlanner(self.decider, self.log, self.target, thread_now).add_to(actions, options.relink)
 
     def actions(self) -> Iterator[Action]:
         """Files, stores and their files, assistants, threads with their messages."""
@@ -205,7 +214,7 @@ class Planner:
         limit = self.decider.target.capabilities.files_total
         if 0 < limit < total:
             reason = f"{total:,} bytes in all, the target accepts {limit:,}"
-            yield general_loss("file", "bytes", reason, "leave files out: --exclude file:GLOB", "lost")
+            yield general_loss("file", "bytes", reason, "leave files out: --exclude", "lost")
         if self.settings.in_place and self.source.codec.files_immutable:
             reason = (
                 f"{len(self.settings.in_place):,} files and stores are shared with the source's project and "

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
 from migrate.archive.snapshots.writer import utc_now
 from migrate.codecs import capabilities_for
-from migrate.errors import IncompleteResult, OperationRefused
+from migrate.errors import IncompleteResult, NotFound, OperationRefused
+from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names
 from migrate.model.results.archive import IdMapping
 from migrate.model.results.plan import (
@@ -43,6 +44,7 @@ from migrate.stages.plan.options import PlanOptions, check_accepted_fields, chec
 from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
+from migrate.stages.plan.relink import ThreadLookup
 from migrate.stages.plan.target_settings import (
     TargetInventory,
     add_journal_pairs,
@@ -75,10 +77,12 @@ def plan_move(
     absent = absent_kinds(reader)
     lines = list(id_map(source.snapshot.conn, source.side, Side(reader.type, reader.url), messages=False))
     threads = [line.target_id for line in lines if line.kind == "thread"]
+    selected = select_objects(source, options.selection)
+    if options.restore and source.side == Side(reader.type, reader.url):
+        threads += source.threads_by_id if selected is None else selected.ids("thread")
     with ExitStack() as stack:
         target = stack.enter_context(read_target(reader, absent, threads, workers, progress))
         pairs, journal = _match(source, target, lines, options)
-        selected = select_objects(source, options.selection)
         thread_ids = _threads_to_read(target.estate, pairs, lines, options, selected)
         conversations = stack.enter_context(target.messages_of(thread_ids)) if thread_ids else None
         target_side = TargetSide(
@@ -94,7 +98,18 @@ def plan_move(
             (source_side(source, archive), target_side),
             read_inventory(reader, absent),
             selected,
+            partial(_thread_now, reader, target.estate),
         )
+
+
+def _thread_now(reader: Reader, target: Estate, id_: str) -> Entity | None:
+    """A thread of the target as it is now: as it was listed, else asked for by its id."""
+    if id_ in target.threads_by_id:
+        return target.threads_by_id[id_]
+    try:
+        return target.decode("thread", reader.get("thread", id_), "")
+    except NotFound:
+        return None
 
 
 def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Plan:
@@ -124,6 +139,7 @@ def _match(
     lineage = Lineage(derivations(conn))
     trusted = match_pairs.trusted_pairs(source, estate, lines)
     known_pairs = {
+        **lineage.copies_of_replaced(source, estate),
         **lineage.originals_on_target(source, estate),
         **lineage.copies_for_target(source, estate),
         **trusted,
@@ -170,6 +186,7 @@ def build_plan(
     sides: tuple[SourceSide, TargetSide],
     inventory: TargetInventory,
     selected: SelectedObjects | None = None,
+    thread_now: ThreadLookup | None = None,
 ) -> Plan:
     """Plan how `target` becomes like `source`. Adds pairs that the journal knows to `pairs`. `selected`: the
     objects of the source that the plan is about; None for all.
@@ -189,7 +206,7 @@ def build_plan(
         settings = _add_left_out(settings, selected, pairs, log)
     decider = decide(settings, lookalikes)
     planner = Planner(decider, log, target, conversations, inventory.why_no_deployments, selected)
-    actions = list(planner.actions())
+    actions = planner.all_actions(thread_now if decider.same_place else None, options)
     if options.on_conflict == "fail":
         refuse_conflicts(log.conflicts)
     prune = PrunePlanner(decider, target, conversations)
@@ -215,6 +232,7 @@ def build_plan(
         ),
         expected_gaps=source.snapshot.gaps()[1],
         hidden=tuple(source.snapshot.info.hidden),
+        restore=options.restore,
         selection=SelectionRow.of(options.selection),
         unknown_ids=selected.unknown_ids if selected is not None else (),
         left_out=tuple(sorted(log.left_out)),

@@ -63,6 +63,8 @@ class ThreadPlanner:
         existing = decider.counterpart(thread, existing_threads)
         if existing and decider.is_untouched(thread, existing) and self._messages_are_untouched(thread):
             return decider.keep(Action("skip", "thread", thread.id), existing)
+        if existing and decider.restore and decider.same_place and not self._can_append(thread, existing.id):
+            return self.log.add(decider.decide(thread, existing))
         self._note_unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()
         messages = self._compare_messages(thread.id, existing.id if existing else "")
@@ -82,6 +84,22 @@ class ThreadPlanner:
         if existing and action.target_id and new > 0:
             action = replace(action, action="update", before=action.before or object_fingerprint(existing))
         return action
+
+    def _can_append(self, thread: Entity, target_thread: str) -> bool:
+        """Whether the messages that a living thread lost are its last ones, so that they can be put back in
+        their place. Otherwise each is reported: a service only appends."""
+        wanted = [message.id for message in self._replayed(thread.id)]
+        messages = self.conversations.iter_lazy_messages(target_thread) if self.conversations else iter(())
+        present = [message.id for message in messages]
+        missing = [id_ for id_ in wanted if id_ not in set(present)]
+        if missing and present == wanted[: len(present)]:
+            return True
+        lost = set(missing)
+        for message in self._replayed(thread.id) if lost else ():
+            if message.id in lost:
+                reason = "it is gone from within a thread that exists, and a service only appends"
+                self.log.add_loss(message, EVERY_OBJECT, reason, "lost", "the archive has it: transcript")
+        return False
 
     def _messages_are_untouched(self, thread: Entity) -> bool:
         """Whether a thread of the very place that was read has its messages as they were, in order. Messages

@@ -34,8 +34,10 @@ class VerifyContext:
         self.codec = CODECS[capabilities.service]
         self.target = planned_target(plan, source, capabilities)
         self.ids = _target_ids(plan, archive, sides)
+        # What a restore left as it is, is not compared: it may be newer than the snapshot.
+        unchecked = ("blocked", "delete", "skip", "adopt") if plan.restore else ("blocked", "delete")
         self.expected = {
-            (a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")
+            (a.kind, a.parent, a.id) for a in plan.actions if a.action not in unchecked and not a.relinks
         }
         self.created = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         # Fields that differ on the target and stay as they are, as the plan reported.
@@ -105,4 +107,7 @@ def _target_ids(plan: Plan, archive: Archive, sides: tuple[Side, Side]) -> dict[
         ids.setdefault((kind, id_), id_)
     for kind, id_, target_id in plan.settled.further:
         ids.setdefault((kind, id_), target_id)
+    for action in plan.actions:
+        if action.target_id and action.action != "delete":
+            ids.setdefault((action.kind, action.id), action.target_id)
     return ids

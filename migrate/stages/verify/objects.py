@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
-from migrate.model import Entity
+from migrate.model import KINDS, Entity
 from migrate.model.file import is_same_filename
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.project_resources import connections_in_other_project
+from migrate.model.references import references_of
 from migrate.model.results.apply import NOT_DELETED, VerifyFinding, VerifyResult
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.vector_store import ingestion_error
@@ -102,6 +103,7 @@ def check_configuration(ctx: VerifyContext, target: Estate, result: VerifyResult
         if store.id not in copies:  # of copies, the original is compared with their common counterpart
             _check_store_files(ctx, store.id, target, result)
     result.findings += _duplicates(ctx, target)
+    result.findings += _not_relinked(ctx, target)
     result.findings += _not_deleted(ctx, target)
 
 
@@ -118,6 +120,23 @@ def _check_store_files(ctx: VerifyContext, store: str, target: Estate, result: V
         if ("vector_store_file", target_store, file) not in ctx.staying:
             reason = f"in store {target_store}, but not in {store}"
             result.findings.append(VerifyFinding("vector_store_file", "", file, "", "", reason))
+
+
+def _not_relinked(ctx: VerifyContext, target: Estate) -> Iterator[VerifyFinding]:
+    """Objects that a restore should have changed to name new ids."""
+    for action in ctx.plan.actions:
+        if not action.relinks:
+            continue
+        objects = target.threads_by_id if action.kind == "thread" else target.objects(action.kind)
+        present = objects.get(action.target_id)
+        named = (
+            {(kind, id_) for _, kind, id_ in references_of(KINDS[action.kind], present)} if present else set()
+        )
+        for kind, id_ in action.relinks:
+            new_id = ctx.target_id(kind, id_)
+            if (kind, id_) in named or (kind, new_id) not in named:
+                reason = f"it should name {kind} {new_id} instead of {id_}"
+                yield VerifyFinding(action.kind, action.id, action.target_id, action.name, "", reason)
 
 
 def _duplicates(ctx: VerifyContext, target: Estate) -> Iterator[VerifyFinding]:

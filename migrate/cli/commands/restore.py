@@ -1,0 +1,184 @@
+"""restore: put back what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from migrate.archive.database import Archive, translate_damage
+from migrate.archive.id_map import id_map
+from migrate.archive.snapshots.reader import list_snapshots
+from migrate.cli import confirm, print_message
+from migrate.cli.config import Config
+from migrate.cli.estate_argument import ArchivedEstate, resolve_estate
+from migrate.cli.options import Common, adaptation_options, common_options, exit_with, workers
+from migrate.cli.plan_inputs import make_plan, plan_options
+from migrate.cli.selection_options import selection_options
+from migrate.cli.sides import open_plan
+from migrate.endpoints import connect_reader, connect_writer
+from migrate.errors import BadUsage, ServiceRetired, ServiceUnreachable
+from migrate.model.results.apply import ApplyResult, VerifyResult
+from migrate.model.results.archive import IdMapping, SnapshotInfo
+from migrate.model.results.plan import Plan
+from migrate.model.results.restore import RestoreResult
+from migrate.model.selection import Selection
+from migrate.reports.commands.plan import confirmation_question, plan_text
+from migrate.reports.commands.restore import restore_document, restore_text
+from migrate.stages.apply.context import plan_sides
+from migrate.stages.apply.run import apply_plan
+from migrate.stages.plan.options import PlanOptions
+from migrate.stages.progress import Progress
+from migrate.stages.verify.run import verify_plan
+
+
+@dataclass
+class Restore:
+    """The steps of one run. `target`: the ESTATE argument of the live service that is written."""
+
+    archive: ArchivedEstate
+    target: str
+    config: Config
+    options: PlanOptions
+    workers: int
+    progress: Progress
+
+    def plan(self) -> Plan:
+        """Plan, and register the plan in the archive. Raises `ServiceRetired` where the place that the
+        snapshot came from no longer has assistants."""
+        source = f"{self.archive.path}@{self.archive.which}"
+        return make_plan(source, self.target, self.config, self.options, self.workers, self.progress)
+
+    def apply(self, plan: Plan) -> ApplyResult:
+        """Write what the plan says, with the journal of the archive."""
+        with open_plan(plan, self.config, self.workers, connect_writer) as sides:
+            return apply_plan(
+                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
+                self.progress,
+            )  # fmt: skip
+
+    def verify(self, plan: Plan) -> VerifyResult:
+        """Read back what was written."""
+        with open_plan(plan, self.config, self.workers, connect_reader) as sides:
+            return verify_plan(
+                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
+                self.progress,
+            )  # fmt: skip
+
+    def new_ids(self, plan: Plan) -> tuple[IdMapping, ...]:
+        """Objects that this plan created under another id than before."""
+        created = {(a.kind, a.id) for a in plan.actions if a.action == "create"}
+        with Archive.open(self.archive.path) as archive, translate_damage(self.archive.path):
+            rows = id_map(archive.conn, *plan_sides(plan), messages=False)
+            return tuple(
+                row for row in rows if (row.kind, row.source_id) in created and row.target_id != row.source_id
+            )
+
+
+@click.command("restore")
+@click.argument("archive")
+@click.option("--to", "target", metavar="ESTATE", help="Another place than the one it was read from.")
+@click.option("--changed", is_flag=True, help="Also write the older state over what changed since.")
+@click.option(
+    "--no-relink", is_flag=True, help="Do not change objects that name an id which comes back as another one."
+)
+@selection_options
+@adaptation_options
+@click.option("--dry-run", is_flag=True, help="Only plan; nothing is written to the service.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@workers
+@common_options
+def restore_command(
+    common: Common, archive: str, target: str | None, changed: bool, no_relink: bool, selection: Selection,
+    dry_run: bool, yes: bool, workers: int, **given: Any,
+) -> None:  # fmt: skip
+    """Put back what is missing of ARCHIVE[@SNAPSHOT], by default into the estate that it was read from.
+
+    Plans, asks, writes and compares in one run. Nothing is deleted, and nothing that exists is written,
+    except to name the new id of what came back; --changed also writes the older state over newer objects,
+    which `rollback` can undo. Run again after an interruption, it continues.
+
+    \b
+    Examples:
+      assistants-migrate restore estate.db --id "Support agent" --dry-run
+      assistants-migrate restore estate.db@12 --include "assistant:support*" --yes
+      assistants-migrate restore estate.db --after 2026-06-01 --to standby
+
+    Exit 1 when a loss was not accepted or nothing is selected, 3 when something could not be written or an id
+    is unknown, 4 when the target changed meanwhile, 5 when it does not answer or has no assistants any more.
+    """
+    config = common.config
+    estate, info = _snapshot_to_restore(archive, config)
+    options = replace(
+        plan_options(config, archive, **given),
+        selection=selection,
+        restore="changed" if changed else "missing",
+        relink=not no_relink,
+    )
+    place = target or _place_of(info, config)
+    restore = Restore(estate, place, config, options, workers, common.progress())
+    plan = restore.plan()
+    if target is None:
+        _require_assistants(plan, info)
+    result = RestoreResult(plan)
+    if plan.changes_target and not dry_run:
+        if not yes:
+            if not common.as_json:
+                print_message(plan_text(plan, "restore"))
+            confirm(confirmation_question(plan))
+        applied = restore.apply(plan)
+        verified = None if applied.outage else restore.verify(plan)
+        result = RestoreResult(plan, applied, verified, restore.new_ids(plan))
+    common.write_result(restore_document(result), restore_text(result))
+    if result.applied and result.applied.outage:
+        raise ServiceUnreachable(*result.applied.outage)
+    exit_with(result.exit_code)
+
+
+def _snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, SnapshotInfo]:
+    """The archive and the snapshot that an argument names; the newest complete one without an @."""
+    estate = resolve_estate(text, config)
+    if not isinstance(estate, ArchivedEstate):
+        raise BadUsage(
+            f"{text} is not an archive", "only an archive can be restored", "name a file: estate.db"
+        )
+    with Archive.open(estate.path) as archive, translate_damage(estate.path):
+        snapshots = list_snapshots(archive.conn)
+    if estate.named:
+        named = [info for info in snapshots if estate.which in (str(info.id), info.tag)]
+    else:
+        whole = [info for info in snapshots if not info.interrupted]
+        named = [info for info in whole if info.state == "complete"] or whole or snapshots
+    if estate.which == "latest" and estate.named:
+        named = snapshots
+    if not named:
+        known = ", ".join(str(info.id) for info in snapshots) or "none yet"
+        raise BadUsage(
+            f"{estate.path} has no snapshot {estate.which!r}",
+            f"it has {known}",
+            f"list them: snapshots {estate.path}",
+        )
+    return ArchivedEstate(estate.path, str(named[-1].id), named=True), named[-1]
+
+
+def _place_of(info: SnapshotInfo, config: Config) -> str:
+    """The ESTATE argument of the place that a snapshot was read from: by its name in the config file, which
+    has the key, else by type and address."""
+    for name, entry in config.estates.items():
+        if (entry.type, entry.endpoint.rstrip("/")) == (info.type, info.url):
+            return name
+    return f"{info.type}+{info.url}"
+
+
+def _require_assistants(plan: Plan, info: SnapshotInfo) -> None:
+    """Raises `ServiceRetired` where the place that the snapshot came from has no assistants any more."""
+    if "assistant" in plan.settled.absent and any(
+        action.action == "blocked" and action.kind in ("assistant", "thread") for action in plan.actions
+    ):
+        raise ServiceRetired(
+            f"{info.url} has no assistants and threads any more",
+            "the service is retired, or its API version does not know them",
+            "restore to another place: --to ESTATE; files and stores alone: --include file:* "
+            "--include vector_store:*",
+        )

@@ -1,0 +1,28 @@
+"""The result of `restore`: its plan, what was written, and the new ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrate.model.results.apply import ApplyResult, VerifyResult
+from migrate.model.results.archive import IdMapping
+from migrate.model.results.plan import Plan, unaccepted_losses
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    """What `restore` did. `applied` and `verified` are None in a dry run and where nothing had to be written;
+    `ids` has the objects that came back under another id."""
+
+    plan: Plan
+    applied: ApplyResult | None = None
+    verified: VerifyResult | None = None
+    ids: tuple[IdMapping, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the contract."""
+        if self.plan.unknown_ids or (self.applied and self.applied.failed):
+            return 3
+        findings = self.verified is not None and bool(self.verified.findings)
+        return 1 if findings or unaccepted_losses(self.plan.losses) else 0

@@ -1,0 +1,62 @@
+"""Results of `restore` as text and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from migrate.model.entity import JSON
+from migrate.model.results.plan import Plan
+from migrate.model.results.restore import RestoreResult
+from migrate.reports.commands.apply import apply_text, verify_text
+from migrate.reports.commands.plan import plan_document, plan_text
+from migrate.reports.text_table import table
+
+ID_COLUMNS = ("kind", "name", "old id", "new id")
+
+
+def restore_document(result: RestoreResult) -> dict[str, JSON]:
+    """The JSON document of `restore`: that of its plan, what was written, findings and new ids."""
+    applied, verified = result.applied, result.verified
+    return {
+        **plan_document(result.plan, ""),
+        "restore": result.plan.restore,
+        "relinked": [
+            {"kind": a.kind, "id": a.target_id, "name": a.name, "names": [id_ for _, id_ in a.relinks]}
+            for a in result.plan.actions
+            if a.relinks
+        ],
+        "stores_refilled": sorted(_refilled_stores(result.plan)),
+        "created": applied.created if applied else 0,
+        "updated": applied.updated if applied else 0,
+        "failed": [asdict(row) for row in applied.failed] if applied else [],
+        "notes": [*(applied.notes if applied else ()), *(verified.notes if verified else ())],
+        "findings": [asdict(row) for row in verified.findings] if verified else [],
+        "ids": [
+            {"kind": r.kind, "name": r.name, "source_id": r.source_id, "target_id": r.target_id}
+            for r in result.ids
+        ],
+    }
+
+
+def _refilled_stores(plan: Plan) -> set[str]:
+    """Ids of stores that exist and get files back."""
+    return {
+        a.target_parent
+        for a in plan.actions
+        if a.kind == "vector_store_file" and a.action == "create" and a.target_parent
+    }
+
+
+def restore_text(result: RestoreResult) -> str:
+    """The plan, what was written, what was compared, and a table of new ids."""
+    parts = [plan_text(result.plan, "restore")]
+    if result.applied is None:
+        parts.append("nothing is missing" if not result.plan.changes_target else "nothing was written")
+    else:
+        parts.append(apply_text(result.applied))
+    if result.verified is not None:
+        parts.append(verify_text(result.verified))
+    if result.ids:
+        rows = [(row.kind, row.name, row.source_id, row.target_id) for row in result.ids]
+        parts.append(table(rows, ID_COLUMNS))
+    return "\n\n".join(parts)

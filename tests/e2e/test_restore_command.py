@@ -1,0 +1,259 @@
+"""`restore`: what is gone comes back, what named it names it again, and nothing else is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.rounds import TYPES, furnish, service
+from tests.e2e.running import World, world
+from tests.e2e.small_estate import kept, told
+from tests.e2e.test_restore import TABLES, held
+
+Json = dict[str, Any]
+PREVIOUS_TYPES = TYPES[:3]
+
+
+@contextmanager
+def archived(folder: Path, type_: str) -> Iterator[World]:
+    """A rich estate of one service, and a snapshot of it."""
+    one = service("SOURCE_KEY", type_)
+    with world(folder, one, one, types=(type_, type_)) as made:
+        furnish(made.source, type_)
+        made.snapshot()
+        yield made
+
+
+def lose(made: World, type_: str) -> dict[str, str]:
+    """Delete one file, the store that has it, the agent that uses it, and a thread: table -> id."""
+    estate = made.target.estate
+    store = next(iter(estate.vector_stores))
+    file = next(iter(estate.vector_store_files[store]))
+    lost = {"vector_stores": store, "files": file}
+    del estate.vector_stores[store], estate.vector_store_files[store], estate.files[file]
+    for rows in estate.vector_store_files.values():
+        if file in rows:
+            del rows[file]
+    if type_ == "foundry":
+        lost |= {"agents": "clerk", "conversations": next(iter(estate.conversations))}
+        del estate.agents["clerk"], estate.agent_versions["clerk"]
+        del estate.conversations[lost["conversations"]], estate.items[lost["conversations"]]
+    else:
+        lost |= {"assistants": list(estate.assistants)[1], "threads": list(estate.threads)[1]}
+        del estate.assistants[lost["assistants"]]
+        del estate.threads[lost["threads"]], estate.messages[lost["threads"]]
+    return lost
+
+
+def restored(made: World, *options: str, code: int = 0) -> Json:
+    found: Json = made("restore", made.db, "--accept-loss", "all", "--yes", *options).ok(code)
+    return found
+
+
+def renamed(value: Any, ids: dict[str, str]) -> Any:
+    """A value with new ids in place of the old ones, without what only a service sets."""
+    text = json.dumps(value, sort_keys=True)
+    for old, new in ids.items():
+        text = text.replace(f'"{new}"', f'"{old}"')
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_one_of_each_kind_comes_back(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        was = held(made)
+        lost = lose(made, type_)
+        before, asked = held(made), len(made.target.requests)
+        result = restored(made)
+        assert result["findings"] == []
+        assert result["failed"] == []
+        ids = {row["source_id"]: row["target_id"] for row in result["ids"]}
+        assert set(ids) == {lost[table] for table in lost if table != "agents"}
+        after = held(made)
+        relinked = {row["id"] for row in result["relinked"]} | set(result["stores_refilled"])
+        for key, body in before.items():
+            if not _of(key) & relinked:
+                assert after[key] == body, key
+        for line in made.writes(asked):
+            assert not [key for key in before if key[2] in line and not _of(key) & relinked], line
+        # What named a lost object names the one that came back.
+        store = lost["vector_stores"]
+        texts = [json.dumps(row) for name in TABLES for row in getattr(estate, name).values()]
+        texts += [json.dumps(rows) for rows in estate.agent_versions.values()] if type_ != "foundry" else []
+        latest = [json.dumps(agent["versions"]["latest"]) for agent in estate.agents.values()]
+        assert not [text for text in (*texts, *latest) if store in text and "migrated_from" not in text]
+        assert any(ids[store] in text for text in (*texts, *latest))
+        names = {
+            row["name"]
+            for name in TABLES
+            for (table, _, _), row in was.items()
+            if table == name and "name" in row
+        }
+        assert names == {
+            row["name"] for table in TABLES for row in getattr(estate, table).values() if "name" in row
+        }
+
+
+def _of(key: tuple[str, str, str]) -> set[str]:
+    return {key[1], key[2], key[2].partition(":")[0]}
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_the_second_run_writes_nothing(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        lose(made, type_)
+        restored(made)
+        asked, now = len(made.target.requests), kept(made.target.estate)
+        result = restored(made)
+        assert made.writes(asked) == []
+        assert told(now, kept(made.target.estate)) == []
+        assert (result["created"], result["updated"], result["ids"]) == (0, 0, [])
+        assert result["actions"]["create"] == result["actions"]["update"] == 0
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_it_is_taken_back_by_rollback(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        lose(made, type_)
+        now = held(made)
+        restored(made)
+        undone = made("rollback", made.db, "--apply", "1", "--yes")
+        # A service may refuse to let an agent name a store that is gone, as it did before the restore.
+        assert {row["kind"] for row in undone.json["failed"]} <= {"assistant"}
+        assert undone.code == (3 if undone.json["failed"] else 0)
+        after = held(made)
+        assert {key for key in after if key[0] in TABLES} == {key for key in now if key[0] in TABLES}
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_newer_states_stay_unless_they_are_asked_back(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        assistants = made.target.estate.assistants
+        first, second = list(assistants)[:2]
+        old = assistants[first]["instructions"]
+        assistants[first] = {**assistants[first], "instructions": "Newer."}
+        asked = len(made.target.requests)
+        result = restored(made)
+        assert made.writes(asked) == []
+        assert assistants[first]["instructions"] == "Newer."
+        assert [row["id"] for row in result["losses"] if "it stays as it is" in row["reason"]] == [first]
+        restored(made, "--changed", "--id", second)
+        assert assistants[first]["instructions"] == "Newer."
+        result = restored(made, "--changed")
+        assert assistants[first]["instructions"] == old
+        assert result["updated"] == 1
+        made("rollback", made.db, "--apply", str(len(made("applies", made.db).ok())), "--yes").ok()
+        assert assistants[first]["instructions"] == "Newer."
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_an_object_that_changed_since_is_only_relinked(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        reader = next(iter(estate.assistants))
+        store = next(iter(estate.vector_stores))
+        estate.assistants[reader] = {**estate.assistants[reader], "instructions": "Newer."}
+        del estate.vector_stores[store], estate.vector_store_files[store]
+        dry = made("restore", made.db, "--accept-loss", "all", "--dry-run", "--no-relink").ok()
+        assert dry["relinked"] == []
+        assert [r["id"] for r in dry["losses"] if "--no-relink leaves it" in r["reason"]] == [reader]
+        result = restored(made, "--id", store)
+        (new,) = [row["target_id"] for row in result["ids"]]
+        assert estate.assistants[reader]["instructions"] == "Newer."
+        assert estate.assistants[reader]["tool_resources"]["file_search"]["vector_store_ids"] == [new]
+        assert [row["id"] for row in result["relinked"]] == [reader]
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_a_message_within_a_living_thread_is_reported_and_not_written(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        thread = next(iter(estate.threads))
+        gone = list(estate.messages[thread])[1]
+        del estate.messages[thread][gone]
+        asked = len(made.target.requests)
+        result = restored(made)
+        assert made.writes(asked) == []
+        assert [r["id"] for r in result["losses"] if "gone from within a thread" in r["reason"]] == [gone]
+
+
+def test_messages_that_name_a_file_that_came_back_are_listed(tmp_path: Path) -> None:
+    with archived(tmp_path, "openai") as made:
+        estate = made.target.estate
+        file = next(id_ for id_, row in estate.files.items() if row["filename"] == "chart.png")
+        del estate.files[file]
+        result = restored(made, "--id", file)
+        named = [row for row in result["losses"] if row["kind"] == "message" and file in row["reason"]]
+        assert len(named) == 1
+        assert "comes back under another id" in named[0]["reason"]
+
+
+def test_a_restored_object_is_the_same_object_for_a_standby(tmp_path: Path) -> None:
+    """sync to a standby before and after the restore: nothing is created a second time there."""
+    source, standby = service("SOURCE_KEY", "openai"), service("TARGET_KEY", "openai")
+    with world(tmp_path, source, standby) as made:
+        furnish(made.source, "openai")
+        sync = ("sync", "source", "target", "-o", made.db, "--accept-loss", "all")
+        made(*sync).ok()
+        before = kept(made.target.estate)
+        estate = made.source.estate
+        store, reader = next(iter(estate.vector_stores)), next(iter(estate.assistants))
+        del estate.vector_stores[store], estate.vector_store_files[store], estate.assistants[reader]
+        made("restore", f"{made.db}@1", "--to", "source", "--accept-loss", "all", "--yes").ok()
+        made.source.requests.clear()  # a source is written by `restore` alone
+        result = made(*sync).ok()
+        assert result["plan"]["actions"]["create"] == 0
+        assert told(before, kept(made.target.estate)) == []
+
+
+def test_bad_input_writes_nothing(tmp_path: Path) -> None:
+    with archived(tmp_path, "openai") as made:
+        lose(made, "openai")
+        asked = len(made.target.requests)
+        made("restore", made.db, "--id", "nobody", "--yes").error(1, "nothing in snapshot 1 fits")
+        made("restore", f"{made.db}@7", "--yes").error(2, "has no snapshot '7'", "it has 1")
+        made("restore", "source", "--yes").error(2, "is not an archive")
+        made("restore", made.db, "--meta", "user", "--yes").error(2, "a key and a pattern")
+        assert made.writes(asked) == []
+        text = made.plain("restore", made.db, "--dry-run", "--accept-loss", "all").out
+        assert "nothing was written" in text
+        assert made.writes(asked) == []
+
+
+def test_a_retired_place_says_where_else(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("before", "after")]
+    for folder in folders:
+        folder.mkdir()
+    with archived(folders[0], "azure-openai") as made:
+        archive, port = made.db, urlsplit(made.source.url).port
+    retired = replace(service("SOURCE_KEY", "azure-openai"), port=port or 0, retired=True)
+    with world(folders[1], retired, retired, types=("azure-openai", "azure-openai")) as gone:
+        assert gone.source.url == f"http://127.0.0.1:{port}"
+        gone("restore", archive, "--accept-loss", "all", "--yes").error(5, "--to ESTATE")
+        assert gone.writes() == []
+
+
+def test_another_place_gets_what_it_lacks(tmp_path: Path) -> None:
+    with world(tmp_path, service("SOURCE_KEY", "openai"), service("TARGET_KEY", "azure-openai")) as made:
+        furnish(made.source, "openai")
+        made.snapshot()
+        reader = next(iter(made.source.estate.assistants))
+        result = made(
+            "restore", made.db, "--to", "target", "--id", reader, "--accept-loss", "all", "--yes"
+        ).ok()
+        assert result["findings"] == []
+        assert [row["name"] for row in made.target.estate.assistants.values()] == ["reader"]
+        asked = len(made.target.requests)
+        again = made(
+            "restore", made.db, "--to", "target", "--id", reader, "--accept-loss", "all", "--yes"
+        ).ok()
+        assert again["actions"]["create"] == 0
+        assert made.writes(asked) == []
