@@ -118,6 +118,7 @@ class Report:
     pictures: tuple[tuple[str, Diagram], ...] = ()
     made_at: str = ""
     version: str = ""
+    all_objects: bool = False
 
     @property
     def result(self) -> str:
