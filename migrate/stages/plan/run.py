@@ -202,8 +202,7 @@ def build_plan(
     if lookalikes:
         settings = settle()  # they need names of their own
     settings = add_journal_pairs(settings, source, target, pairs, journal, options)
-    if selected is not None:
-        settings = _add_left_out(settings, selected, pairs, log)
+    settings = _add_left_out(settings, selected, pairs, log)
     decider = decide(settings, lookalikes)
     planner = Planner(decider, log, target, conversations, inventory.why_no_deployments, selected)
     actions = planner.all_actions(thread_now if decider.same_place else None, options)
@@ -248,10 +247,12 @@ def _with_fingerprints(side: TargetSide, target: Estate, actions: Sequence[Actio
 
 
 def _add_left_out(
-    settings: TargetSettings, selected: SelectedObjects, pairs: ObjectPairs, log: DecisionLog
+    settings: TargetSettings, selected: SelectedObjects | None, pairs: ObjectPairs, log: DecisionLog
 ) -> TargetSettings:
     """Settle what becomes of references to objects that are not selected: they name the counterpart where the
     target has one; elsewhere nothing can refer to them."""
+    if selected is None:
+        return settings
     counterparts = [(*key, pairs.right(*key)) for key in selected.left_out]
     log.left_out |= {(kind, id_) for kind, id_, target_id in counterparts if target_id is None}
     log.blocked |= log.left_out
