@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import Side
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_unfiltered
+from migrate.cli import print_message
 from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
 from migrate.endpoints.addresses import check_estate_url
 from migrate.endpoints.settings import INVISIBLE_CHARACTERS, Settings, service_of_host
@@ -31,7 +32,8 @@ class LiveEstate:
 
 @dataclass(frozen=True)
 class ArchivedEstate:
-    """A snapshot in an archive. `which`: number, tag or `latest`. `named`: the user gave it with an @."""
+    """A snapshot in an archive. `which`: number, tag or `latest`, the newest that was not filtered. `named`:
+    the user gave it with an @."""
 
     path: Path
     which: str
@@ -170,7 +172,9 @@ def _find_snapshot(archive: Archive, estate: ArchivedEstate) -> SnapshotInfo:
             f"{estate.path} contains no snapshot yet", todo=f"take one: snapshot ESTATE -o {estate.path}"
         )
     if estate.which == "latest":
-        return snapshots[-1]
+        info = newest_unfiltered(snapshots)
+        _note_filtered(estate, info)
+        return info
     for info in reversed(snapshots):
         if estate.which in (str(info.id), info.tag):
             return info
@@ -180,6 +184,12 @@ def _find_snapshot(archive: Archive, estate: ArchivedEstate) -> SnapshotInfo:
         f"it has {names}",
         f"list them: snapshots {estate.path}",
     )
+
+
+def _note_filtered(estate: ArchivedEstate, info: SnapshotInfo) -> None:
+    """Warn that a snapshot that nobody named holds only a part of its estate."""
+    if info.is_filtered:
+        print_message(f"note: {estate.path} has only filtered snapshots of {info.url}; {info.id} is used")
 
 
 def snapshot_to_move(estate: ArchivedEstate, target: Side, strict: bool = True) -> ArchivedEstate:
@@ -192,11 +202,11 @@ def snapshot_to_move(estate: ArchivedEstate, target: Side, strict: bool = True) 
         return estate
     with Archive.open(estate.path) as archive, translate_damage(estate.path):
         snapshots = list_snapshots(archive.conn)
-    newest = {
-        (info.type, info.url): info
-        for info in snapshots
-        if (info.type, info.url) != (target.type, target.url)
-    }
+    by_estate: dict[tuple[str, str], list[SnapshotInfo]] = {}
+    for info in snapshots:
+        if (info.type, info.url) != (target.type, target.url):
+            by_estate.setdefault((info.type, info.url), []).append(info)
+    newest = {side: newest_unfiltered(infos) for side, infos in by_estate.items()}
     if len(newest) > 1:
         rows = ", ".join(f"{info.id} of {info.type} {info.url}" for info in newest.values())
         raise BadUsage(
@@ -206,6 +216,7 @@ def snapshot_to_move(estate: ArchivedEstate, target: Side, strict: bool = True) 
         )
     if newest:
         (info,) = newest.values()
+        _note_filtered(estate, info)
         return ArchivedEstate(estate.path, str(info.id))
     if snapshots and strict:
         raise OperationRefused(

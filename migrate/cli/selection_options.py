@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from migrate.cli.options import CommandFunction
+from migrate.cli.options import CommandFunction, with_options
 from migrate.errors import NothingSelected
 from migrate.files.text import ids_of_lines, read_standard_input, read_text
-from migrate.model.selection import parse_selection
+from migrate.model.selection import SELECTABLE_KINDS, parse_selection
+from migrate.stages.filters import ObjectFilter
 
 STANDARD_INPUT = "-"
 ID_LIST_ADVICE = "write one id a line, as UTF-8; # begins a comment"
@@ -19,6 +20,41 @@ ID_LIST_ADVICE = "write one id a line, as UTF-8; # begins a comment"
 
 def selection_options(function: CommandFunction) -> CommandFunction:
     """The options that select objects; the command receives one `Selection` as `selection`."""
+    return _with_selection(function, "Also what the selected objects need.", dependencies=True)
+
+
+def listing_selection_options(function: CommandFunction) -> CommandFunction:
+    """As `selection_options`, for a command that shows what fits: what that needs only on request."""
+    return _with_selection(function, "Also what the listed objects need.", dependencies=False)
+
+
+def selection_and_filter_options(function: CommandFunction) -> CommandFunction:
+    """As `selection_options`, for `snapshot` and `export`: rules may be about any kind, and kinds without a
+    rule are taken whole. The command also receives all rules as `object_filter`, an `ObjectFilter`; the
+    selection has those about kinds that can be selected."""
+
+    @wraps(function)
+    def wrapped(include: tuple[str, ...], exclude: tuple[str, ...], **others: Any) -> Any:
+        object_filter = ObjectFilter.parse(include, exclude)
+        selectable = [[text for text in rules if _is_selectable(text)] for rules in (include, exclude)]
+        return inner(
+            include=tuple(selectable[0]),
+            exclude=tuple(selectable[1]),
+            object_filter=object_filter,
+            other_kinds_whole=True,
+            **others,
+        )
+
+    inner = _with_selection(function, "Also what the selected objects need.", dependencies=True)
+    return wrapped  # type: ignore[return-value]
+
+
+def _is_selectable(rule: str) -> bool:
+    return rule.partition(":")[0] in SELECTABLE_KINDS
+
+
+def _with_selection(function: CommandFunction, dependencies_help: str, dependencies: bool) -> CommandFunction:
+    """A command with the options; `dependencies` is the default of --dependencies."""
 
     @wraps(function)  # also keeps the options that click has noted on the function
     def wrapped(
@@ -29,20 +65,25 @@ def selection_options(function: CommandFunction) -> CommandFunction:
         after: str,
         before: str,
         meta: tuple[str, ...],
-        no_dependencies: bool,
+        dependencies: bool,
+        other_kinds_whole: bool = False,
         **others: Any,
     ) -> Any:
         listed = read_id_list(ids_file) if ids_file else ()
         if ids_file and not (listed or ids or include):
             raise NothingSelected(f"--ids {ids_file}: there is no id in it", todo=ID_LIST_ADVICE)
         selection = parse_selection(
-            include, (*ids, *listed), exclude, after, before, meta, dependencies=not no_dependencies
+            include, (*ids, *listed), exclude, after, before, meta, dependencies, other_kinds_whole
         )
         return function(selection=selection, **others)
 
     several: dict[str, Any] = {"multiple": True}
-    for option in (
-        click.option("--no-dependencies", is_flag=True, help="Leave out what the selected objects need."),
+    return with_options(
+        wrapped,  # type: ignore[arg-type]
+        click.option(
+            "--dependencies/--no-dependencies", default=dependencies, show_default=True,
+            help=dependencies_help,
+        ),
         click.option(
             "--meta", metavar="KEY=GLOB", help="Only objects with this metadata; may be repeated.", **several
         ),
@@ -54,9 +95,7 @@ def selection_options(function: CommandFunction) -> CommandFunction:
         click.option("--ids", "ids_file", metavar="FILE|-", help="Also the ids in a file, one a line."),
         click.option("--id", "ids", metavar="ID", help="Also this object, by id or name.", **several),
         click.option("--include", metavar="KIND:GLOB", help="Objects whose name or id fits.", **several),
-    ):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[return-value]
+    )  # fmt: skip
 
 
 def read_id_list(name: str) -> list[str]:

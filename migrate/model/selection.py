@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
 from migrate.errors import BadUsage
-from migrate.model import KINDS
+from migrate.model import JSON, KINDS
 
 # Kind and pattern, as in `assistant:support*`.
 Rule = tuple[str, str]
@@ -24,6 +24,9 @@ SELECTABLE_KINDS = ("file", "vector_store", "assistant", "thread")
 # Kinds that dates narrow, and kinds that metadata narrows: other kinds have neither.
 DATED_KINDS = frozenset({"thread"})
 METADATA_KINDS = frozenset({"vector_store", "assistant", "thread"})
+# Why an object may exist that a filtered snapshot does not have.
+FILTERED_REASON = "filtered by --include or --exclude"
+SELECTED_REASON = "the snapshot has only what was selected"
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,16 @@ def parse_selection(
         dependencies=dependencies,
         other_kinds_whole=other_kinds_whole,
     )
+
+
+def filter_reason(options: Mapping[str, JSON], kind: str) -> str:
+    """Why a snapshot has only some objects of a kind although its listing was read, or ''. `options`: as they
+    are stored with the snapshot, with rules in `include` and `exclude`, and what else selects in
+    `selection`."""
+    if options.get("selection") and kind in SELECTABLE_KINDS:
+        return SELECTED_REASON
+    rules = [rule for name in ("include", "exclude") for rule in options.get(name) or ()]
+    return FILTERED_REASON if any(rule[0] == kind for rule in rules) else ""
 
 
 def _rule(option: str, text: str) -> Rule:

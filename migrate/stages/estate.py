@@ -19,6 +19,7 @@ from migrate.codecs.foundry.items import is_writable_call
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.results.archive import StoredBody
+from migrate.model.selection import filter_reason
 from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION, with_served_version
 from migrate.model.shard import Shard
 from migrate.model.stamp import read_stamp
@@ -171,11 +172,8 @@ class Estate:
     def why_filtered(self, kind: str) -> str:
         """Why the snapshot has only some objects of a kind although its listing was read, or ''."""
         options = self.snapshot.info.options
-        rules = [r for name in ("include", "exclude") for r in options.get(name, ()) if r[0] == kind]
         shard = Shard.from_options(options)
-        return (shard.why_not_read(kind) if shard else "") or (
-            "filtered by --include or --exclude" if rules else ""
-        )
+        return (shard.why_not_read(kind) if shard else "") or filter_reason(options, kind)
 
     def paired_calls(self, thread: str) -> frozenset[str]:
         """Ids of the tool calls in a thread that can be written: both the call and its output exist."""

@@ -7,7 +7,7 @@ to. A thread needs its stores and files, and the files that its messages attach 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from migrate.errors import BadUsage, NothingSelected
@@ -43,6 +43,15 @@ class SelectedObjects:
     def __contains__(self, key: object) -> bool:
         return key in self.chosen or key in self.needed_by
 
+    def holds(self, kind: str, id_: str, parent: str) -> bool:
+        """Whether an object is selected, or belongs to a selected one: a message to its thread."""
+        owner = KINDS[kind].parent
+        return (owner, parent) in self if owner else (kind, id_) in self
+
+    def owner(self, kind: str, id_: str) -> str:
+        """The id of the object that needs this one, or '' where it was asked for."""
+        return self.needed_by.get((kind, id_), ("", ""))[1]
+
     def ids(self, kind: str) -> frozenset[str]:
         """Ids of the selected objects of one kind, with those that come along."""
         return frozenset(id_ for of, id_ in (*self.chosen, *self.needed_by) if of == kind)
@@ -58,8 +67,9 @@ def select_objects(estate: Estate, selection: Selection) -> SelectedObjects | No
     search = _Search(estate, selection)
     chosen = dict.fromkeys(search.chosen())
     if not chosen:
+        criteria = replace(selection, dependencies=True).options()
         raise NothingSelected(
-            f"nothing in snapshot {estate.snapshot.info.id} fits {' '.join(selection.options())}",
+            f"nothing in snapshot {estate.snapshot.info.id} fits {' '.join(criteria)}",
             "" if not search.unknown_ids else f"it has no object {', '.join(search.unknown_ids)}",
             "look at what it holds: ls ARCHIVE [--kind KIND]",
         )

@@ -19,8 +19,8 @@ from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.model import KINDS, EntityKey
 from migrate.model.input_limits import loads
 from migrate.model.results.archive import SnapshotInfo, StoredBody
+from migrate.model.selection import filter_reason
 
-FILTERED_REASON = "filtered by --include or --exclude"
 # State of a listing that has no reason -> the reason.
 DEFAULT_GAP_REASONS = {"": "not asked for", "reading": "the snapshot was interrupted"}
 # Kind -> kind of its children whose changes are part of its history.
@@ -82,8 +82,7 @@ def absence_gap(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
         return ""
     if reason or state != "complete":
         return reason or DEFAULT_GAP_REASONS.get(state, state)
-    rules = [rule for name in ("include", "exclude") for rule in info.options.get(name) or ()]
-    return FILTERED_REASON if any(rule[0] == kind for rule in rules) else ""
+    return filter_reason(info.options, kind)
 
 
 def read_body(conn: SqlConnection, number: int) -> StoredBody:

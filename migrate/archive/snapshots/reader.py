@@ -50,14 +50,22 @@ def list_snapshots(conn: SqlConnection) -> list[SnapshotInfo]:
 
 
 def newest_snapshot(conn: SqlConnection, type_: str, url: str) -> SnapshotInfo | None:
-    """The newest finished snapshot of one endpoint, but a complete one before a partial one. A shard does not
-    count as a snapshot of its endpoint."""
+    """The newest finished snapshot of one endpoint, but a complete one before a partial one, and either
+    before one that was filtered. A shard does not count as a snapshot of its endpoint."""
     finished = (
         info
         for info in list_snapshots(conn)
         if (info.type, info.url) == (type_, url) and not info.interrupted and "shard" not in info.options
     )
-    return max(finished, key=lambda info: (info.state == "complete", info.id), default=None)
+    return max(
+        finished, key=lambda info: (not info.is_filtered, info.state == "complete", info.id), default=None
+    )
+
+
+def newest_unfiltered(snapshots: Sequence[SnapshotInfo]) -> SnapshotInfo:
+    """The newest snapshot that was not filtered; of filtered ones alone, the newest. `snapshots`: oldest
+    first, at least one."""
+    return next((info for info in reversed(snapshots) if not info.is_filtered), snapshots[-1])
 
 
 def _info(row: tuple[JSON, ...]) -> SnapshotInfo:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
+from migrate.cli import print_message
 from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options, exit_with
+from migrate.cli.selection_options import listing_selection_options
+from migrate.errors import NothingSelected
+from migrate.model.selection import Selection
+from migrate.reports.commands.archive import unmatched_text
 from migrate.reports.commands.objects import cleanup_document, cleanup_text, object_row, objects_text
 from migrate.stages.filters import must_be_kinds
+
+if TYPE_CHECKING:  # `ls` without a selection works without the codecs
+    from migrate.stages.selection import SelectedObjects
 
 DEFAULT_KINDS = ("assistant", "vector_store", "file", "thread")
 
@@ -20,12 +32,17 @@ DEFAULT_KINDS = ("assistant", "vector_store", "file", "thread")
 @click.option("--unused", is_flag=True, help="Objects that nothing refers to and nothing has run.")
 @click.option("--expired", is_flag=True, help="Objects that their service counts as expired.")
 @click.option("--duplicates", is_flag=True, help="Objects with the same content as an older one.")
+@listing_selection_options
 @common_options
 def ls_command(
     common: Common, archive: str, kind: str | None, orphans: bool, unused: bool, expired: bool,
-    duplicates: bool,
+    duplicates: bool, selection: Selection,
 ) -> None:  # fmt: skip
     """List the objects of ARCHIVE[@SNAPSHOT]: kind, id, name, parent. Messages only with --kind.
+
+    With a selection only what fits is listed, with --kind only this kind of it, and with --kind message the
+    messages of the selected threads. Exit 1 when nothing fits, 3 when the snapshot does not have a selected
+    id.
 
     --orphans, --unused, --expired and --duplicates, together or alone, list what could be cleaned up
     instead: which of these it is, why, and how many bytes it takes. Where a claim needs a listing that the
@@ -35,24 +52,62 @@ def ls_command(
     flags = {"orphan": orphans, "unused": unused, "expired": expired, "duplicate": duplicates}
     marks = frozenset(mark for mark, given in flags.items() if given)
     if marks:
-        _list_cleanup(common, archive, marks, kind)
+        _list_cleanup(common, archive, marks, kind, selection)
     else:
-        _list_objects(common, archive, kind)
+        _list_objects(common, archive, kind, selection)
 
 
-def _list_objects(common: Common, archive: str, kind: str | None) -> None:
+def _list_objects(common: Common, archive: str, kind: str | None, selection: Selection) -> None:
     with archived_snapshot(archive, common.config) as snapshot:
+        selected = _selected(snapshot, selection)
         kinds = [kind] if kind else DEFAULT_KINDS
         rows = [
-            object_row(name, parent, body) for name in kinds for parent, body in snapshot.bodies(name, None)
+            object_row(name, parent, body)
+            for name in kinds
+            for parent, body in snapshot.bodies(name, None)
+            if selected is None or selected.holds(name, str(body.get("id")), parent)
         ]
         counts = snapshot.counts()
         expected = {(gap.kind, gap.id) for gap in snapshot.missing() if gap.expected}
     rows = [{**row, "expected_gap": True} if (row["kind"], row["id"]) in expected else row for row in rows]
-    common.write_result(rows, objects_text(rows, counts, len(expected)))
+    if selected is None:
+        common.write_result(rows, objects_text(rows, counts, len(expected)))
+        return
+    if not rows:
+        raise NothingSelected(f"the selection has no {kind}", todo="leave --kind out, or name another")
+    listed = Counter(row["kind"] for row in rows)
+    rows = [
+        {**row, "needed_by": owner} if (owner := selected.owner(row["kind"], row["id"])) else row
+        for row in rows
+    ]
+    common.write_result(rows, objects_text(rows, listed, len(expected)))
+    _warn(selected)
+    exit_with(3 if selected.unknown_ids else 0)
 
 
-def _list_cleanup(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
+def _selected(snapshot: SnapshotReader, selection: Selection) -> SelectedObjects | None:
+    """What a selection means; None where it means everything, which needs no codecs."""
+    if selection.is_whole:
+        return None
+    from migrate.stages.estate import Estate
+    from migrate.stages.selection import select_objects
+
+    return select_objects(Estate(snapshot), selection)
+
+
+def _warn(selected: SelectedObjects) -> None:
+    """Name the ids and rules that fit nothing."""
+    for text in (
+        *(f"the snapshot has no {id_}" for id_ in selected.unknown_ids),
+        *(unmatched_text(rule) for rule in selected.unmatched_rules),
+        *selected.notes,
+    ):
+        print_message(f"note: {text}")
+
+
+def _list_cleanup(
+    common: Common, archive: str, marks: frozenset[str], kind: str | None, selection: Selection
+) -> None:
     # Loaded here: listing the objects of a small archive must not wait for the codecs.
     from migrate.stages.estate import Estate
     from migrate.stages.query.cleanup import OTHER_GENERATION, find_cleanup
@@ -61,5 +116,9 @@ def _list_cleanup(common: Common, archive: str, marks: frozenset[str], kind: str
         info = newest_snapshot(snapshot.conn, OTHER_GENERATION.get(snapshot.info.type, ""), snapshot.info.url)
         sibling = Estate(SnapshotReader(snapshot.conn, info)) if info else None
         result = find_cleanup(Estate(snapshot), marks, sibling)
+        if selected := _selected(snapshot, selection):
+            found = [row for row in result.findings if selected.holds(row.kind, row.id, row.parent)]
+            result = replace(result, findings=tuple(found))
+            _warn(selected)
     common.write_result(cleanup_document(result, kind), cleanup_text(result, kind))
-    exit_with(3 if result.unproven else 0)
+    exit_with(3 if result.unproven or (selected and selected.unknown_ids) else 0)

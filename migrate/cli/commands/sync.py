@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,19 @@ from migrate.cli.options import (
     workers,
 )
 from migrate.cli.plan_inputs import make_plan, plan_options
+from migrate.cli.selection_options import selection_options
 from migrate.cli.sides import open_plan
 from migrate.endpoints import connect_reader, connect_writer
 from migrate.errors import MigrateError, OperationRefused, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult, SyncResult, VerifyResult
 from migrate.model.results.archive import SnapshotResult
 from migrate.model.results.plan import Plan
+from migrate.model.selection import Selection
 from migrate.reports.commands.apply import sync_document, sync_text
 from migrate.stages.apply.run import apply_plan
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.plan_file import read_plan, write_plan
+from migrate.stages.plan.run import check_options
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.verify.run import verify_plan
@@ -52,6 +55,7 @@ class Sync:
 
     def run(self, threads: str, full: bool, dry_run: bool) -> SyncResult:
         """Run all steps. Raises what they raise, and `OperationRefused` if both estates are the same."""
+        check_options(self.options)  # before anything is read
         self._refuse_same_estate()
         snapshot = self._snapshot(threads, full)
         source = f"{self.archive}@{snapshot.id}"
@@ -121,6 +125,7 @@ class Sync:
     "--on-conflict", type=click.Choice(["fail", "keep", "overwrite"]), default="fail", show_default=True,
     help="What to do with objects that others changed on the target since the last sync.",
 )  # fmt: skip
+@selection_options
 @adaptation_options
 @limit_options
 @click.option("--full", is_flag=True, help="Read every thread again, also those that seem unchanged.")
@@ -129,17 +134,18 @@ class Sync:
 @common_options
 def sync_command(
     common: Common, source: str, target: str, output: Path, threads: str, full: bool, dry_run: bool,
-    workers: int, **given: Any,
+    workers: int, selection: Selection, **given: Any,
 ) -> None:  # fmt: skip
     """Make TARGET like SOURCE: snapshot, plan, apply, verify; only what changed is written.
 
-    Both are live. The plan is stored beside the archive, as FILE.plan.json. Exit 4 when others changed on the
-    target what this would overwrite; nothing is deleted without --prune, and never after an incomplete
-    reading. Exit 3 when the snapshot was partial or something could not be written, 1 when verify found
-    something or a loss was not accepted.
+    Both are live. The snapshot is whole; a selection decides what of it is planned. The plan is stored beside
+    the archive, as FILE.plan.json. Exit 4 when others changed on the target what this would overwrite;
+    nothing is deleted without --prune, and never after an incomplete reading. Exit 3 when the snapshot was
+    partial, when SOURCE does not have an id that was selected, or when something could not be written; 1 when
+    verify found something or a loss was not accepted.
     """
     config = common.config
-    options = plan_options(config, source, **given)
+    options = replace(plan_options(config, source, **given), selection=selection)
     sync = Sync(source, target, output, config, options, workers, common.progress())
     result = sync.run(threads, full, dry_run)
     common.write_result(sync_document(result), sync_text(result))

@@ -114,8 +114,11 @@ class SyncResult:
 
     @property
     def exit_code(self) -> int:
-        """3: something could not be read or written; 1: findings, or losses that are not accepted; else 0."""
+        """3: something could not be read or written, or an id that was selected is unknown; 1: findings, or
+        losses that are not accepted; else 0."""
         if (self.applied and self.applied.failed) or self.snapshot.state != "complete":
+            return 3
+        if self.plan.unknown_ids:
             return 3
         return 1 if (self.verified and self.verified.findings) or unaccepted_losses(self.plan.losses) else 0
 

@@ -44,6 +44,11 @@ class SnapshotInfo:
     shown: StoredBody = field(default_factory=dict)
 
     @property
+    def is_filtered(self) -> bool:
+        """Whether the user left objects out by a selection. What it lacks may exist all the same."""
+        return any(self.options.get(name) for name in ("include", "exclude", "selection"))
+
+    @property
     def hidden(self) -> list[str]:
         """Content that the service refused to return, so that the snapshot lacks it."""
         rows = (self.shown.get("hidden") or {}).items()

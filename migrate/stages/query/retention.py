@@ -127,8 +127,9 @@ def _rank(info: SnapshotInfo) -> tuple[bool, bool, bool]:
 def _is_filtered(info: SnapshotInfo) -> bool:
     """Whether a snapshot was limited to a part of the estate."""
     options = info.options
-    limited = any(options.get(name) for name in ("include", "exclude", "shard"))
-    return limited or not all(options.get(name, True) for name in ("threads", "runs", "bytes"))
+    return bool(info.is_filtered or options.get("shard")) or not all(
+        options.get(name, True) for name in ("threads", "runs", "bytes")
+    )
 
 
 def _week(moment: datetime) -> str:
