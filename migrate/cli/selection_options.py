@@ -78,8 +78,8 @@ def _with_selection(function: CommandFunction, dependencies_help: str, dependenc
         return function(selection=selection, **others)
 
     several: dict[str, Any] = {"multiple": True}
-    return with_options(
-        wrapped,  # type: ignore[arg-type]
+    return with_options(  # type: ignore[return-value]
+        wrapped,
         click.option(
             "--dependencies/--no-dependencies", default=dependencies, show_default=True,
             help=dependencies_help,
