@@ -67,6 +67,8 @@ class Config:
     estates: dict[str, EstateConfig] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     connections: dict[str, str] = field(default_factory=dict)
+    # Id or name of an assistant -> the name of the agent that is created from it.
+    names: dict[str, str] = field(default_factory=dict)
     # The folder of the file: paths in it are relative to this folder.
     folder: str = "."
     # For a config directory: the environment given by --env, and the name of the estate on the other side.

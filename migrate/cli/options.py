@@ -193,7 +193,7 @@ def limit_options(function: CommandFunction) -> CommandFunction:
 
 
 def adaptation_options(function: CommandFunction) -> CommandFunction:
-    """--models, --connections, --accept-loss and others: how objects are adapted to the target."""
+    """--models, --connections, --names, --accept-loss and others: how objects are adapted to the target."""
     pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}
     return with_options(
         function,
@@ -211,6 +211,10 @@ def adaptation_options(function: CommandFunction) -> CommandFunction:
         ),
         click.option(
             "--connections", help="Project connections, beside [connections] of the config.", **pair
+        ),
+        click.option(
+            "--names", help="Agent names, by id or name of the assistant, beside [names] of the config.",
+            **pair,
         ),
         click.option("--models", help="Deployment names, beside [models] of the config.", **pair),
     )  # fmt: skip

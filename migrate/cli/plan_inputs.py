@@ -30,6 +30,7 @@ from migrate.cli.sides import (
     report_environment,
 )
 from migrate.codecs.config_directory import CONFIG_TYPE
+from migrate.codecs.foundry.agent_names import valid_name_base, why_invalid_name
 from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.output import STDOUT_PATH
@@ -57,6 +58,7 @@ def plan_options(
     source: str,
     models: Iterable[str],
     connections: Iterable[str],
+    names: Iterable[str],
     accept_loss: Iterable[str],
     copy_files: bool,
     rewrite_ids: bool = False,
@@ -72,13 +74,15 @@ def plan_options(
     it.
     """
     if configured_service(source, config) is None and Path(source).is_dir():
-        config = replace(config, models={}, connections={})
+        config = replace(config, models={}, connections={}, names={})
     return PlanOptions(
         models={**config.models, **dict(_name_pair(text, "--models") for text in models)},
         connections={
             **config.connections,
             **dict(_name_pair(text, "--connections") for text in connections),
         },
+        names=_agent_names((_name_pair(text, "--names") for text in names), "--names"),
+        config_names=_agent_names(config.names.items(), "[names] of the config file"),
         accept=frozenset(accept_loss),
         copy_files=copy_files,
         rewrite_ids=rewrite_ids,
@@ -93,8 +97,34 @@ def plan_options(
 def _name_pair(text: str, option: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not equals or not new:
-        raise BadUsage(f"{text!r} is not OLD=NEW", f"{option} maps a name of the source to one of the target")
+        raise BadUsage(
+            f"{text!r} is not OLD=NEW",
+            f"{option} maps a name of the source to one of the target",
+            f"write both: {option} OLD=NEW",
+        )
     return old, new
+
+
+def _agent_names(pairs: Iterable[tuple[str, str]], place: str) -> dict[str, str]:
+    """Assistant -> name of its agent. Raises `BadUsage` for a name that no agent can have, and for an
+    assistant that is given two names."""
+    names: dict[str, str] = {}
+    for old, new in pairs:
+        if reason := why_invalid_name(new):
+            nearest = valid_name_base(new)
+            raise BadUsage(
+                f"{place}: {new!r} is not a valid name of an agent",
+                reason,
+                f"a valid one: {nearest}" if nearest else "choose another name",
+            )
+        if not old or names.setdefault(old, new) != new:
+            reason = (
+                f"{old!r} is mapped to {names[old]} and to {new}" if old else "it maps '', which is no name"
+            )
+            raise BadUsage(
+                f"{place}: one assistant needs one name", reason, "keep one line for each assistant"
+            )
+    return names
 
 
 def make_plan(

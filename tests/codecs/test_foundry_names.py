@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 import pytest
 from hypothesis import example, given
@@ -41,8 +42,14 @@ taken_names = st.lists(any_name | st.sampled_from(["agent", "a", "ab", "b-a", "A
         ("  Billing   /   EU  ", "Billing-EU"),
         ("--x--", "x"),
         ("ﬁle №5", "file-No5"),
-        ("注文受付係", ""),
-        ("🌱", ""),
+        ("注文受付係", "ZhuWenShouFuXi"),
+        ("Служба поддержки", "Sluzhba-podderzhki"),
+        ("خدمة العملاء", "khdmh-lml"),
+        ("한국어 상담원", "HanGugEo-SangDamWon"),
+        ("한국", "HanGug"),
+        ("Straße ø ł ’s", "Strasse-o-l-s"),
+        ("Bob's", "Bob-s"),
+        ("🌱", "seedling"),
         ("", ""),
         ("x" * 63, "x" * 63),
         ("x" * 256, "x" * 63),
@@ -55,7 +62,7 @@ def test_an_ordinary_name_stays_readable(name: str, plain: str) -> None:
         assert assign_agent_names([(ID, name)], ()) == {ID: plain}
 
 
-@pytest.mark.parametrize("name", ["", "注文受付係", "- _ -", "\u200b"])
+@pytest.mark.parametrize("name", ["", "– …", "- _ -", "\u200b"])
 def test_without_anything_to_spell_the_id_makes_the_name(name: str) -> None:
     assert assign_agent_names([(ID, name)], ()) == {ID: f"agent-{ID[-8:]}"}
 
@@ -114,6 +121,21 @@ def test_all_of_an_estate_get_valid_names_of_their_own(rows: list[tuple[str, str
 @given(rows=estates, taken=taken_names)
 def test_the_same_estate_gets_the_same_names_again(rows: list[tuple[str, str]], taken: list[str]) -> None:
     assert assign_agent_names(iter(rows), set(taken)) == assign_agent_names(list(rows), list(taken))
+
+
+@steady
+@given(rows=estates, taken=taken_names, random=st.randoms())
+@example(
+    rows=[("asst_1EplyPR8d", "Desk"), ("asst_2EplyPR8d", "Desk"), ("asst_3", "Desk-EplyPR8d")],
+    taken=[],
+    random=Random(1),
+)
+def test_the_order_of_the_listing_changes_no_name(
+    rows: list[tuple[str, str]], taken: list[str], random: Random
+) -> None:
+    names = assign_agent_names(rows, taken)
+    for order in (list(reversed(rows)), random.sample(rows, len(rows))):
+        assert assign_agent_names(order, taken) == names
 
 
 @steady

@@ -30,6 +30,10 @@ class PlanOptions:
     # Names of models and ids of connections on the source -> those on the target.
     models: Mapping[str, str] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
+    # Id or name of an assistant -> the name of its agent: from the command line, which must fit, and from the
+    # config file, which several estates may share.
+    names: Mapping[str, str] = field(default_factory=dict)
+    config_names: Mapping[str, str] = field(default_factory=dict)
     # Copy files and stores even where the target shares them with the source.
     copy_files: bool = False
     # Files whose bytes were not read are not counted as lost: an assessment of a live estate reads none.

@@ -37,6 +37,7 @@ from migrate.stages.match import pairs as match_pairs
 from migrate.stages.match.files import read_hashes
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairs import ObjectPairs
+from migrate.stages.plan.agent_names import kept_name_losses
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState, read_journal_state
 from migrate.stages.plan.object_decider import ObjectDecider
@@ -214,7 +215,8 @@ def build_plan(
     elif source.codec.owns_rest and selected is None:
         prune.note_removed_files()
     check_thresholds(actions, target, options)
-    losses = log.losses + prune.losses + planner.general_losses(actions)
+    kept_names = kept_name_losses(source, settings, options, actions)
+    losses = [*log.losses, *kept_names, *prune.losses, *planner.general_losses(actions)]
     check_accepted_fields(options.accept, losses)
     return Plan(
         format=FORMAT,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate.codecs import CODECS, Capabilities
+from migrate.codecs import Capabilities
 from migrate.codecs.adapt.models import target_model_name
 from migrate.errors import RequestFailed
 from migrate.model import JSON
@@ -18,6 +18,7 @@ from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate
 from migrate.stages.match.files import reported_name_and_size
 from migrate.stages.match.pairs import ObjectPairs
+from migrate.stages.plan.agent_names import agent_names
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions
 
@@ -97,7 +98,7 @@ def settle_target(
         connections={**_connections_by_name(source, connections), **options.connections},
         deployments=None if deployments is None else frozenset(deployments),
         connections_there=known_connections,
-        names=_agent_names(source, target, pairs, capabilities),
+        names=agent_names(source, target, pairs, capabilities, options, journal),
         reasoning=_reasoning_deployments(source, options, deployments or {}),
         in_place=frozenset(in_place),
         absent=inventory.absent,
@@ -183,20 +184,6 @@ def _same_ids(kind: str, source: Estate, target: Estate, pairs: ObjectPairs) -> 
         is_usable = existing is not None and usability(existing) == "usable" == usability(entity)
         if is_usable and ids.get(id_, id_) == id_:
             yield id_
-
-
-def _agent_names(
-    source: Estate, target: Estate, pairs: ObjectPairs, capabilities: Capabilities
-) -> dict[str, str]:
-    """Source id of an assistant -> its name on the target: the one it has, else a free one."""
-    assign_names = CODECS[capabilities.service].assign_names
-    if assign_names is None:
-        return {}
-    known = dict(pairs.ids.get("assistant", {}))
-    new = [
-        (entity.id, entity.name) for entity in source.objects("assistant").values() if entity.id not in known
-    ]
-    return {**known, **assign_names(new, target.objects("assistant").keys())}
 
 
 def _connections_by_name(source: Estate, existing: frozenset[str] | None) -> dict[str, str]:
