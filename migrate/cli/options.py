@@ -220,6 +220,12 @@ def adaptation_options(function: CommandFunction) -> CommandFunction:
     )  # fmt: skip
 
 
+all_objects_option = click.option(
+    "--all", "all_objects", is_flag=True,
+    help="Text and Markdown list every object of a loss, not only three examples.",
+)  # fmt: skip
+
+
 def exit_with(code: int) -> None:
     """End the command with an exit code; 0 does nothing."""
     if code:

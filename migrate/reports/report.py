@@ -98,7 +98,8 @@ class Report:
     `title`: its first line. `last_line`: its result, a headline and more, separated by a semicolon.
     `summary`: its numbers. `ignored`: how many differences each rule removed. `expired`: rules that no longer
     apply. `gaps`: what could not be read. `left_out`: what was not compared on purpose. `pictures`: (label,
-    diagram) of each estate, for HTML. `made_at`: ISO 8601. `version`: of this program.
+    diagram) of each estate, for HTML. `all_objects`: text and Markdown list every object of a loss, not one
+    line for all of them. `made_at`: ISO 8601. `version`: of this program.
     """
 
     command: str

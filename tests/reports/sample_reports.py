@@ -93,6 +93,7 @@ LOSSES = (
     LossRow(kind="assistant", id="asst_1", field="name", grade="adapted", name="Gardener",
             reason="names are addresses there: becomes gardener"),
     LossRow(kind="message", id="msg_1", parent="thread_2", field="created_at", grade="adapted",
+            name="2026-11-18 07:00 user: How often do the roses want water",
             reason="set by the server; the original time is in the archive"),
     LossRow(kind="thread", id="*", field="id", grade="adapted", reason="given by the server"),
 )  # fmt: skip

@@ -87,6 +87,19 @@ def test_hostile_text_is_text_and_stands_in_code() -> None:
         assert single_line(text.split("\n")[0])[:60] in page.code
 
 
+def test_hostile_losses_of_many_objects_are_text_and_stand_in_code() -> None:
+    report = hostile()
+    losses = tuple(replace(item, section="losses", verdict="lost") for item in report.items)
+    markdown = markdown_text(replace(report, items=losses))
+    page = seen(markdown)
+    assert "<details>" not in markdown
+    assert page.tags <= OURS
+    assert page.open == []
+    for word in ("evil", "pwned", "task", "esrever"):
+        assert word not in page.text, word
+    assert all(single_line(text.split("\n")[0])[:60] in page.code for text in HOSTILE)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_headline_is_one_line_of_text(text: str) -> None:
     found = Report("diff", text, text, text, False, text)
@@ -117,3 +130,5 @@ def test_the_longest_texts_fit_into_a_comment(sign: str) -> None:
     report = replace(report, expired=more, left_out=more)
     assert utf16_length(markdown_text(report)) <= MAX_COMMENT_CHARS
     assert utf16_length(markdown_text(with_names(many(500), long))) <= MAX_COMMENT_CHARS
+    losses = tuple(replace(item, section="losses", verdict="lost", left_id=f"{n}{long}") for n in range(4))
+    assert utf16_length(markdown_text(replace(report, items=losses))) <= MAX_COMMENT_CHARS

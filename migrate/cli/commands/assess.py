@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from migrate.cli.options import Common, adaptation_options, common_options, environment, exit_with, workers
+from migrate.cli.options import (
+    Common,
+    adaptation_options,
+    all_objects_option,
+    common_options,
+    environment,
+    exit_with,
+    workers,
+)
 from migrate.cli.plan_inputs import assess_move, plan_options
 from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options, write_report
 from migrate.cli.selection_options import selection_options
@@ -22,12 +30,13 @@ from migrate.reports.commands.plan import assess_document, assess_report
 @report_options
 @selection_options
 @adaptation_options
+@all_objects_option
 @environment
 @workers
 @common_options
 def assess_command(
     common: Common, estate: str, target: str, selection: Selection, reports: ReportOptions, workers: int,
-    environment: str | None, **adaptation: Any,
+    environment: str | None, all_objects: bool, **adaptation: Any,
 ) -> None:  # fmt: skip
     """List per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
 
@@ -40,5 +49,7 @@ def assess_command(
     collector = DiagramCollector(reports.shows_diagrams)
     options = replace(plan_options(config, estate, **adaptation), selection=selection)
     assessment = assess_move(estate, target, config, options, workers, common.progress(), collector)
-    write_report(common, reports, assess_document(assessment), assess_report(assessment), collector)
+    write_report(
+        common, reports, assess_document(assessment), assess_report(assessment, all_objects), collector
+    )
     exit_with(1 if unaccepted_losses(assessment.losses) else 0)

@@ -11,6 +11,7 @@ from migrate.cli.options import (
     FILE_PATH,
     Common,
     adaptation_options,
+    all_objects_option,
     common_options,
     environment,
     exit_with,
@@ -35,13 +36,14 @@ from migrate.stages.plan.plan_file import write_plan
 @report_options_beside
 @selection_options
 @adaptation_options
+@all_objects_option
 @limit_options
 @environment
 @workers
 @common_options
 def plan_command(
     common: Common, source: str, target: str, output: Path, selection: Selection, reports: ReportOptions,
-    workers: int, environment: str | None, **given: Any,
+    workers: int, environment: str | None, all_objects: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
     but the plan, and its digest into ARCHIVE: `apply`, `verify` and `rollback` accept no other plan.
@@ -64,6 +66,6 @@ def plan_command(
     collector = DiagramCollector(reports.shows_diagrams)
     plan = make_plan(source, target, config, options, workers, common.progress(), output, collector)
     write_plan(plan, output)
-    document, report = plan_document(plan, output), plan_report(plan, output)
+    document, report = plan_document(plan, output), plan_report(plan, output, all_objects)
     write_report(common, reports, document, report, collector, stdout_used=output == STDOUT_PATH)
     exit_with(3 if plan.unknown_ids else 1 if unaccepted_losses(plan.losses) else 0)

@@ -13,7 +13,14 @@ from migrate.archive.snapshots.reader import list_snapshots
 from migrate.cli import confirm, print_message
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import ArchivedEstate, resolve_estate
-from migrate.cli.options import Common, adaptation_options, common_options, exit_with, workers
+from migrate.cli.options import (
+    Common,
+    adaptation_options,
+    all_objects_option,
+    common_options,
+    exit_with,
+    workers,
+)
 from migrate.cli.plan_inputs import make_plan, plan_options
 from migrate.cli.selection_options import selection_options
 from migrate.cli.sides import open_plan
@@ -85,13 +92,14 @@ class Restore:
 )
 @selection_options
 @adaptation_options
+@all_objects_option
 @click.option("--dry-run", is_flag=True, help="Only plan; nothing is written to the service.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @workers
 @common_options
 def restore_command(
     common: Common, archive: str, target: str | None, changed: bool, no_relink: bool, selection: Selection,
-    dry_run: bool, yes: bool, workers: int, **given: Any,
+    dry_run: bool, yes: bool, all_objects: bool, workers: int, **given: Any,
 ) -> None:  # fmt: skip
     """Put back what is missing of ARCHIVE[@SNAPSHOT], by default into the estate that it was read from.
 
@@ -125,12 +133,12 @@ def restore_command(
     if plan.changes_target and not dry_run:
         if not yes:
             if not common.as_json:
-                print_message(plan_text(plan, "restore"))
+                print_message(plan_text(plan, "restore", all_objects))
             confirm(confirmation_question(plan))
         applied = restore.apply(plan)
         verified = None if applied.outage else restore.verify(plan)
         result = RestoreResult(plan, applied, verified, restore.new_ids(plan))
-    common.write_result(restore_document(result), restore_text(result))
+    common.write_result(restore_document(result), restore_text(result, all_objects))
     if result.applied and result.applied.outage:
         raise ServiceUnreachable(*result.applied.outage)
     exit_with(result.exit_code)

@@ -17,6 +17,7 @@ from migrate.cli.options import (
     FILE_PATH,
     Common,
     adaptation_options,
+    all_objects_option,
     common_options,
     exit_with,
     limit_options,
@@ -127,6 +128,7 @@ class Sync:
 )  # fmt: skip
 @selection_options
 @adaptation_options
+@all_objects_option
 @limit_options
 @click.option("--full", is_flag=True, help="Read every thread again, also those that seem unchanged.")
 @click.option("--dry-run", is_flag=True, help="Snapshot and plan only; nothing is written to the target.")
@@ -134,7 +136,7 @@ class Sync:
 @common_options
 def sync_command(
     common: Common, source: str, target: str, output: Path, threads: str, full: bool, dry_run: bool,
-    workers: int, selection: Selection, **given: Any,
+    all_objects: bool, workers: int, selection: Selection, **given: Any,
 ) -> None:  # fmt: skip
     """Make TARGET like SOURCE: snapshot, plan, apply, verify; only what changed is written.
 
@@ -148,7 +150,7 @@ def sync_command(
     options = replace(plan_options(config, source, **given), selection=selection)
     sync = Sync(source, target, output, config, options, workers, common.progress())
     result = sync.run(threads, full, dry_run)
-    common.write_result(sync_document(result), sync_text(result))
+    common.write_result(sync_document(result), sync_text(result, all_objects))
     if result.applied and result.applied.outage:
         raise ServiceUnreachable(*result.applied.outage)
     exit_with(result.exit_code)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from migrate.codecs.capabilities import Capabilities
 from migrate.model import Entity
 from migrate.model.loss import Grade, Loss
+from migrate.model.message_label import object_label
 from migrate.model.references import IdLookup
 from migrate.model.secrets import mask_text
 
@@ -74,5 +75,7 @@ class LossCollector:
     def _add(self, field_: str, grade: Grade, reason: str, way_out: str) -> None:
         entity = self.entity
         reason, way_out = mask_text(reason), mask_text(way_out)  # they may quote an address with a credential
-        row = Loss(entity.kind, entity.id, field_, grade, reason, way_out, entity.parent, entity.name)
+        row = Loss(
+            entity.kind, entity.id, field_, grade, reason, way_out, entity.parent, object_label(entity)
+        )
         self.rows.append(row)

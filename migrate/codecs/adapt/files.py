@@ -25,6 +25,9 @@ MAX_ATTRIBUTE_KEY_CHARS = 64
 MAX_PROVEN_FILENAME_CHARS = 255
 # Added to the name of a file of which the archive has the parsed text only.
 PARSED_TEXT_SUFFIX = ".parsed.txt"
+ORIGINALS_HINT = (
+    "take the bytes from a folder: snapshot ESTATE -o ARCHIVE --originals DIR; then run this again"
+)
 
 
 def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
@@ -47,7 +50,7 @@ def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
         losses.add_blocked(
             "bytes",
             "the archive has no bytes of this file, so there is nothing to upload",
-            "give a folder of originals: snapshot --originals DIR",
+            ORIGINALS_HINT,
         )
     if ESCAPED_IN_FORM_DATA.search(entity.name):
         losses.add_adapted(
@@ -76,7 +79,7 @@ def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
         losses.add_lost(
             "bytes",
             f"the archive has only the text that the service parsed; it is uploaded as {name}",
-            "give a folder of originals: snapshot --originals DIR",
+            ORIGINALS_HINT,
         )
     return entity.with_fields(purpose=accepted, filename=name)
 

@@ -179,9 +179,12 @@ def sync_document(result: SyncResult) -> dict[str, JSON]:
     }
 
 
-def sync_text(result: SyncResult) -> str:
-    """Each step in the form of its own command."""
-    parts = [snapshot_text(result.snapshot, result.archive), plan_text(result.plan, result.plan_file)]
+def sync_text(result: SyncResult, all_objects: bool = False) -> str:
+    """Each step in the form of its own command. `all_objects`: see `Report`."""
+    parts = [
+        snapshot_text(result.snapshot, result.archive),
+        plan_text(result.plan, result.plan_file, all_objects),
+    ]
     parts.append(apply_text(result.applied) if result.applied else "nothing was written (--dry-run)")
     if result.verified:
         parts.append(verify_text(result.verified))

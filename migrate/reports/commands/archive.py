@@ -66,6 +66,10 @@ def snapshot_document(result: SnapshotResult, path: object) -> dict[str, JSON]:
     }
 
 
+# `sync` shows this text too, and does not have the option itself.
+FOLDER_OF_ORIGINALS_HINT = "`snapshot ESTATE -o FILE --originals DIR` takes bytes from a folder"
+
+
 def snapshot_text(result: SnapshotResult, path: object) -> str:
     """Counts, every gap by name, and notes."""
     lines = [
@@ -77,7 +81,7 @@ def snapshot_text(result: SnapshotResult, path: object) -> str:
     if len(gaps) > MAX_MISSING_SHOWN:
         lines.append(f"missing: {len(gaps) - MAX_MISSING_SHOWN:,} more, all named with --json")
     if expected := expected_gaps_text(len(result.missing) - len(gaps)):
-        lines.append(f"{expected}; --json names them, --originals DIR takes bytes from a folder")
+        lines.append(f"{expected}; --json names them, {FOLDER_OF_ORIGINALS_HINT}")
     lines += map(unmatched_text, result.unmatched)
     lines += map(hidden_text, result.hidden)
     lines += [f"note: {note}" for note in result.notes]

@@ -92,8 +92,8 @@ def assess_document(assessment: Assessment) -> dict[str, JSON]:
     }
 
 
-def assess_report(assessment: Assessment) -> Report:
-    """Number of fields by kind and grade, then every loss."""
+def assess_report(assessment: Assessment, all_objects: bool = False) -> Report:
+    """Number of fields by kind and grade, then every loss. `all_objects`: see `Report`."""
     return Report(
         command="assess",
         title=f"{assessment.source} -> {assessment.target}",
@@ -113,6 +113,7 @@ def assess_report(assessment: Assessment) -> Report:
         items=sort_items(loss_items(assessment.losses)),
         gaps=assessment.unread,
         notes=_notes(assessment),
+        all_objects=all_objects,
     )
 
 
@@ -148,8 +149,8 @@ def _selection_document(plan: Plan) -> dict[str, JSON]:
     }
 
 
-def plan_report(plan: Plan, path: object) -> Report:
-    """Actions by name, losses by grade."""
+def plan_report(plan: Plan, path: object, all_objects: bool = False) -> Report:
+    """Actions by name, losses by grade. `all_objects`: see `Report`."""
     counts = plan.counts()
     actions = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
     source = f"{plan.source.url} (snapshot {plan.source.snapshot})"
@@ -165,13 +166,14 @@ def plan_report(plan: Plan, path: object) -> Report:
         items=sort_items([*_action_items(plan), *loss_items(plan.losses)]),
         gaps=plan.unread,
         notes=_notes(plan),
+        all_objects=all_objects,
         made_at=plan.created_at,
     )
 
 
-def plan_text(plan: Plan, path: object) -> str:
-    """The report as text."""
-    return terminal_text(plan_report(plan, path))
+def plan_text(plan: Plan, path: object, all_objects: bool = False) -> str:
+    """The report as text. `all_objects`: see `Report`."""
+    return terminal_text(plan_report(plan, path, all_objects))
 
 
 def confirmation_question(plan: Plan) -> str:

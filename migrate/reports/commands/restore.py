@@ -47,9 +47,9 @@ def _refilled_stores(plan: Plan) -> set[str]:
     }
 
 
-def restore_text(result: RestoreResult) -> str:
-    """The plan, what was written, what was compared, and a table of new ids."""
-    parts = [plan_text(result.plan, "restore")]
+def restore_text(result: RestoreResult, all_objects: bool = False) -> str:
+    """The plan, what was written, what was compared, and a table of new ids. `all_objects`: see `Report`."""
+    parts = [plan_text(result.plan, "restore", all_objects)]
     if result.applied is None:
         parts.append("nothing is missing" if not result.plan.changes_target else "nothing was written")
     else:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import accumulate, groupby
 
+from migrate.reports.loss_groups import ALL_OBJECTS_HINT, LossGroup, group_losses
 from migrate.reports.report import (
     REPORT_TITLES,
     RESULT_TITLES,
@@ -87,17 +88,40 @@ def _items(report: Report, room: int) -> tuple[list[str], dict[str, int]]:
         items = list(group)
         title = f"#### {verdict.capitalize()}: {len(items):,} ({VERDICTS[verdict][1]})"
         room -= utf16_length(title) + 2
-        shown = 0
-        for item in items:
-            block = _item(item)
-            if utf16_length(block) + 2 > room:
-                break
-            blocks += [title, block] if not shown else [block]
+        rows, has_more = _rows(items, report.all_objects)
+        shown, rest = 0, 0
+        for count, block in rows:
+            if rest or utf16_length(block) + 2 > room:
+                rest += count
+                continue
+            blocks += [block] if shown else [title, block]
             room -= utf16_length(block) + 2
             shown += 1
-        if shown < len(items):
-            left_out[verdict] = left_out.get(verdict, 0) + len(items) - shown
+        if rest:
+            left_out[verdict] = left_out.get(verdict, 0) + rest
+        if has_more and shown:
+            blocks.append(f"<p>{ALL_OBJECTS_HINT}</p>")
+            room -= utf16_length(blocks[-1]) + 2
     return blocks, left_out
+
+
+def _rows(items: list[ReportItem], all_objects: bool) -> tuple[Iterable[tuple[int, str]], bool]:
+    """The number of objects and the block of each entry, and whether the blocks leave objects out."""
+    if items[0].section != "losses" or all_objects:
+        return ((1, _item(item)) for item in items), False
+    groups = group_losses(items)
+    rows = [(max(group.count, 1), _loss(group)) for group in groups]
+    return rows, any(group.has_more for group in groups)
+
+
+def _loss(group: LossGroup) -> str:
+    """One line for all objects that lose the same for the same reason."""
+    parts = [f"<b>{group.verdict}</b> {_plain(group.kind)} {_code(group.path, 300)}"]
+    parts += [_code(str(group.reason), 600), f"· {_code(group.objects, 600)}"]
+    parts += [f"· {_plain_or_code(group.note)}"] if group.note else []
+    remedy = str(group.remedy)
+    more = f"<br>what you can do: {_code(remedy, 600)}" if remedy else ""
+    return f"<p>{' '.join(parts)}{more}</p>"
 
 
 def _left_out(counts: dict[str, int]) -> str:

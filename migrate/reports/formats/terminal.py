@@ -12,6 +12,7 @@ from io import StringIO
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from migrate.reports.loss_groups import ALL_OBJECTS_HINT, LossGroup, group_losses
 from migrate.reports.report import SECTIONS, VERDICTS, ItemDetail, Report, ReportItem
 from migrate.reports.text_table import escape_control, single_line, table
 from migrate.reports.values import (
@@ -61,14 +62,39 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
         items = list(group)
         style = verdict if any(_style(item) == verdict for item in items) else _style(items[0])
         yield OutputLine(0, ((f"{verdict}: {len(items):,}", style), (f" - {VERDICTS[verdict][1]}", "dim")))
-        shown = items[:MAX_OBJECTS_SHOWN] if section in folds else items
+        if section == "losses" and not report.all_objects:
+            yield from _loss_lines(group_losses(items), section in folds)
+            continue
+        shown = items[:MAX_OBJECTS_SHOWN] if section in folds and not report.all_objects else items
         for item in shown:
             yield from _item(item)
-        if len(items) > len(shown):
-            yield _line(2, (f"and {len(items) - len(shown):,} more; all of them in a file: ", "dim"),
-                        ("-o report.html", "dim"))  # fmt: skip
+        yield from _more_line(len(items) - len(shown))
     yield from _note_lines(report)
     yield _line(0, (report.last_line, "clear" if report.result == "clear" else "open"))
+
+
+def _more_line(number: int) -> Iterator[OutputLine]:
+    if number > 0:
+        yield _line(2, (f"and {number:,} more; all of them in a file: -o report.html", "dim"))
+
+
+def _loss_lines(groups: list[LossGroup], folded: bool) -> Iterator[OutputLine]:
+    """One line for all objects that lose the same for the same reason."""
+    shown = groups[:MAX_OBJECTS_SHOWN] if folded else groups
+    for group in shown:
+        yield _line(
+            2,
+            (VERDICTS[group.verdict][0], group.note or group.verdict),
+            (f" {group.kind} ", "dim"),
+            (group.path, "path"),
+            (f": {brief(str(group.reason), 400)}", ""),
+            (f" ({group.objects})", "name"),
+            (f"  ({group.note})" if group.note else "", "dim"),
+            (f" -> {brief(str(group.remedy), 400)}" if str(group.remedy) else "", "remedy"),
+        )
+    yield from _more_line(len(groups) - len(shown))
+    if any(group.has_more for group in shown):
+        yield _line(2, (ALL_OBJECTS_HINT, "dim"))
 
 
 def _style(item: ReportItem) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from migrate.model import Entity
 from migrate.model.entity import usability
 from migrate.model.loss import Grade, Loss
+from migrate.model.message_label import object_label
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.plan import Action, ActionName
 from migrate.model.stamp import remove_stamp_keys
@@ -37,7 +38,7 @@ class Conflict:
 
 def object_loss(entity: Entity, name: str, reason: str, grade: Grade = "lost", way_out: str = "") -> Loss:
     """A loss in one field of an object. `way_out`: what the user can do."""
-    return Loss(entity.kind, entity.id, name, grade, reason, way_out, entity.parent, entity.name)
+    return Loss(entity.kind, entity.id, name, grade, reason, way_out, entity.parent, object_label(entity))
 
 
 def existing_action(verb: ActionName, kind: str, source_id: str, existing: Entity, **changes: Any) -> Action:

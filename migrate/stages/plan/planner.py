@@ -214,7 +214,7 @@ class Planner:
         limit = self.decider.target.capabilities.files_total
         if 0 < limit < total:
             reason = f"{total:,} bytes in all, the target accepts {limit:,}"
-            yield general_loss("file", "bytes", reason, "leave files out: --exclude", "lost")
+            yield general_loss("file", "bytes", reason, "leave files out: --exclude file:GLOB", "lost")
         if self.settings.in_place and self.source.codec.files_immutable:
             reason = (
                 f"{len(self.settings.in_place):,} files and stores are shared with the source's project and "
