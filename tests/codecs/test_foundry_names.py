@@ -100,6 +100,11 @@ def test_ids_that_end_alike_do_not_end_in_one_name() -> None:
     assert len({name.casefold() for name in names.values()} - {"desk-eplypr8d"}) == 3
 
 
+def test_a_suffix_takes_no_name_away() -> None:
+    rows = [("asst_1EplyPR8d", "Desk"), ("asst_2aaaaaaa1", "Desk"), ("asst_3", "Desk-EplyPR8d")]
+    assert assign_agent_names(rows, ())["asst_3"] == "Desk-EplyPR8d"
+
+
 @steady
 @given(name=any_name, id_=any_id, others=st.integers(0, 3))
 @example(name="x" * 53 + "- y", id_=ID, others=1)
@@ -130,6 +135,7 @@ def test_the_same_estate_gets_the_same_names_again(rows: list[tuple[str, str]], 
     taken=[],
     random=Random(1),
 )
+@example(rows=[("asst_1EplyPR8d", "Desk"), ("asst_2EplyPR8d", "Desk")], taken=[], random=Random(1))
 def test_the_order_of_the_listing_changes_no_name(
     rows: list[tuple[str, str]], taken: list[str], random: Random
 ) -> None:
