@@ -55,6 +55,11 @@ class Selection:
         return not (self.include or self.ids or self.exclude or self.has_dates or self.meta)
 
     @property
+    def has_only_rules(self) -> bool:
+        """Whether nothing but rules by kind and name selects, as `snapshot` and `export` always had them."""
+        return not (self.ids or self.has_dates or self.meta)
+
+    @property
     def has_dates(self) -> bool:
         """Whether a date narrows it."""
         return self.after is not None or self.before is not None

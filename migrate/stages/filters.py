@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS
+from migrate.model.entity import ObjectKey
+from migrate.model.selection import SELECTABLE_KINDS
 
 NAME_FIELDS = ("id", "name", "filename")
 
@@ -15,10 +17,12 @@ NAME_FIELDS = ("id", "name", "filename")
 @dataclass(frozen=True)
 class ObjectFilter:
     """Included and excluded (kind, pattern) rules. Without `include` rules for a kind, all of it is included.
+    `only`: (kind, id) keys; of the kinds that can be selected nothing else passes. None: no such limit.
     `matched_rules`: the rules that matched something until now; several threads may add to it."""
 
     include: tuple[tuple[str, str], ...] = ()
     exclude: tuple[tuple[str, str], ...] = ()
+    only: Container[ObjectKey] | None = None
     matched_rules: set[tuple[str, str]] = field(default_factory=set, compare=False)
 
     @classmethod
@@ -31,12 +35,27 @@ class ObjectFilter:
         """All objects of these kinds and no others (empty: all kinds)."""
         return cls(exclude=tuple((kind, "*") for kind in KINDS if kinds and kind not in kinds))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every object passes."""
+        return not self.include and not self.exclude and self.only is None
+
+    def limited_to(self, only: Container[ObjectKey]) -> ObjectFilter:
+        """The rules about kinds that a selection does not have, and of other kinds only these objects."""
+        include, exclude = (
+            tuple(rule for rule in rules if rule[0] not in SELECTABLE_KINDS)
+            for rules in (self.include, self.exclude)
+        )
+        return ObjectFilter(include, exclude, only=only)
+
     def may_match(self, kind: str) -> bool:
         """Whether any object of a kind may pass."""
         return (kind, "*") not in self.exclude
 
     def matches(self, kind: str, body: Mapping[str, JSON]) -> bool:
         """Whether an object passes."""
+        if self.only is not None and kind in SELECTABLE_KINDS:
+            return (kind, str(body.get("id"))) in self.only
         if not self.include and not self.exclude:
             return True
         return self.matches_names(kind, [str(body[key]) for key in NAME_FIELDS if body.get(key)])

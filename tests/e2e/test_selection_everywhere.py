@@ -137,3 +137,60 @@ def test_without_a_number_the_newest_snapshot_that_was_not_filtered_is_meant(mad
     plan = made.planned()
     assert plan["source"]["snapshot"] == 2
     assert json.loads(Path(made.plan).read_text("utf-8"))["source"]["snapshot"] == 2
+
+
+def exported(made: World, folder: str) -> set[str]:
+    """The names of the files about objects in a config directory, and the keys of files.yaml."""
+    root = made.folder / folder
+    listed = (root / "files.yaml").read_text("utf-8").splitlines()
+    keys = {line.split(":")[0].strip(" '\"") for line in listed if line.rstrip().endswith(":")}
+    places = [*root.glob("assistants/*.md"), *root.glob("vector-stores/*.yaml")]
+    return {path.stem for path in places} | {key for key in keys if "." in key}
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["live", "archived"])
+def test_export_writes_the_selection_and_what_it_needs(made: World, live: bool) -> None:
+    made.snapshot()
+    subject = "source" if live else made.db
+    made("export", subject, str(made.folder / "out"), "--id", "reader").ok()
+    assert exported(made, "out") >= {"reader", "papers", "notes.md", "guide.md"}
+    assert not exported(made, "out") & {"clerk", "sales.csv", "dead"}
+    made("export", subject, str(made.folder / "bare"), "--id", "reader", "--no-dependencies").ok()
+    assert exported(made, "bare") == {"reader"}
+
+
+def test_export_with_rules_alone_leaves_other_kinds_whole(made: World) -> None:
+    made.snapshot()
+    made("export", made.db, str(made.folder / "out"), "--include", "assistant:reader").ok()
+    assert exported(made, "out") >= {"reader", "papers", "dead", "sales.csv"}
+
+
+def test_export_for_terraform_takes_ids(made: World) -> None:
+    made.snapshot()
+    made("export", made.db, str(made.folder / "out"), "--format", "azapi", "--id", "reader")
+    text = (made.folder / "out" / "agents.tf").read_text("utf-8")
+    assert "reader" in text
+    assert "clerk" not in text
+
+
+def test_export_names_what_it_cannot_select(made: World) -> None:
+    made.snapshot()
+    export = ("export", made.db, str(made.folder / "out"))
+    made(*export, "--id", "nobody").error(1, "fits --id nobody")
+    made(*export, "--id", first_thread(made), "--no-dependencies").error(1, "no assistant, vector store")
+    live = ("export", "source", str(made.folder / "out"))
+    made(*live, "--after", "2020-01-01").error(2, "an export of a live estate reads none")
+    assert not (made.folder / "out").exists()
+    answer = made(*export, "--id", "reader", "--id", "nobody").ok(3)
+    assert answer["unknown_ids"] == ["nobody"]
+    answer = made(*export, "--id", "reader", "--include", "assistant:nobody*").ok(1)
+    assert answer["unmatched"] == ["assistant:nobody*"]
+
+
+def test_a_later_export_of_a_selection_removes_nothing(made: World) -> None:
+    made.snapshot()
+    export = ("export", made.db, str(made.folder / "out"))
+    made(*export).ok()
+    before = exported(made, "out")
+    made(*export, "--id", "reader").ok()
+    assert exported(made, "out") == before

@@ -11,16 +11,19 @@ import click
 
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import LiveEstate, resolve_estate
-from migrate.cli.options import Common, common_options, environment, exit_with, filter_options, workers
+from migrate.cli.options import Common, common_options, environment, exit_with, workers
+from migrate.cli.selection_options import selection_and_filter_options
 from migrate.cli.sides import open_estate
 from migrate.endpoints import connect_reader
+from migrate.errors import BadUsage, NothingSelected
 from migrate.model import KINDS
 from migrate.model.entity import JSON
 from migrate.model.results.export import ExportResult
+from migrate.model.selection import Selection
 from migrate.reports.commands.archive import unmatched_text
 from migrate.reports.commands.export import export_document, export_text, terraform_document, terraform_text
 from migrate.stages.estate import Estate
-from migrate.stages.export.run import ExportOptions, export
+from migrate.stages.export.run import EXPORTED_KINDS, ExportOptions, export
 from migrate.stages.export.terraform import (
     FOUNDRY_SERVICE,
     TERRAFORM_FILE,
@@ -33,6 +36,7 @@ from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.run import plan_without_target
 from migrate.stages.progress import Progress
+from migrate.stages.selection import SelectedObjects, select_objects
 from migrate.stages.snapshot.live_estate import configuration_options, temporary_snapshot
 
 
@@ -51,6 +55,27 @@ def _open_configuration(
         options = replace(configuration_options(workers, (), False), bytes=with_bytes)
         with temporary_snapshot(reader, options, progress) as (live, _):
             yield live
+
+
+def _select(estate: Estate, selection: Selection) -> SelectedObjects | None:
+    """The selected objects; None where only rules select, which need no other objects. Raises `BadUsage` for
+    dates where the threads were not read, and `NothingSelected`."""
+    if selection.has_only_rules:
+        return None
+    if estate.is_live and selection.has_dates:
+        raise BadUsage(
+            "dates select threads, and an export of a live estate reads none",
+            "",
+            "take a snapshot and export it: export FILE.db DIR",
+        )
+    selected = select_objects(estate, selection)
+    if selected is not None and not any(map(selected.ids, EXPORTED_KINDS)):
+        raise NothingSelected(
+            "the selection has no assistant, vector store or file",
+            "a config directory holds nothing else",
+            "select one of them",
+        )
+    return selected
 
 
 def _export_terraform(
@@ -80,7 +105,7 @@ def _export_terraform(
     "--kind", "kinds", multiple=True, type=click.Choice(["assistant", "vector_store", "file"]),
     help="Only files about this kind; may be repeated.",
 )  # fmt: skip
-@filter_options
+@selection_and_filter_options
 @click.option("--bytes", "with_bytes", is_flag=True, help="The bytes of files too.")
 @click.option("--partial", is_flag=True, help="Also from an incomplete reading; nothing is removed then.")
 @environment
@@ -88,17 +113,22 @@ def _export_terraform(
 @common_options
 def export_command(
     common: Common, estate: str, directory: Path, format_: str, kinds: tuple[str, ...],
-    include: tuple[str, ...], exclude: tuple[str, ...], with_bytes: bool, partial: bool,
+    selection: Selection, object_filter: ObjectFilter, with_bytes: bool, partial: bool,
     environment: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Write the configuration of ESTATE, live or archived, as a config directory.
 
     One Markdown file for each assistant, YAML for vector stores and files, names instead of ids, no secrets.
     Exporting again changes only what changed; variables.toml and files of your own stay.
+
+    --include and --exclude alone leave other kinds whole. Ids, dates and metadata select as they do for plan;
+    threads, which no config directory has, can then only be selected in an archive, for the files and stores
+    that they need. Exit 3 when ESTATE does not have an id that was selected.
     """
     config = common.config.for_command(environment, estate)
-    choice = ObjectFilter.parse(include, exclude)
     with _open_configuration(estate, config, with_bytes, workers, common.progress()) as opened:
+        selected = _select(opened, selection)
+        choice = object_filter.limited_to(selected) if selected else object_filter
         if format_ == "azapi":
             document, text = _export_terraform(opened, directory, choice, config)
             unmatched = choice.unmatched_rules(KINDS.keys() - {"assistant"})  # nothing else is written
@@ -117,5 +147,13 @@ def export_command(
             unmatched = choice.unmatched_rules()
             result.notes += map(unmatched_text, unmatched)
             document, text = export_document(result), export_text(result)
-    common.write_result({**document, "unmatched": unmatched}, text)
-    exit_with(1 if unmatched else 0)
+    unknown = list(selected.unknown_ids) if selected else []
+    if selected:
+        unmatched += selected.unmatched_rules
+        remarks = [
+            *map(unmatched_text, selected.unmatched_rules),
+            *map("the estate has no {}".format, unknown),
+        ]
+        text = "\n".join([text, *remarks, *selected.notes])
+    common.write_result({**document, "unmatched": unmatched, "unknown_ids": unknown}, text)
+    exit_with(3 if unknown else 1 if unmatched else 0)

@@ -162,7 +162,7 @@ class ExportOptions:
     @property
     def is_filtered(self) -> bool:
         """Whether objects were left out on purpose, so that absence proves nothing."""
-        return bool(self.kinds or self.object_filter.include or self.object_filter.exclude)
+        return bool(self.kinds) or not self.object_filter.is_whole
 
 
 def export(estate: Estate, options: ExportOptions) -> ExportResult:
