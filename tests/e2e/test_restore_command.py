@@ -257,3 +257,23 @@ def test_another_place_gets_what_it_lacks(tmp_path: Path) -> None:
         ).ok()
         assert again["actions"]["create"] == 0
         assert made.writes(asked) == []
+
+
+def test_bytes_that_no_service_gives_back_come_from_a_folder(tmp_path: Path) -> None:
+    silent = replace(service("SOURCE_KEY", "openai"), downloads=False)
+    originals = tmp_path / "originals"
+    originals.mkdir()
+    with world(tmp_path, silent, silent, types=("openai", "openai")) as made:
+        furnish(made.source, "openai")
+        made("snapshot", "source", "-o", made.db)
+        estate = made.target.estate
+        file = next(id_ for id_, row in estate.files.items() if row["filename"] == "sales.csv")
+        data = estate.content[file].read()
+        (originals / "sales.csv").write_bytes(data)
+        del estate.files[file]
+        lacking = made("restore", made.db, "--id", file, "--yes")
+        assert lacking.code in (1, 3)
+        assert lacking.json["actions"]["blocked"] == 1
+        result = restored(made, "--id", file, "--originals", str(originals))
+        (new,) = [row["target_id"] for row in result["ids"] if row["kind"] == "file"]
+        assert estate.content[new].read() == data

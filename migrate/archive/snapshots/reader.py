@@ -84,9 +84,9 @@ class SnapshotReader:
     def __init__(self, conn: SqlConnection, info: SnapshotInfo) -> None:
         self.conn = conn
         self.info = info
-        self._endpoint = conn.execute(
-            "SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)
-        ).fetchone()[0]
+        self.endpoint = conn.execute("SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)).fetchone()[
+            0
+        ]
         self._bodies = BodyReader(conn)
 
     def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, StoredBody]]:
@@ -193,7 +193,7 @@ class SnapshotReader:
 
     def blob(self, file_id: str) -> Blob | None:
         """The bytes of a file, if the archive has them."""
-        return find_blob(self.conn, self._endpoint, file_id)
+        return find_blob(self.conn, self.endpoint, file_id)
 
 
 def open_snapshot(conn: SqlConnection, number: int) -> SnapshotReader:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import id_map
-from migrate.archive.snapshots.reader import list_snapshots
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli import confirm, print_message
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import ArchivedEstate, resolve_estate
@@ -35,8 +36,10 @@ from migrate.reports.commands.plan import confirmation_question, plan_text
 from migrate.reports.commands.restore import restore_document, restore_text
 from migrate.stages.apply.context import plan_sides
 from migrate.stages.apply.run import apply_plan
+from migrate.stages.estate import Estate
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.progress import Progress
+from migrate.stages.snapshot.originals import add_originals
 from migrate.stages.verify.run import verify_plan
 
 
@@ -90,6 +93,10 @@ class Restore:
 @click.option(
     "--no-relink", is_flag=True, help="Do not change objects that name an id which comes back as another one."
 )
+@click.option(
+    "--originals", type=click.Path(path_type=Path, file_okay=False),
+    help="A folder with files whose bytes the archive lacks, matched by name and size.",
+)  # fmt: skip
 @selection_options
 @adaptation_options
 @all_objects_option
@@ -98,8 +105,8 @@ class Restore:
 @workers
 @common_options
 def restore_command(
-    common: Common, archive: str, target: str | None, changed: bool, no_relink: bool, selection: Selection,
-    dry_run: bool, yes: bool, all_objects: bool, workers: int, **given: Any,
+    common: Common, archive: str, target: str | None, changed: bool, no_relink: bool, originals: Path | None,
+    selection: Selection, dry_run: bool, yes: bool, all_objects: bool, workers: int, **given: Any,
 ) -> None:  # fmt: skip
     """Put back what is missing of ARCHIVE[@SNAPSHOT], by default into the estate that it was read from.
 
@@ -125,6 +132,8 @@ def restore_command(
         relink=not no_relink,
     )
     place = target or _place_of(info, config)
+    if originals is not None:
+        _store_originals(estate.path, info, originals)
     restore = Restore(estate, place, config, options, workers, common.progress())
     plan = restore.plan()
     if target is None:
@@ -168,6 +177,13 @@ def _snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, Sna
             f"list them: snapshots {estate.path}",
         )
     return ArchivedEstate(estate.path, str(named[-1].id), named=True), named[-1]
+
+
+def _store_originals(path: Path, info: SnapshotInfo, folder: Path) -> None:
+    """Store the bytes of a folder in the archive, for files that it has no bytes of."""
+    with Archive.open(path, write=True) as archive, translate_damage(path):
+        number = add_originals(archive, Estate(SnapshotReader(archive.conn, info)), folder)
+    print_message(f"{number:,} file(s) get their bytes from {folder}")
 
 
 def _place_of(info: SnapshotInfo, config: Config) -> str:

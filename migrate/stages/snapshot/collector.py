@@ -6,18 +6,14 @@ service takes but never gives back.
 
 from __future__ import annotations
 
-import ntpath
-import posixpath
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.archive import blobs
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.previous import TAIL_BODIES, PreviousSnapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.errors import BadUsage
 from migrate.model import KINDS
 from migrate.model.entity import COUNT_MISMATCH_REASON, RESTART_FROM_FIRST_PAGE
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
@@ -38,6 +34,7 @@ from migrate.stages.snapshot.fetcher import (
     file_count,
 )
 from migrate.stages.snapshot.options import SnapshotOptions
+from migrate.stages.snapshot.originals import Originals
 from migrate.stages.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
@@ -54,8 +51,6 @@ NO_SUCH_ROUTE = "retired, or not in this API version: the service has no such ro
 HALF_CHARACTER_PAIR = "it contains half of a surrogate pair, which UTF-8 cannot encode"
 
 COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTING_KIND)
-
-ORIGINAL_CHUNK_BYTES = 1 << 18
 
 
 class Collector:
@@ -338,41 +333,3 @@ class Collector:
 
     def _link_bytes(self, file: FileFacts, blob: int, origin: str) -> None:
         blobs.link_file_to_blob(self._writer.archive, self._writer.endpoint, file.id, blob, origin)
-
-
-class Originals:
-    """The files below a folder, found by name and size: no service reports a checksum. Without a folder there
-    are none. Raises `BadUsage` where the folder is not one."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._files: dict[tuple[str, int], list[Path]] = {}
-        if folder is None:
-            return
-        if not folder.is_dir():
-            raise BadUsage(
-                f"{folder} is not a folder", todo="--originals takes the folder that holds the files"
-            )
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                self._files.setdefault((path.name, path.stat().st_size), []).append(path)
-
-    def find(self, name: str, size: int | None) -> Iterator[bytes] | None:
-        """The bytes of the one file with this name and size. None where there is none, or where two files
-        with different content fit: a wrong file would be worse than a gap."""
-        if size is None:
-            return None
-        base = posixpath.basename(ntpath.basename(name))
-        paths = self._files.get((base, size), [])
-        if not paths or any(not _same_content(paths[0], path) for path in paths[1:]):
-            return None
-        return _chunks(paths[0])
-
-
-def _same_content(left: Path, right: Path) -> bool:
-    return all(a == b for a, b in zip(_chunks(left), _chunks(right), strict=False))
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while data := file.read(ORIGINAL_CHUNK_BYTES):
-            yield data

@@ -39,6 +39,7 @@ def verify_plan(
     ctx, result = VerifyContext(plan, source, archive, capabilities), VerifyResult()
     expected_ids = ((kind, ctx.target_id(kind, id_)) for kind, _, id_ in sorted(ctx.expected))
     threads = [id_ for kind, id_ in expected_ids if kind == "thread" and id_]
+    threads += [action.target_id for action in plan.actions if action.kind == "thread" and action.relinks]
     absent, options = plan.settled.absent, {"must_answer": False, "just_these": True}
     with read_target(reader, absent, threads, workers, progress, **options) as state:
         check_configuration(ctx, state.estate, result)
