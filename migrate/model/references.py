@@ -30,7 +30,8 @@ def tool_resource_ids(resources: JSON, branch: str) -> list[str]:
     """
     value = resources.get(branch) if isinstance(resources, Mapping) else None
     ids = value.get(TOOL_RESOURCE_LISTS[branch][0]) if isinstance(value, Mapping) else None
-    return [str(id_) for id_ in ids or ()]
+    # A text stays the object that it is: an export puts expressions of Terraform, which are texts, there.
+    return [id_ if isinstance(id_, str) else str(id_) for id_ in ids or ()]
 
 
 def with_tool_resource_ids(resources: JSON, branch: str, ids: list[str]) -> dict[str, Any]:
