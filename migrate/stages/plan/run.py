@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
 from migrate.archive.snapshots.writer import utc_now
@@ -227,17 +227,22 @@ def build_plan(
         actions=tuple(actions),
         losses=tuple(_loss_row(loss, options.accept) for loss in losses),
         staying=tuple(prune.staying),
-        unread=tuple(
-            f"{kind} {parent or EVERY_OBJECT}: {reason}"
-            for kind, parent, reason in source.snapshot.incomplete()
-        ),
-        expected_gaps=source.snapshot.gaps()[1],
-        hidden=tuple(source.snapshot.info.hidden),
+        **_missing_in_snapshot(source),
         restore=options.restore,
         selection=SelectionRow.of(options.selection),
         unknown_ids=selected.unknown_ids if selected is not None else (),
         left_out=tuple(sorted(log.left_out)),
     ).sealed()
+
+
+def _missing_in_snapshot(source: Estate) -> dict[str, Any]:
+    """What a plan records of what the snapshot of its source does not have."""
+    listings = source.snapshot.incomplete()
+    return {
+        "unread": tuple(f"{kind} {parent or EVERY_OBJECT}: {reason}" for kind, parent, reason in listings),
+        "expected_gaps": source.snapshot.gaps()[1],
+        "hidden": tuple(source.snapshot.info.hidden),
+    }
 
 
 def _with_fingerprints(side: TargetSide, target: Estate, actions: Sequence[Action]) -> TargetSide:
