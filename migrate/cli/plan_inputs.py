@@ -181,7 +181,7 @@ def assess_move(
     if isinstance(estate, ArchivedEstate) and live is not None:
         snapshot = snapshot_to_move(estate, _side(live), strict=False)
         source = f"{snapshot.path}@{snapshot.which}"
-    with open_estate(source, config, workers, progress) as opened:
+    with open_estate(source, config, workers, progress, models=True) as opened:
         _prepare_source(opened, source, options, collector)
         options = replace(options, bytes_later=isinstance(estate, LiveEstate))
         if live is None:

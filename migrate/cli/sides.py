@@ -51,10 +51,12 @@ def open_estate(
     progress: Progress,
     kinds: Collection[str] = (),
     known_threads: KnownThreads | None = None,
+    models: bool = False,
 ) -> Iterator[Estate]:
     """Any estate, ready to be compared; a live one is read into a temporary archive first.
 
     `kinds`: what to read of it (empty: all). `known_threads`: ids to ask for if the service lists no threads.
+    `models`: ask a live one which models its names mean.
     """
     estate = resolve_estate(text, config, workers)
     with ExitStack() as stack:
@@ -71,8 +73,9 @@ def open_estate(
                 ids = tuple(dict.fromkeys([*ids, *known_threads(reader.type, reader.url)]))
             object_filter = ObjectFilter.for_kinds(kinds)
             options = SnapshotOptions(
-                thread_ids=ids, runs=False, bytes=False, object_filter=object_filter, workers=workers
-            )
+                thread_ids=ids, runs=False, bytes=False, object_filter=object_filter, workers=workers,
+                models=models,
+            )  # fmt: skip
             live, _ = stack.enter_context(temporary_snapshot(reader, options, progress))
             yield live
 

@@ -91,6 +91,8 @@ INVENTORY = (
     Route("GET", "/connections/{connection}", inventory.read_connection),
 )
 
+MODELS = (Route("GET", "/models", inventory.list_models),)
+
 CONVERSATIONS = (
     *_standard_routes("/conversations", conversations, "conversation"),
     Route("GET", "/conversations/{conversation}/items", conversations.list_items),

@@ -104,6 +104,11 @@ class Reader(ABC):
         """The connections of the project, by id; None where they cannot be listed."""
         return None
 
+    def shutdown_dates(self) -> dict[str, str]:
+        """Name of a model -> the day on which the service says that it ends, as the service writes it. Empty
+        where the service gives no such dates."""
+        return {}
+
     def parsed(self, store: str, file_id: str) -> str:
         """The text that the service extracted from a file of a vector store. Raises `RequestFailed`, also
         where only a part of the text can be read."""

@@ -10,6 +10,9 @@ from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.probe import check_any_route_known, probe_result, probe_routes
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
+from migrate.errors import AccessDenied, NotFound
+
+MODELS_PATH = "/models"
 
 
 def connect_openai(settings: Settings, writable: bool = False) -> AssistantsReader:
@@ -33,5 +36,23 @@ def connect_openai(settings: Settings, writable: bool = False) -> AssistantsRead
         )
         return EstateChannels(probe_result(answers), channel, channel)
 
-    reader_type = AssistantsWriter if writable else AssistantsReader
+    reader_type = OpenAIWriter if writable else OpenAIReader
     return reader_type("openai", settings.url, limiter, open_channels, client.close)
+
+
+class OpenAIReader(AssistantsReader):
+    """Reads an OpenAI project."""
+
+    def shutdown_dates(self) -> dict[str, str]:
+        """From `GET /v1/models`, one request without pages. openai 3.57 describes `shutdown_date` as a text
+        or null; how the text is written is not described."""
+        try:
+            rows = self.channels.files.get(MODELS_PATH).get("data")
+        except (NotFound, AccessDenied):
+            return {}
+        bodies = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return {str(row.get("id")): str(row["shutdown_date"]) for row in bodies if row.get("shutdown_date")}
+
+
+class OpenAIWriter(OpenAIReader, AssistantsWriter):
+    """Reads and writes an OpenAI project."""

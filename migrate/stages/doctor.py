@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from migrate.codecs import CODECS
 from migrate.errors import RequestFailed
-from migrate.model import JSON
+from migrate.model import JSON, retirements
 from migrate.model.results.query import Diagnosis, Symptom
+from migrate.model.results.retiring import Retiring
 from migrate.stages.progress import Progress
+from migrate.stages.retiring import find_retiring, named_model, read_served_models
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -41,7 +44,26 @@ def diagnose(reader: Reader, progress: Progress | None = None) -> Diagnosis:
             "assistants and threads are retired here, or the API version does not know them; "
             "files and vector stores live: snapshot reads them, and plan moves those of an archive here"
         )
-    return Diagnosis(reader.type, reader.url, probe.api_version, probe.retired, symptoms, tuple(notes))
+    retiring = None
+    if probe.routes.get("assistant") == "works":
+        try:
+            retiring = _find_retiring(reader)
+        except RequestFailed as failed:
+            notes.append(f"assistants could not be listed, so it is not known whose model ends: {failed}")
+    return Diagnosis(
+        reader.type, reader.url, probe.api_version, probe.retired, symptoms, tuple(notes), retiring
+    )
+
+
+def _find_retiring(reader: Reader) -> Retiring:
+    """What ends in the estate. Lists its assistants, page by page. Raises `RequestFailed`."""
+    decode = CODECS[reader.type].decode
+    models = [
+        named_model(decode("assistant", body, "", None)[0])
+        for page in reader.pages("assistant")
+        for body in page.bodies
+    ]
+    return find_retiring(reader.type, models, read_served_models(reader), retirements.today())
 
 
 def _list_names(what: str, ask: Callable[[], Mapping[str, Mapping[str, JSON]] | None]) -> list[Symptom]:

@@ -20,6 +20,7 @@ from migrate.model.results.plan import (
     TargetSide,
 )
 from migrate.model.results.query import Diagram, DiagramNode
+from migrate.model.results.retiring import Retiring, RetiringObject, UnknownModel
 from migrate.reports.commands import apply, diff, plan
 from migrate.reports.report import Report
 
@@ -110,6 +111,7 @@ def an_assessment() -> Assessment:
         "https://east.openai.azure.com", "https://acme.services.ai.azure.com/api/projects/garden", LOSSES,
         ("file file_7: its bytes",),
         [FieldOutcome("assistant", "asst_1", "instructions", "", "Gardener")], kinds,
+        source_retiring=ENDING,
     )  # fmt: skip
 
 
@@ -139,8 +141,21 @@ def a_plan() -> Plan:
         ),
         losses=LOSSES,
         unread=("file file_7: its bytes",),
+        retiring=ENDING,
         digest="f",
     )  # fmt: skip
+
+
+ENDING = Retiring(
+    "2026-11-20",
+    (
+        RetiringObject("service", "foundry-classic", "the service of Foundry classic agents", "", "",
+                       "2027-03-31", 131, "announced", "page of the maker", "2026-11-30", "move"),
+        RetiringObject("assistant", "asst_1", "Gardener", "main", "gpt-4.1 2025-04-14", "2026-12-14", 24,
+                       "announced", "page of the maker", "2026-11-30", '"main" = "DEPLOYMENT"'),
+    ),
+    (UnknownModel("side", 2, "not shown"),),
+)  # fmt: skip
 
 
 def a_verification() -> VerifyResult:

@@ -221,6 +221,7 @@ class ShardJoiner:
     def __init__(self, conn: sqlite3.Connection, reading: ShardedReading, snapshot: int) -> None:
         self._conn, self._reading, self._snapshot = conn, reading, snapshot
         self._shown: dict[str, dict[str, list[str]]] = {"granted": {}, "hidden": {}}
+        self._models: dict[str, JSON] = {}
         conn.execute(
             "CREATE TEMP TABLE IF NOT EXISTS joined_threads "
             "(snapshot INTEGER, created REAL, object_id TEXT, sha BLOB, number INTEGER)"
@@ -251,7 +252,9 @@ class ShardJoiner:
             self._snapshot,
             lambda kind, parent, id_: (kind, id_) != ("thread", "*") and in_shards(kind, parent, id_),
         )
-        self._add_shown(json.loads(copier.read_shown(snapshot) or "{}"))
+        shown = json.loads(copier.read_shown(snapshot) or "{}")
+        self._add_shown(shown)
+        self._models |= shown.get("models") or {}
         threads = read_listing(copier.source, ListingKey(snapshot, "thread"))
         if threads is None or threads.sha is None:
             return
@@ -288,8 +291,9 @@ class ShardJoiner:
             )
         self._conn.execute("DELETE FROM joined_threads WHERE snapshot = ?", (self._snapshot,))
         digest = snapshot_digest(self._conn, self._snapshot)
-        shown = json.dumps(self._shown) if any(self._shown.values()) else None
-        row = (digest, shown, self._snapshot)
+        models = {"models": dict(sorted(self._models.items()))} if self._models else {}
+        is_empty = not (models or any(self._shown.values()))
+        row = (digest, None if is_empty else json.dumps({**self._shown, **models}), self._snapshot)
         self._conn.execute("UPDATE snapshots SET digest = ?, shown = ? WHERE id = ?", row)
 
     def _thread_state(self) -> tuple[str, str]:

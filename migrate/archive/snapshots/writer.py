@@ -183,7 +183,7 @@ class SnapshotWriter:
         self, state: Literal["complete", "partial"], api_version: str, shown: Mapping[str, JSON] | None = None
     ) -> None:
         """End the snapshot and store its fingerprint. `shown`: which optional fields of each kind the service
-        returned on request (`granted`), and which it refused (`hidden`)."""
+        returned on request (`granted`), and which it refused (`hidden`); what it showed of `models`."""
         with self.archive.transaction() as conn:
             self.archive.packer.flush()
             conn.execute(

@@ -13,7 +13,7 @@ from migrate.cli import print_message
 from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.selection_options import listing_selection_options
-from migrate.errors import NothingSelected
+from migrate.errors import BadUsage, NothingSelected
 from migrate.model.selection import Selection
 from migrate.reports.commands.archive import unmatched_text
 from migrate.reports.commands.objects import cleanup_document, cleanup_text, object_row, objects_text
@@ -22,6 +22,8 @@ from migrate.stages.filters import must_be_kinds
 if TYPE_CHECKING:  # `ls` without a selection works without the codecs
     from migrate.stages.selection import SelectedObjects
 
+# --within takes at most so many digits.
+MAX_DAY_DIGITS = 6
 DEFAULT_KINDS = ("assistant", "vector_store", "file", "thread")
 
 
@@ -32,11 +34,13 @@ DEFAULT_KINDS = ("assistant", "vector_store", "file", "thread")
 @click.option("--unused", is_flag=True, help="Objects that nothing refers to and nothing has run.")
 @click.option("--expired", is_flag=True, help="Objects that their service counts as expired.")
 @click.option("--duplicates", is_flag=True, help="Objects with the same content as an older one.")
+@click.option("--retiring", is_flag=True, help="Assistants whose model ends, and when.")
+@click.option("--within", metavar="DAYS", help="With --retiring: only what ends in so many days, as in 90d.")
 @listing_selection_options
 @common_options
 def ls_command(
     common: Common, archive: str, kind: str | None, orphans: bool, unused: bool, expired: bool,
-    duplicates: bool, selection: Selection,
+    duplicates: bool, retiring: bool, within: str | None, selection: Selection,
 ) -> None:  # fmt: skip
     """List the objects of ARCHIVE[@SNAPSHOT]: kind, id, name, parent. Messages only with --kind.
 
@@ -47,11 +51,22 @@ def ls_command(
     --orphans, --unused, --expired and --duplicates, together or alone, list what could be cleaned up
     instead: which of these it is, why, and how many bytes it takes. Where a claim needs a listing that the
     snapshot does not have, the output names that listing and the exit code is 3.
+
+    --retiring lists assistants whose model, or whose service, has an announced end: by the dates that the
+    service gave when the snapshot was taken, else by the dates that this program knows. Each row says where
+    its date is from, and the line for [models] that settles it.
     """
+    days = _days_within(within, retiring)
     must_be_kinds([kind] if kind else [])
     flags = {"orphan": orphans, "unused": unused, "expired": expired, "duplicate": duplicates}
     marks = frozenset(mark for mark, given in flags.items() if given)
-    if marks:
+    if retiring:
+        if marks or kind:
+            raise BadUsage(
+                "--retiring lists assistants only", "other options choose other objects", "run ls twice"
+            )
+        _list_retiring(common, archive, days, selection)
+    elif marks:
         _list_cleanup(common, archive, marks, kind, selection)
     else:
         _list_objects(common, archive, kind, selection)
@@ -122,3 +137,39 @@ def _list_cleanup(
             _warn(selected)
     common.write_result(cleanup_document(result, kind), cleanup_text(result, kind))
     exit_with(3 if result.unproven or (selected and selected.unknown_ids) else 0)
+
+
+def _days_within(text: str | None, retiring: bool) -> int | None:
+    """The days of --within: `90d` or `90`. Raises `BadUsage`."""
+    if text is None:
+        return None
+    if not retiring:
+        raise BadUsage("--within needs --retiring", "it says how soon a model ends", "add --retiring")
+    number = text.strip().lower().removesuffix("d")
+    if not (number.isascii() and number.isdigit() and len(number) <= MAX_DAY_DIGITS):
+        raise BadUsage(f"--within {text!r} is no number of days", todo="write it as in --within 90d")
+    return int(number)
+
+
+def _list_retiring(common: Common, archive: str, within_days: int | None, selection: Selection) -> None:
+    from migrate.model import retirements
+    from migrate.reports.commands.retiring import retiring_document, retiring_text
+    from migrate.stages.estate import Estate
+    from migrate.stages.retiring import retiring_in_snapshot
+
+    with archived_snapshot(archive, common.config) as snapshot:
+        selected = _selected(snapshot, selection)
+        retiring = retiring_in_snapshot(
+            Estate(snapshot),
+            retirements.today(),
+            within_days,
+            (lambda id_: selected.holds("assistant", id_, "")) if selected else None,
+        )
+        state, reason = snapshot.listing_state("assistant")
+    unread = state not in ("complete", "gone")
+    unsaid = [f"whose model ends: the list of assistants was not read ({reason or state})"] if unread else []
+    document = {"day": retiring.day, **retiring_document(retiring), "unsaid": unsaid}
+    common.write_result(document, retiring_text(retiring, unsaid))
+    if selected:
+        _warn(selected)
+    exit_with(3 if unsaid or (selected and selected.unknown_ids) else 0)

@@ -76,6 +76,7 @@ def snapshot_command(
         workers=workers,
         tag=tag,
         shard=part,
+        models=True,
     )
     result = snapshot_to_archive(live, output, options, common.progress())
     common.write_result(snapshot_document(result, output), snapshot_text(result, output))

@@ -94,6 +94,7 @@ class Sync:
             thread_ids=thread_ids(threads, live),
             full=full,
             workers=self.workers,
+            models=True,
         )
         return snapshot_to_archive(live, self.archive, options, self.progress)
 

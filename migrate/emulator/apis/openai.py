@@ -6,15 +6,15 @@ from migrate.emulator.apis import Api, ApiVersion, RequestHead
 from migrate.emulator.errors import refuse
 from migrate.emulator.options import Options
 from migrate.emulator.router import Router
-from migrate.emulator.routes import ASSISTANTS, ATTRIBUTES, FILES, PARSED_CONTENT, STORES, THREADS
+from migrate.emulator.routes import ASSISTANTS, ATTRIBUTES, FILES, MODELS, PARSED_CONTENT, STORES, THREADS
 from migrate.emulator.schemas import assistants
 from migrate.emulator.services import OPENAI
 
 BETA = b"assistants=v2"
-WITHOUT_BETA = ("files", "vector_stores")  # (recorded 2025-09 to 2026-03)
+WITHOUT_BETA = ("files", "vector_stores", "models")  # (recorded 2025-09 to 2026-03)
 
 _schemas = assistants.schemas(OPENAI)
-_permanent_routes = (*FILES, *STORES, *ATTRIBUTES, *PARSED_CONTENT)
+_permanent_routes = (*FILES, *STORES, *ATTRIBUTES, *PARSED_CONTENT, *MODELS)
 LIVE = ApiVersion(Router((*ASSISTANTS, *THREADS, *_permanent_routes)), _schemas)
 RETIRED = ApiVersion(Router(_permanent_routes), _schemas)
 

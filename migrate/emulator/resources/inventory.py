@@ -1,4 +1,5 @@
-"""Deployments and connections of a project: read only, in pages that are joined by links."""
+"""Deployments and connections of a project, in pages that are joined by links, and the models of the OpenAI
+platform: read only."""
 
 from __future__ import annotations
 
@@ -39,6 +40,12 @@ def list_connections(call: Call) -> Json:
     return _page(call, call.estate.connections or [], CONNECTION_FILTERS)
 
 
+def list_models(call: Call) -> Json:
+    """The models of the OpenAI platform, in one page. `shutdown_date` is described by the SDK only."""
+    rows = [_model(str(row["name"]), row.get("shutdown_date")) for row in call.estate.deployments or []]
+    return {"object": "list", "data": rows}
+
+
 def read_connection(call: Call, name: str) -> Json:
     return _find(call.estate.connections or [], name, "Connection")
 
@@ -75,6 +82,16 @@ def _deployment(name: str) -> Json:
         "modelPublisher": "OpenAI",
         "capabilities": {"chat_completion": "true"},
         "sku": {"name": "GlobalStandard", "capacity": 10, "family": "", "size": "", "tier": ""},
+    }
+
+
+def _model(name: str, shutdown_date: str | None) -> Json:
+    return {
+        "id": name,
+        "object": "model",
+        "created": 1_700_000_000,
+        "owned_by": "openai",
+        "shutdown_date": shutdown_date,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migrate.model.entity import JSON
+from migrate.model.results.retiring import Retiring, ServedModel
 
 StoredBody = dict[str, JSON]
 
@@ -40,13 +41,21 @@ class SnapshotInfo:
     bytes_added: int
     options: StoredBody = field(default_factory=dict)
     # `granted`: kind -> what the service showed because it was asked to; `hidden`: what it refused to be
-    # asked for. Empty of a snapshot whose reading asked for nothing, or ended early.
+    # asked for; `models`: what it showed of models and deployments. Empty of a snapshot whose reading asked
+    # for nothing, or ended early.
     shown: StoredBody = field(default_factory=dict)
 
     @property
     def is_filtered(self) -> bool:
         """Whether the user left objects out by a selection. What it lacks may exist all the same."""
         return any(self.options.get(name) for name in ("include", "exclude", "selection"))
+
+    @property
+    def models(self) -> dict[str, ServedModel] | None:
+        """What the service showed of its models, by the name that assistants use; None where it showed
+        nothing, or an earlier version took the snapshot."""
+        rows = self.shown.get("models")
+        return None if rows is None else {name: ServedModel(**row) for name, row in rows.items()}
 
     @property
     def hidden(self) -> list[str]:
@@ -69,6 +78,8 @@ class SnapshotResult:
     hidden: tuple[str, ...] = ()
     # Filters that matched nothing: KIND:GLOB, as they were given.
     unmatched: tuple[str, ...] = ()
+    # What ends in the estate; None where nothing is known to end.
+    retiring: Retiring | None = None
 
     @property
     def code(self) -> int:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from migrate.model.entity import JSON
 from migrate.model.known_secrets import redact
 from migrate.model.normalize import json_digest
+from migrate.model.results.retiring import Retiring
 from migrate.model.selection import Selection
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
@@ -164,6 +165,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "selection": None,
     "unknown_ids": (),
     "left_out": (),
+    "retiring": None,
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
 
@@ -196,6 +198,8 @@ class Plan(StrictModel):
     unknown_ids: tuple[str, ...] = ()
     # (kind, id) of objects that selected ones need, that are not selected, and that the target does not have.
     left_out: tuple[tuple[str, str], ...] = ()
+    # What ends among the models that the assistants have on the target; None if nothing is known to end.
+    retiring: Retiring | None = None
     digest: str = ""
 
     def counts(self) -> dict[str, int]:
@@ -263,6 +267,9 @@ class Assessment:
     expected_gaps: int = 0
     # Content that the source's service refuses to return, so that no archive has it.
     hidden: tuple[str, ...] = ()
+    # What ends among the models that the assistants would have on the target, and on the source itself.
+    retiring: Retiring | None = None
+    source_retiring: Retiring | None = None
 
     @property
     def totals(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.archive import SnapshotInfo
+from migrate.model.results.retiring import Retiring
 
 ESSENTIAL_ROUTES = ("assistants", "files", "vector stores")
 
@@ -32,6 +33,8 @@ class Diagnosis:
     retired: bool
     symptoms: list[Symptom]
     notes: tuple[str, ...]
+    # What ends among the models of its assistants; None where these could not be listed.
+    retiring: Retiring | None = None
 
     @property
     def whole(self) -> bool:

@@ -17,6 +17,7 @@ from migrate.model.results.archive import (
     SnapshotResult,
     VacuumResult,
 )
+from migrate.reports.commands.retiring import retiring_document, retiring_notes
 from migrate.reports.text_table import number_of, shorten, table
 
 EXPECTED_GAP_REASON = "the service never gives the bytes of such files back"
@@ -63,6 +64,7 @@ def snapshot_document(result: SnapshotResult, path: object) -> dict[str, JSON]:
         "unmatched": list(result.unmatched),
         "hidden": list(result.hidden),
         **({"shard": result.shard} if result.shard else {}),
+        **retiring_document(result.retiring),
     }
 
 
@@ -84,7 +86,7 @@ def snapshot_text(result: SnapshotResult, path: object) -> str:
         lines.append(f"{expected}; --json names them, {FOLDER_OF_ORIGINALS_HINT}")
     lines += map(unmatched_text, result.unmatched)
     lines += map(hidden_text, result.hidden)
-    lines += [f"note: {note}" for note in result.notes]
+    lines += [f"note: {note}" for note in (*result.notes, *retiring_notes(result.retiring))]
     return "\n".join(filter(None, lines))
 
 

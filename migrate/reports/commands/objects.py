@@ -15,6 +15,7 @@ from migrate.model.entity import JSON
 from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, mask_texts
 from migrate.model.served_version import served_version_remarks
 from migrate.reports.commands.archive import expected_gaps_text
+from migrate.reports.commands.retiring import retiring_document, retiring_notes
 from migrate.reports.text_table import shorten, table
 
 if TYPE_CHECKING:  # `ls` works without them
@@ -173,12 +174,14 @@ def extract_failure_lines(result: ExtractResult) -> Iterator[str]:
 
 def doctor_document(diagnosis: Diagnosis) -> dict[str, JSON]:
     """The JSON document of `doctor`."""
-    return asdict(diagnosis)
+    document = asdict(diagnosis)
+    del document["retiring"]
+    return {**document, **retiring_document(diagnosis.retiring)}
 
 
 def doctor_text(diagnosis: Diagnosis) -> str:
     """One line per check, then notes."""
     version = f", API version {diagnosis.api_version}" if diagnosis.api_version else ""
     rows = [(symptom.what, symptom.state, symptom.detail) for symptom in diagnosis.symptoms]
-    notes = [f"note: {note}" for note in diagnosis.notes]
+    notes = [f"note: {note}" for note in (*diagnosis.notes, *retiring_notes(diagnosis.retiring))]
     return "\n".join([f"{diagnosis.type} {diagnosis.url}{version}", table(rows, max_chars=240), *notes])

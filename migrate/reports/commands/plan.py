@@ -9,6 +9,7 @@ from dataclasses import asdict
 from migrate.model.entity import JSON
 from migrate.model.results.plan import ASSESS_GRADES, Assessment, LossRow, Plan, unaccepted_losses
 from migrate.reports.commands.archive import expected_gaps_text, hidden_text
+from migrate.reports.commands.retiring import retiring_document, retiring_notes, soon_note
 from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of
@@ -63,7 +64,11 @@ def losses_last_line(rows: Iterable[LossRow]) -> str:
 
 def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
     gaps = expected_gaps_text(subject.expected_gaps)
-    return tuple(filter(None, [*_selection_notes(subject), gaps, *map(hidden_text, subject.hidden)]))
+    ends = [*retiring_notes(subject.retiring, "on the target")]
+    if isinstance(subject, Assessment):
+        ends = [*retiring_notes(subject.source_retiring, "on the source"), *ends]
+    notes = [*_selection_notes(subject), gaps, *map(hidden_text, subject.hidden)]
+    return tuple(filter(None, [*notes, soon_note(subject.retiring), *ends]))
 
 
 def _selection_notes(subject: Plan | Assessment) -> Iterator[str]:
@@ -89,6 +94,8 @@ def assess_document(assessment: Assessment) -> dict[str, JSON]:
         "unread": list(assessment.unread),
         "expected_gaps": assessment.expected_gaps,
         "hidden": list(assessment.hidden),
+        **retiring_document(assessment.retiring),
+        "source_retiring": retiring_document(assessment.source_retiring)["retiring"],
     }
 
 
@@ -130,6 +137,7 @@ def plan_document(plan: Plan, path: object) -> dict[str, JSON]:
         "unread": list(plan.unread),
         "expected_gaps": plan.expected_gaps,
         "hidden": list(plan.hidden),
+        **retiring_document(plan.retiring),
     }
 
 

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from migrate.model import KINDS, Entity
+from migrate.model import KINDS, Entity, retirements
 from migrate.model.loss import EVERY_OBJECT
 from migrate.model.normalize import normalize_entity
 from migrate.model.results.plan import Assessment, FieldOutcome, Plan
 from migrate.stages.estate import Estate
+from migrate.stages.retiring import retiring_in_snapshot
 
 
 def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:
     """Assess a plan: its losses, and the fields of objects that can be replayed and arrive unchanged."""
     result = Assessment(source.side.url, target, plan.losses, plan.unread)
     result.expected_gaps, result.hidden = plan.expected_gaps, plan.hidden
+    result.retiring = plan.retiring
     lost_fields: dict[tuple[str, str, str], set[str]] = {}
     for row in plan.losses:
         lost_fields.setdefault((row.kind, row.parent, row.id), set()).add(row.field.split(".")[0])
         result.kinds.setdefault(row.kind, Counter())[row.grade] += 1
     selected = None if plan.selection is None else {(a.kind, a.id) for a in plan.actions}
+    result.source_retiring = retiring_in_snapshot(
+        source,
+        retirements.today(),
+        is_selected=(lambda id_: ("assistant", id_) in selected) if selected is not None else None,
+    )
     for entity in _replayable_objects(source):
         kind, parent = entity.kind, entity.parent if KINDS[entity.kind].parent else ""
         owner = ("thread", parent) if kind == "message" else (kind, entity.id)

@@ -53,6 +53,7 @@ from migrate.stages.plan.target_settings import (
     settle_target,
 )
 from migrate.stages.progress import Progress
+from migrate.stages.retiring import retiring_on_target
 from migrate.stages.selection import SelectedObjects, select_objects
 from migrate.stages.snapshot.live_estate import TargetState, absent_kinds, empty_estate, read_target
 
@@ -232,6 +233,7 @@ def build_plan(
         selection=SelectionRow.of(options.selection),
         unknown_ids=selected.unknown_ids if selected is not None else (),
         left_out=tuple(sorted(log.left_out)),
+        retiring=retiring_on_target(source, sides[1].type, actions, settings, inventory.served),
     ).sealed()
 
 

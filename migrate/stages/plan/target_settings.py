@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from migrate.codecs import Capabilities
 from migrate.codecs.adapt.models import target_model_name
 from migrate.errors import RequestFailed
-from migrate.model import JSON
 from migrate.model.entity import usability
 from migrate.model.normalize import normalize_entity
 from migrate.model.project_resources import connections_in, short_connection_name
@@ -21,11 +20,12 @@ from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.agent_names import agent_names
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions
+from migrate.stages.retiring import ServedModels, dated_models, served_models
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-_Rows = dict[str, dict[str, JSON]]
+_T = TypeVar("_T")
 
 # How names of models begin that refuse temperature and top_p.
 REASONING_MODELS = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
@@ -43,6 +43,8 @@ class TargetInventory:
     why_no_deployments: str = ""
     # Kinds that the service no longer has.
     absent: frozenset[str] = frozenset()
+    # What the service shows of its models, for finding those that end.
+    served: ServedModels | None = None
 
 
 def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
@@ -54,10 +56,16 @@ def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
         if deployments is None
         else {name: str(row.get("modelName") or name) for name, row in deployments.items()}
     )
-    return TargetInventory(models, None if connections is None else frozenset(connections), why, absent)
+    served = served_models(deployments)
+    if served is None:
+        dates, _ = _list_or_reason(reader.shutdown_dates)
+        served = dated_models(dates or {}) or None
+    return TargetInventory(
+        models, None if connections is None else frozenset(connections), why, absent, served
+    )
 
 
-def _list_or_reason(request: Callable[[], _Rows | None]) -> tuple[_Rows | None, str]:
+def _list_or_reason(request: Callable[[], _T | None]) -> tuple[_T | None, str]:
     """What a project lists, or why it does not."""
     try:
         return request(), ""

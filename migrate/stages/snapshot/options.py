@@ -30,6 +30,8 @@ class SnapshotOptions:
     tag: str | None = None
     # Only this share of the threads; the first share also reads what is not in a thread.
     shard: Shard | None = None
+    # Ask which models the names of the estate mean and when they end. Not part of the stored options.
+    models: bool = False
 
     def stored_options(self) -> dict[str, JSON]:
         """The options that an archive stores. An interrupted snapshot is continued if they are the same."""

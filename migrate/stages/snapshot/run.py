@@ -7,17 +7,19 @@ other. When the program is killed, the same command continues the snapshot.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.snapshots.reader import list_snapshots, open_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.errors import IncompleteResult
-from migrate.model import KINDS
+from migrate.errors import IncompleteResult, ServiceUnreachable
+from migrate.model import JSON, KINDS, retirements
 from migrate.model.results.archive import SnapshotResult
 from migrate.model.served_version import served_version_remarks
+from migrate.stages.estate import Estate
 from migrate.stages.progress import Progress
+from migrate.stages.retiring import read_served_models, retiring_in_snapshot
 from migrate.stages.snapshot.collector import Collector
 from migrate.stages.snapshot.fetcher import Event
 from migrate.stages.snapshot.options import SnapshotOptions
@@ -71,11 +73,29 @@ def take_snapshot(
             raise
     granted = {kind: reader.granted_includes(kind) for kind in KINDS if reader.granted_includes(kind)}
     hidden = collector.hidden_includes(reader)
-    shown = {"granted": granted, "hidden": hidden} if granted or hidden else None
+    includes = {"granted": granted, "hidden": hidden} if granted or hidden else {}
+    shown = {**includes, **(_shown_models(reader) if _asks_models(options) else {})}
     writer.finish("partial" if collector.gaps else "complete", probe.api_version, shown)
     result = _result(archive, writer.id, tuple(notes))
     unmatched = _unmatched_rules(options, archive, result, writer.resumed, collector.carried_over)
+    if _asks_models(options):
+        estate = Estate(open_snapshot(archive.conn, writer.id))
+        result = replace(result, retiring=retiring_in_snapshot(estate, retirements.today()))
     return replace(result, unmatched=unmatched)
+
+
+def _asks_models(options: SnapshotOptions) -> bool:
+    return options.models and options.reads_kind("assistant")
+
+
+def _shown_models(reader: Reader) -> dict[str, JSON]:
+    """What the service shows of models, as `SnapshotInfo.models` has it. A snapshot is not less complete
+    without it, so a service that stopped answering by now ends nothing."""
+    try:
+        served = read_served_models(reader)
+    except ServiceUnreachable:
+        served = None
+    return {} if served is None else {"models": {name: asdict(row) for name, row in served.items()}}
 
 
 def _write_events(collector: Collector, pool: WorkerPool[Event], archive: Archive) -> None:
