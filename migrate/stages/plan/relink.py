@@ -64,13 +64,20 @@ class RelinkPlanner:
         return list(result.values())
 
     def _recreated(self, actions: Sequence[Action]) -> Set[ObjectKey]:
-        """Objects that get a new id. An agent comes back under its name."""
+        """Objects that get a new id, or got one from an earlier restore, which may have been interrupted
+        before it changed what names them. An agent comes back under its name."""
         keeps_id = self._target.names_are_ids
         return {
             (a.kind, a.id)
             for a in actions
-            if a.action == "create" and a.kind in RECREATED_KINDS and not (keeps_id and a.kind == "assistant")
+            if a.kind in RECREATED_KINDS
+            and not (keeps_id and a.kind == "assistant")
+            and (a.action == "create" or self._came_back(a))
         }
+
+    def _came_back(self, action: Action) -> bool:
+        is_other = action.target_id not in ("", action.id)
+        return is_other and action.id not in self._target.objects(action.kind)
 
     def _referrers(self, recreated: Set[ObjectKey]) -> Iterator[tuple[Entity, Entity]]:
         """Objects of the snapshot that name a recreated one, with their counterparts as they are now."""
@@ -117,10 +124,16 @@ class RelinkPlanner:
             present = self._decider.counterpart(store, self._target.objects("vector_store"))
             for row in self._source.members("vector_store_file", store.id) if present else ():
                 file = str(row.fields["file_id"])
-                if present and ("file", file) in recreated and row.key not in planned:
+                if present and ("file", file) in recreated and not self._is_planned(row, present, planned):
                     label = self._source.objects("file")[file].name
                     action = self._decider.decide(replace(row, label=label), None, present.id)
                     yield replace(self._log.add(action), needed_by=f"vector_store {store.id}")
+
+    def _is_planned(self, row: Entity, store: Entity, planned: Mapping[tuple[str, str, str], Action]) -> bool:
+        """Whether a file of a store is in the plan, or is in the store already."""
+        file = self._decider.pairs.right("file", str(row.fields["file_id"]))
+        members = self._target.members("vector_store_file", store.id)
+        return row.key in planned or any(file == str(member.fields["file_id"]) for member in members)
 
     def _note_left(self, entity: Entity, update: Action, reason: str) -> None:
         named = ", ".join(f"{kind} {id_}" for kind, id_ in update.relinks)

@@ -63,7 +63,9 @@ class ThreadPlanner:
         existing = decider.counterpart(thread, existing_threads)
         if existing and decider.is_untouched(thread, existing) and self._messages_are_untouched(thread):
             return decider.keep(Action("skip", "thread", thread.id), existing)
-        if existing and decider.restore and decider.same_place and not self._can_append(thread, existing.id):
+        # A restored thread has another id: where its restore was interrupted, the rest is appended below.
+        is_itself = existing is not None and decider.same_place and existing.id == thread.id
+        if existing and is_itself and decider.restore and not self._can_append(thread, existing.id):
             return self.log.add(decider.decide(thread, existing))
         self._note_unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()

@@ -1,0 +1,58 @@
+"""SIGKILL at any write of a restore: the same command, run again, ends where it would have ended."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.killing import Moment, Spare
+from tests.e2e.rounds import TYPES, furnish, service
+from tests.e2e.running import World, world
+from tests.e2e.small_estate import kept, put_back
+from tests.e2e.test_restore_command import lose, restored
+from tests.sample import sample
+
+
+def reset(made: World, backup: Path) -> None:
+    """Put the archive of the snapshot back, without any journal."""
+    for left in made.folder.glob("estate.db*"):
+        left.unlink()
+    shutil.copy(backup, made.db)
+
+
+@pytest.mark.exhaustive(2)
+@pytest.mark.parametrize("type_", TYPES)
+def test_a_restore_killed_at_any_write_goes_on(type_: str, tmp_path: Path) -> None:
+    moment = Moment(lambda method, path, query: method == "POST")
+    one = service("SOURCE_KEY", type_)
+    with (
+        world(tmp_path, one, one, wrap_target=moment, types=(type_, type_)) as made,
+        Spare(made.env, tmp_path / "killed.log") as spare,
+    ):
+        furnish(made.source, type_)
+        made.snapshot()
+        backup = Path(shutil.copy(made.db, tmp_path / "backup"))
+        lose(made, type_)
+        before = kept(made.target.estate)
+        moment.set(0)
+        command = ("restore", made.db, "--accept-loss", "all", "--yes", "--workers", "1")
+        made(*command).ok()
+        writes = list(moment.asked)
+        expected = dict(made.target.estate.counts())
+        assert len(writes) >= 5
+        wrong = []
+        for at, asked in sample(enumerate(writes, 1), 2):
+            for is_done in (True, False):
+                put_back(made.target.estate, before)
+                reset(made, backup)
+                moment.set(at, is_done)
+                spare.killed(moment, *command, "--config", str(made.config))
+                moment.set(0)
+                result = restored(made)
+                counts = dict(made.target.estate.counts())
+                if counts != expected or result["findings"] or result["failed"]:
+                    differing = {k: (expected[k], counts[k]) for k in counts if counts[k] != expected[k]}
+                    wrong.append((at, asked, is_done, differing, result["findings"], result["failed"]))
+        assert not wrong, expected
