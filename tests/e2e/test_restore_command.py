@@ -277,3 +277,21 @@ def test_bytes_that_no_service_gives_back_come_from_a_folder(tmp_path: Path) -> 
         result = restored(made, "--id", file, "--originals", str(originals))
         (new,) = [row["target_id"] for row in result["ids"] if row["kind"] == "file"]
         assert estate.content[new].read() == data
+
+
+def test_threads_of_a_service_that_does_not_list_them_are_recognised_by_the_journal(tmp_path: Path) -> None:
+    one = replace(service("SOURCE_KEY", "openai"), list_threads="missing")
+    with world(tmp_path, one, one, types=("openai", "openai")) as made:
+        furnish(made.source, "openai")
+        threads = list(made.target.estate.threads)
+        ids = tmp_path / "threads.txt"
+        ids.write_text("\n".join(threads), encoding="utf-8")
+        made("snapshot", "source", "-o", made.db, "--threads", str(ids)).ok()
+        gone = threads[1]
+        del made.target.estate.threads[gone], made.target.estate.messages[gone]
+        result = restored(made)
+        assert [row["source_id"] for row in result["ids"]] == [gone]
+        assert [row["kind"] for row in result["losses"] if "would exist twice" in row["reason"]] == ["thread"]
+        asked = len(made.target.requests)
+        assert restored(made)["actions"]["create"] == 0
+        assert made.writes(asked) == []

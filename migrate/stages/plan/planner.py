@@ -170,7 +170,19 @@ class Planner:
             *self._agent_losses(created),
             *self._mention_losses(),
             *self._file_losses(),
+            *self._unlisted_thread_losses(actions),
         ]
+
+    def _unlisted_thread_losses(self, actions: Sequence[Action]) -> Iterator[Loss]:
+        """A service that lists no threads cannot show whether a lost thread was put back before."""
+        is_listed = self.target.snapshot.info.options.get("threads", True)
+        count = sum(action.kind == "thread" and action.action == "create" for action in actions)
+        if self.decider.restore and count and not is_listed:
+            reason = (
+                f"{count:,} are recreated; the service does not list its threads, so one that another archive "
+                "put back before is not recognised, and would exist twice"
+            )
+            yield general_loss("thread", "id", reason, "restore each thread from one archive only")
 
     def _fact_losses(self) -> Iterator[Loss]:
         """What no service lets anybody write, once per kind and field that occurs."""
