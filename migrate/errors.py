@@ -1,23 +1,32 @@
-"""Every failure a user can expect: what happened, why, what to do next, and the exit code.
+"""Every failure that a user can expect: what happened, why, what to do next, and the exit code.
 
-MigrateError
-  NothingSelected   1   the selection fits no object
-  BadUsage          2   the command, config file or plan cannot be understood
-  Incomplete        3   some objects could not be read or written
-  Refused           4   carrying on would risk somebody's data
-    PlanEdited          the plan file is not the one that was written
-    PlanUnknown         the archive does not know the plan
-    PlanStale           source or target moved since the plan
-    ArchiveTooNew       the archive was written by a later version
-  Unreachable       5   no answer, no sign-in, or the service is retired
-    SignInFailed
-    ServiceRetired
-  ArchiveDamaged    2   the file is not an archive, or cannot be read
-  ArchiveBusy       4   another program writes to the archive
-  DiskFull          3   what was read until then is kept
+`main` in `migrate/cli/__init__.py` prints an error and ends with its exit code.
 
-RequestFailed         one request; a stage turns it into a named line of its result
-  NoAnswer, NotThere, Denied, NotDownloadable, OutcomeUnknown, PagingBroken, Unreadable (TooLarge)
+    MigrateError
+      NothingSelected     1   the selection matches no object
+      BadUsage            2   the command, a config file or a plan cannot be understood
+        ArchiveDamaged    2   the file is not an archive, or cannot be read
+      IncompleteResult    3   some objects could not be read or written
+        DiskFull          3   what was read until then is kept
+      OperationRefused    4   going on could damage data
+        PlanEdited            the plan file was changed after it was written
+        PlanUnknown           the archive does not know the plan
+        PlanStale             source or target changed since the plan was made
+        ArchiveTooNew         a later version of this program wrote the archive
+        ArchiveBusy           another program writes to the archive
+      ServiceUnreachable  5   no answer from the service
+        SignInFailed          the service refuses the credentials
+        ServiceRetired        the service ended its API
+
+    RequestFailed             one request failed; a stage reports it as one line of its result
+      NoResponse              no connection, or no complete answer in time
+      InvalidResponse         an answer that cannot be read
+        ResponseTooLarge
+      NotFound                the object or the route does not exist
+      AccessDenied            the credentials do not allow the request
+      NotDownloadable         the service never returns the bytes of this file
+      OutcomeUnknown          a request that writes may or may not have been carried out
+      PaginationError         a listing cannot be read to its end
 """
 
 from __future__ import annotations
@@ -38,12 +47,12 @@ class MigrateError(Exception):
 
     def lines(self) -> list[str]:
         """The message as it is shown: what, why, what to do next."""
-        said = [self.what]
+        lines = [self.what]
         if self.why:
-            said.append(f"why: {self.why}")
+            lines.append(f"why: {self.why}")
         if self.todo:
-            said.append(f"next: {self.todo}")
-        return said
+            lines.append(f"next: {self.todo}")
+        return lines
 
 
 class NothingSelected(MigrateError):

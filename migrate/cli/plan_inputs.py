@@ -30,7 +30,7 @@ from migrate.cli.sides import (
     report_environment,
 )
 from migrate.codecs.config_directory import CONFIG_TYPE
-from migrate.codecs.foundry.agent_names import valid_name_base, why_invalid_name
+from migrate.codecs.foundry.valid_names import valid_name_base, why_invalid_name
 from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.output import STDOUT_PATH

@@ -20,8 +20,8 @@ from migrate.codecs.config_directory.parse import decode_config_object, refuse_a
 from migrate.codecs.foundry import encode as foundry_encode
 from migrate.codecs.foundry.adapt_agent import FOUNDRY_ADAPT_RULES
 from migrate.codecs.foundry.adapt_message import is_unproven, why_call_not_replayed
-from migrate.codecs.foundry.agent_names import assign_agent_names
 from migrate.codecs.foundry.decode import decode_foundry_object
+from migrate.codecs.foundry.valid_names import assign_agent_names
 from migrate.codecs.text_messages import TextMessage
 from migrate.codecs.write_forms.foundry import foundry_body_form
 from migrate.model import JSON, Entity

@@ -24,8 +24,8 @@ Body = dict[str, JSON]
 class Page:
     """One page of a listing: bodies as received, and the cursor of the next page.
 
-    `cursor` is '' on the last page, and `model.page_cursor.RESTART_FROM_FIRST_PAGE` where a listing can
-    only be read again from its first page."""
+    `cursor` is '' on the last page, and `model.entity.RESTART_FROM_FIRST_PAGE` where a listing can only be
+    read again from its first page."""
 
     bodies: list[Body]
     cursor: str = ""

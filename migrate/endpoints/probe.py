@@ -1,8 +1,8 @@
 """Request one row from each route and classify the answer: works, gone, denied or failed.
 
 A 404 alone can mean an unknown id, a wrong API version or a retired route. It means a retired route only
-if another route of the same service answers. The answer of a retired Azure route is not documented, so its
-body is not checked.
+if another route of the same service answers; `Probe.retired` in `interface.py` decides that. The answer of a
+retired Azure route is not documented, so its body is not checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Runs and run steps: what a model did, when, and at what cost. Archived and compared, never replayed."""
+"""The kinds `run` and `run_step`: what a model did in a thread, when, and at what cost.
+
+Both are archived and compared, and never created on a target."""
 
 from collections.abc import Mapping
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from migrate.codecs.foundry.agent_names import agent_name, assign_agent_names, id_suffix, valid_name_base
+from migrate.codecs.foundry.valid_names import agent_name, assign_agent_names, id_suffix, valid_name_base
 from tests.strategies import steady
 
 VALID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")

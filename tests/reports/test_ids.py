@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from migrate.model.results.archive import IdMapping
-from migrate.reports.commands.export import CSV_COLUMNS, id_map_lines
+from migrate.reports.commands.ids import CSV_COLUMNS, id_map_lines
 
 NAMES = ("plain", "two\nlines", 'a "quote", and more', "line\u2028separator", "it's", "")
 

@@ -12,7 +12,7 @@ from migrate.cli import print_message
 from migrate.cli.estate_argument import configured_service
 from migrate.cli.options import FILE_PATH, Common, common_options, exit_with
 from migrate.errors import BadUsage
-from migrate.reports.commands.export import id_map_lines
+from migrate.reports.commands.ids import id_map_lines
 
 
 @click.command("ids")

@@ -21,8 +21,8 @@ from migrate.codecs.adapt.tools import fit_resources
 from migrate.codecs.adapt.write_form import check_form, drop_misfit_values
 from migrate.codecs.foundry.adapt_message import adapt_foundry_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, used_resources
-from migrate.codecs.foundry.agent_names import agent_name
 from migrate.codecs.foundry.encode import flatten_response_format, ids_as_metadata
+from migrate.codecs.foundry.valid_names import agent_name
 from migrate.codecs.write_forms import assistants, foundry
 from migrate.codecs.write_forms.rules import ValueForm, object_with
 from migrate.model import JSON, Entity

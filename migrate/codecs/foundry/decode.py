@@ -14,9 +14,9 @@ from typing import Any
 from migrate.codecs.adapt.metadata import PORTAL_KEYS
 from migrate.codecs.assistants import DecodeContext, decode_assistants_object
 from migrate.codecs.field_types import split_well_formed
-from migrate.codecs.foundry.agent_names import agent_name
 from migrate.codecs.foundry.items import read_item
 from migrate.codecs.foundry.tools import to_canonical_tool
+from migrate.codecs.foundry.valid_names import agent_name
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.served_version import served_older_versions
 from migrate.model.stamp import read_stamp, stamped_file_ids, stamped_name, stamped_vector_store_ids

@@ -221,10 +221,11 @@ class Plan(StrictModel):
         text = json.dumps(self.model_dump(), ensure_ascii=True)
         hidden = redact(text)
         plan = self if hidden == text else Plan.model_validate(json.loads(hidden))
-        return plan.model_copy(update={"digest": plan.fingerprint()})
+        return plan.model_copy(update={"digest": plan.compute_digest()})
 
-    def fingerprint(self) -> str:
-        """A hash of everything but `digest` and later fields at their defaults."""
+    def compute_digest(self) -> str:
+        """The plan's fingerprint, for the field `digest`: a hash of everything but `digest` itself and later
+        fields at their defaults."""
         document = self.model_dump(exclude={"digest"})
         _remove_defaults(document, LATER_PLAN_FIELDS)
         for action in document["actions"]:

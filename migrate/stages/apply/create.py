@@ -16,7 +16,7 @@ from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.estate import stamp
-from migrate.stages.fingerprints import object_fingerprint, written_fingerprint
+from migrate.stages.object_fingerprints import object_fingerprint, written_fingerprint
 
 MAX_CREATE_TRIES = 4
 # A gateway gave up; the service behind it may still be working.

@@ -18,7 +18,7 @@ from migrate.model.entity import creation_time
 from migrate.model.references import tool_resource_ids, with_tool_resource_ids
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.create import CLOCK_DIFFERENCE_S
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.object_fingerprints import object_fingerprint
 from migrate.stages.plan.adaptation import replayed_messages
 
 VECTOR_STORE_KIND = "vector_store"

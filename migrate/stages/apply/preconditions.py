@@ -9,7 +9,7 @@ from migrate.stages.apply.context import ApplyContext, UnresolvedReference
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.apply.recover import find_without_outcome
 from migrate.stages.estate import Estate
-from migrate.stages.fingerprints import Fingerprints, target_fingerprints
+from migrate.stages.object_fingerprints import Fingerprints, target_fingerprints
 from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS, read_target
 
 

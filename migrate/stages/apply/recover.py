@@ -18,9 +18,9 @@ from migrate.stages.apply.create import (
     request_time,
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files
+from migrate.stages.apply.store_files import find_by_content
 from migrate.stages.apply.threads import ThreadWriter, find_by_messages
 from migrate.stages.apply.update import find_updated, source_entity
-from migrate.stages.apply.vector_stores import find_by_content
 from migrate.stages.plan.adaptation import iter_messages
 
 # How the object is found that a request without an answer created, by its kind. Arguments: the context, the

@@ -21,9 +21,9 @@ from migrate.model.results.plan import Action, Plan
 from migrate.stages.apply.context import ApplyContext, apply_context, blocked_objects, load_id_map
 from migrate.stages.apply.create import create_object
 from migrate.stages.apply.preconditions import check_target
+from migrate.stages.apply.store_files import await_ingestion, fill_vector_store, upload_file
 from migrate.stages.apply.threads import ThreadWriter
 from migrate.stages.apply.update import delete_object, refuse_foreign_deletions, update_object
-from migrate.stages.apply.vector_stores import await_ingestion, fill_vector_store, upload_file
 from migrate.stages.estate import Estate
 from migrate.stages.plan.adaptation import AssistantDependencies
 from migrate.stages.progress import Progress

@@ -17,7 +17,7 @@ from migrate.model import Entity
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
-from migrate.stages.fingerprints import written_fingerprint
+from migrate.stages.object_fingerprints import written_fingerprint
 from migrate.stages.plan.adaptation import iter_messages
 
 # Messages of a thread whose fingerprints are kept; those behind them are read again.

@@ -30,7 +30,7 @@ from migrate.stages.apply.create import (
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files, stores_of_thread
 from migrate.stages.apply.thread_messages import OutgoingMessage, ThreadMessages
-from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
+from migrate.stages.object_fingerprints import message_fingerprint, object_fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
 
 # Before the thread is read after a lost answer; doubled each time.

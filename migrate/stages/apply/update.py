@@ -17,7 +17,7 @@ from migrate.model.stamp import stamp_keys_in
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference, plan_sides
 from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
-from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
+from migrate.stages.object_fingerprints import message_fingerprint, object_fingerprint
 from migrate.stages.plan.relink import relinked
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from migrate.archive.id_map import uploaded_hashes
 from migrate.codecs import CODECS
 from migrate.codecs.adapt.models import target_model_name
-from migrate.codecs.foundry.agent_names import valid_name_base
+from migrate.codecs.foundry.valid_names import valid_name_base
 from migrate.model import KINDS, Entity
 from migrate.model.entity import usability
 from migrate.model.file import BYTES_ABSENT

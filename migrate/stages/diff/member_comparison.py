@@ -26,8 +26,8 @@ from migrate.stages.diff.pair_comparison import (
 )
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate, LazyMessage, LazySequence
-from migrate.stages.fingerprints import content_fingerprint
 from migrate.stages.match.journal_pairs import JournalPairs
+from migrate.stages.object_fingerprints import content_fingerprint
 
 # Positions left and right; None where a row has no counterpart.
 PositionPair = tuple[int | None, int | None]

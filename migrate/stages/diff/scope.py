@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from migrate.codecs.foundry.agent_names import valid_name_base
+from migrate.codecs.foundry.valid_names import valid_name_base
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
 from migrate.model.entity import usability

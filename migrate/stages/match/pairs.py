@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 
-from migrate.codecs.foundry.agent_names import valid_name_base
+from migrate.codecs.foundry.valid_names import valid_name_base
 from migrate.model import JSON, Entity
 from migrate.model.file import file_on_service
 from migrate.model.normalize import json_digest, normalize_entity
@@ -21,7 +21,6 @@ from migrate.model.results.archive import IdMapping
 from migrate.model.stamp import original_assistant_id
 from migrate.stages.config_directory.select import select_configuration, unused_store_copies
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.fingerprints import content_fingerprint, object_fingerprint
 from migrate.stages.match.files import (
     HashReader,
     file_holders,
@@ -31,6 +30,7 @@ from migrate.stages.match.files import (
     same_id,
     same_name_groups,
 )
+from migrate.stages.object_fingerprints import content_fingerprint, object_fingerprint
 
 # How two objects were matched. Any other word is the natural key of a guess.
 BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID = "id", "key", "journal", "stamp", "original_v1_id"

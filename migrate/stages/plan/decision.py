@@ -13,7 +13,7 @@ from migrate.model.message_label import object_label
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.plan import Action, ActionName
 from migrate.model.stamp import remove_stamp_keys
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.object_fingerprints import object_fingerprint
 
 # Kind and field of a label: an existing object may have another one.
 INFORMATIONAL_FIELDS = frozenset({("file", "purpose")})

@@ -24,9 +24,9 @@ from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
-from migrate.stages.fingerprints import is_unchanged, object_fingerprint
 from migrate.stages.match.files import MATCHED_BY_BYTES
 from migrate.stages.match.pairs import BY_ORIGINAL_ID, ObjectPairs
+from migrate.stages.object_fingerprints import is_unchanged, object_fingerprint
 from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses, with_target_ids
 from migrate.stages.plan.decision import (
     Conflict,

@@ -31,7 +31,7 @@ def from_document(document: bytes) -> Plan:
         plan = Plan.model_validate(json.loads(document))
     except (ValueError, RecursionError):  # a ValidationError is one, and so is what is no JSON
         plan = None
-    if plan is None or plan.digest != plan.fingerprint():
+    if plan is None or plan.digest != plan.compute_digest():
         raise PlanEdited(
             "a plan that the archive stores is not as it was written",
             "its fingerprint does not match",
@@ -61,7 +61,7 @@ def read_plan(path: Path) -> Plan:
             f"{place}: {first['msg']}",
             "run plan again and read the new one",
         ) from None
-    if plan.digest != plan.fingerprint():
+    if plan.digest != plan.compute_digest():
         raise PlanEdited(
             f"{path} is not as it was written",
             "its fingerprint does not match: it was edited by hand",

@@ -14,7 +14,7 @@ from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.object_fingerprints import object_fingerprint
 from migrate.stages.plan.decision import existing_action, object_loss
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.planner import first_names

@@ -32,11 +32,11 @@ from migrate.model.results.plan import (
 from migrate.model.shard import Shard
 from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
-from migrate.stages.fingerprints import combined_fingerprint, target_fingerprints
 from migrate.stages.match import pairs as match_pairs
 from migrate.stages.match.files import read_hashes
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairs import ObjectPairs
+from migrate.stages.object_fingerprints import combined_fingerprint, target_fingerprints
 from migrate.stages.plan.agent_names import kept_name_losses
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState, read_journal_state

@@ -10,8 +10,8 @@ from migrate.model.loss import EVERY_OBJECT
 from migrate.model.references import tool_resource_ids
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, LazyMessage
-from migrate.stages.fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 from migrate.stages.match.messages import pair_messages, target_order
+from migrate.stages.object_fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 from migrate.stages.plan.adaptation import (
     accepted_forms_only,
     adapted_for_target,

@@ -1,9 +1,10 @@
 """Find objects that could be deleted, each with one reason, and what cannot be decided.
 
-| mark | means | |---|---| | orphan | refers to an object that the estate does not have, or is a file that its
-vector store could not index | | unused | no object that could use it refers to it, and no run used it | |
-expired | its service reports it as expired, or its time had passed when it was read | | duplicate | has the
-same content as an older object |
+orphan      refers to an object that the estate does not have, or is a file that its vector store could
+            not index
+unused      no object refers to it, and no run used it
+expired     the service reports it as expired, or its expiry time had passed when it was read
+duplicate   has the same content as an older object
 """
 
 from __future__ import annotations

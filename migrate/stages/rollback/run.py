@@ -24,7 +24,7 @@ from migrate.stages.apply.implicit_vector_stores import detach_implicit_store
 from migrate.stages.apply.recover import recover_interrupted
 from migrate.stages.apply.update import MAX_DELETE_TRIES, delete_objects, remaining_ids
 from migrate.stages.estate import Estate
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.object_fingerprints import object_fingerprint
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UndoPlan
 from migrate.stages.snapshot.live_estate import read_target

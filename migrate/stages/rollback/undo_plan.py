@@ -18,7 +18,7 @@ from migrate.model.results.plan import Plan
 from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.object_fingerprints import object_fingerprint
 from migrate.stages.plan.adaptation import adapted_for_target, replayed_messages, without_folded_attachments
 
 # An object is removed before those that it refers to.

@@ -18,7 +18,7 @@ from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.vector_store import ingestion_error
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.fingerprints import is_unchanged
+from migrate.stages.object_fingerprints import is_unchanged
 from migrate.stages.verify.context import VerifyContext, finding
 
 # Kinds whose target ids must each belong to one object of the source.

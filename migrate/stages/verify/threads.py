@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from migrate.errors import IncompleteResult, RequestFailed
 from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.stages.estate import Estate, LazyMessage
-from migrate.stages.fingerprints import is_unchanged, message_fingerprint
 from migrate.stages.match.messages import pair_messages
+from migrate.stages.object_fingerprints import is_unchanged, message_fingerprint
 from migrate.stages.plan.adaptation import without_folded_attachments
 from migrate.stages.progress import Progress
 from migrate.stages.verify.context import VerifyContext

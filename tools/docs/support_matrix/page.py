@@ -7,9 +7,9 @@ from dataclasses import fields
 
 from migrate.codecs.adapt import files
 from migrate.codecs.capabilities import ATTRIBUTES_SINCE, CHUNKING_SINCE, JSON_SCHEMA_SINCE, Capabilities
-from migrate.codecs.foundry.agent_names import MAX_NAME_CHARS
 from migrate.codecs.foundry.encode import MAX_IDS_PER_KEY
 from migrate.codecs.foundry.tools import TOOL_ROWS, TOOLS_WITHOUT_COUNTERPART
+from migrate.codecs.foundry.valid_names import MAX_NAME_CHARS
 from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, KINDS, Kind
 from tools.docs.examples import FIELDS, ITEMS, NEWER_TOOLS, OLDER_TOOLS, PARTS, Example

@@ -1,4 +1,7 @@
-"""Upload files, fill vector stores with as few requests as the service allows, and wait for ingestion."""
+"""Upload files, add them to vector stores with as few requests as the service allows, and wait for ingestion.
+
+The vector store itself is created in `create.py`, as every object that is sent as JSON.
+"""
 
 from __future__ import annotations
 
