@@ -30,6 +30,7 @@ VERDICTS = {
     "added": ("+", "on the right only"),
     "create": ("+", "will be created"),
     "update": ("~", "will be changed"),
+    "conflict": ("!", "was changed by others, and stays as it is"),
     "delete": ("-", "will be deleted"),
     "adopt": ("=", "is on the target already, and is used as it is"),
     "blocked": ("!", "cannot be created on the target"),

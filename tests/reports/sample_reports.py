@@ -12,8 +12,10 @@ from migrate.model.results.diff import Change, DiffResult, IgnoreCount
 from migrate.model.results.plan import (
     Action,
     Assessment,
+    ChangeRow,
     FieldOutcome,
     LossRow,
+    PathChange,
     Plan,
     SourceSide,
     TargetSettings,
@@ -142,6 +144,12 @@ def a_plan() -> Plan:
         losses=LOSSES,
         unread=("file file_7: its bytes",),
         retiring=ENDING,
+        changes=(
+            ChangeRow(kind="assistant", left_id="gardener", right_id="asst_1", name="Gardener",
+                      paths=(PathChange("instructions", BEFORE, AFTER), PathChange("temperature", 1, 0.4))),
+            ChangeRow(kind="assistant", left_id="asleep", right_id="asst_4", name="Asleep", conflict="kept",
+                      paths=(PathChange("tools[file_search]", None, {"type": "file_search"}),)),
+        ),
         digest="f",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 import pydantic.dataclasses
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from migrate.model.entity import JSON
+from migrate.model.entity import JSON, EntityKey
 from migrate.model.known_secrets import redact
 from migrate.model.normalize import json_digest
 from migrate.model.results.retiring import Retiring
@@ -102,6 +102,38 @@ class LossRow:
     accepted: bool = False
 
 
+@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
+class PathChange:
+    """What changes at one path of an object: its value on the target today, and what is written (None:
+    absent). Without credentials; long values are shortened."""
+
+    path: str
+    left: JSON = None
+    right: JSON = None
+
+
+@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
+class ChangeRow:
+    """What an update changes in one object, or would change in one that others changed.
+
+    Left is the target today, as in a `diff` of target and source; `right_id` and `right_parent` are ids of
+    the source. `conflict`: others changed it since the last move; what the plan does about that."""
+
+    kind: str
+    left_id: str
+    right_id: str
+    name: str = ""
+    paths: tuple[PathChange, ...] = ()
+    left_parent: str = ""
+    right_parent: str = ""
+    conflict: Literal["", "overwritten", "kept", "created beside"] = ""
+
+    @property
+    def key(self) -> EntityKey:
+        """Kind, parent and id on the source."""
+        return (self.kind, self.right_parent, self.right_id)
+
+
 def unaccepted_losses(rows: Iterable[LossRow]) -> list[LossRow]:
     """Losses that the user did not accept."""
     return [row for row in rows if row.grade != "adapted" and not row.accepted]
@@ -166,6 +198,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "unknown_ids": (),
     "left_out": (),
     "retiring": None,
+    "changes": (),
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
 
@@ -200,6 +233,8 @@ class Plan(StrictModel):
     left_out: tuple[tuple[str, str], ...] = ()
     # What ends among the models that the assistants have on the target; None if nothing is known to end.
     retiring: Retiring | None = None
+    # What each update and each conflict changes.
+    changes: tuple[ChangeRow, ...] = ()
     digest: str = ""
 
     def counts(self) -> dict[str, int]:

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import asdict
 
 from migrate.model.entity import JSON
+from migrate.model.masked_values import mask_value_at
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.diff import Change, DiffResult
 from migrate.reports.commands.archive import unmatched_text
-from migrate.reports.commands.objects import mask_value_at
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of
 
@@ -20,7 +20,7 @@ def diff_document(result: DiffResult) -> dict[str, JSON]:
     """The JSON document of `diff`."""
     return {
         "differences": len(result.changes),
-        "changes": [_change(change) for change in result.changes],
+        "changes": [change_document(change) for change in result.changes],
         "compared": result.compared,
         "unread": result.unread,
         "ignored": [asdict(row) for row in result.ignored],
@@ -30,7 +30,8 @@ def diff_document(result: DiffResult) -> dict[str, JSON]:
     }
 
 
-def _change(change: Change) -> dict[str, JSON]:
+def change_document(change: Change) -> dict[str, JSON]:
+    """One object that differs, as JSON."""
     return {
         "kind": change.kind,
         "left_id": change.left_id or None,

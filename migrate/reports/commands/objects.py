@@ -6,13 +6,13 @@ Secrets in headers and addresses are masked.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from migrate.model.entity import JSON
-from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, mask_texts
+from migrate.model.masked_values import mask_body
+from migrate.model.secrets import mask_texts
 from migrate.model.served_version import served_version_remarks
 from migrate.reports.commands.archive import expected_gaps_text
 from migrate.reports.commands.retiring import retiring_document, retiring_notes
@@ -21,9 +21,6 @@ from migrate.reports.text_table import shorten, table
 if TYPE_CHECKING:  # `ls` works without them
     from migrate.model.results.query import CleanupFinding, CleanupResult, Diagnosis, ExtractResult, SearchHit
 
-MASK = "(masked)"
-# Fields of a body that may carry credentials: a tool's headers and authorization.
-SECRET_FIELDS = ("tools", "tool_resources", "definition", "versions")
 MAX_CLEANUP_CELL_CHARS = 100
 MAX_EXCERPT_CHARS = 200
 
@@ -76,29 +73,6 @@ def object_text(document: Mapping[str, JSON]) -> str:
     ]
     body = json.dumps(document["body"], indent=2, ensure_ascii=False)
     return "\n".join([*(f"# {line}" for line in comments), body])
-
-
-def mask_body(body: Mapping[str, JSON]) -> ObjectRow:
-    """A body without credentials; keys are checked only in the fields where a service keeps credentials."""
-    return {k: _mask_value(v) if k in SECRET_FIELDS else mask_texts(v) for k, v in body.items()}
-
-
-def mask_value_at(path: str, value: JSON) -> JSON:
-    """A value at a dotted path of a body, without credentials."""
-    top, *steps = re.split(r"[.\[\]]+", path.lower())
-    if top not in (*SECRET_FIELDS, "service"):
-        return mask_texts(value)
-    owned = steps[: steps.index("parameters")] if "parameters" in steps else steps
-    return MASK if value and SECRET_KEY_NAMES & set(owned) else _mask_value(value)
-
-
-def _mask_value(value: JSON) -> JSON:
-    if isinstance(value, dict):
-        return {
-            k: mask_texts(v) if k == "parameters" else MASK if is_secret_key(k) and v else _mask_value(v)
-            for k, v in value.items()
-        }
-    return [_mask_value(item) for item in value] if isinstance(value, list) else mask_texts(value)
 
 
 def cleanup_document(result: CleanupResult, kind: str | None = None) -> dict[str, JSON]:

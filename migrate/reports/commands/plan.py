@@ -9,6 +9,12 @@ from dataclasses import asdict
 from migrate.model.entity import JSON
 from migrate.model.results.plan import ASSESS_GRADES, Assessment, LossRow, Plan, unaccepted_losses
 from migrate.reports.commands.archive import expected_gaps_text, hidden_text
+from migrate.reports.commands.changes import (
+    change_details,
+    conflict_notes,
+    kept_conflict_item,
+    planned_change_document,
+)
 from migrate.reports.commands.retiring import retiring_document, retiring_notes, soon_note
 from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
@@ -132,6 +138,7 @@ def plan_document(plan: Plan, path: object) -> dict[str, JSON]:
         "source": plan.source.model_dump(),
         "target": plan.target.model_dump(exclude={"objects"}),
         "actions": plan.counts(),
+        "changes": [planned_change_document(row) for row in plan.changes],
         **_selection_document(plan),
         "losses": [asdict(row) for row in plan.losses],
         "unread": list(plan.unread),
@@ -214,6 +221,8 @@ def _action_items(plan: Plan) -> Iterator[ReportItem]:
         if row.kind == "vector_store_file" and row.parent in stores and row.action == "create":
             files[row.parent] += 1
     blocked = {(loss.kind, loss.parent, loss.id) for loss in plan.losses if loss.grade == "blocked"}
+    changes = {row.key: row for row in plan.changes}
+    yield from (kept_conflict_item(row) for row in plan.changes if row.conflict == "kept")
     for row in plan.actions:
         if row.action not in LISTED_ACTIONS:
             continue
@@ -222,18 +231,20 @@ def _action_items(plan: Plan) -> Iterator[ReportItem]:
                 continue
         elif row.kind == "vector_store_file" and row.parent in stores:
             continue
+        change = changes.get((row.kind, row.parent, row.id))
         inside = [(row.messages, "message"), (files[row.id] if row.kind == "vector_store" else 0, "file")]
         yield ReportItem(
             section="actions",
             verdict=row.action,
             kind=row.kind,
-            name=row.name,
+            name=row.name or (change.name if change else ""),
             left_id=row.id,
             right_id=row.target_id or row.target_name,
             parent=row.parent,
-            details=tuple(ItemDetail(field) for field in row.fields),
+            details=change_details(change, row.fields),
             note=", ".join(
                 [
+                    *conflict_notes(change),
                     *(f"with {number_of(number, noun)}" for number, noun in inside if number),
                     *([f"needed by {row.needed_by}"] if row.needed_by else []),
                 ]

@@ -172,7 +172,8 @@ STYLES = {
     "title": "bold", "name": "bold", "path": "cyan", "remedy": "green", "accepted": "dim", "dim": "dim",
     "clear": "bold green", "open": "bold yellow",
     "same": "", "removed": "red", "added": "green", "hidden": "dim italic",
-    "changed": "yellow", "create": "green", "update": "yellow", "delete": "red", "adopt": "cyan",
+    "changed": "yellow", "create": "green", "update": "yellow", "conflict": "magenta",
+    "delete": "red", "adopt": "cyan",
     "blocked": "bold red", "lost": "red", "adapted": "yellow",
     "missing": "red", "differs": "yellow", "stray": "magenta", "wrong": "bold red",
 }  # fmt: skip

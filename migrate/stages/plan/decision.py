@@ -11,9 +11,10 @@ from migrate.model.entity import usability
 from migrate.model.loss import Grade, Loss
 from migrate.model.message_label import object_label
 from migrate.model.object_diff import FieldDifference
-from migrate.model.results.plan import Action, ActionName
+from migrate.model.results.plan import Action, ActionName, ChangeRow
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.object_fingerprints import object_fingerprint
+from migrate.stages.plan.changes import ChangeLog
 
 # Kind and field of a label: an existing object may have another one.
 INFORMATIONAL_FIELDS = frozenset({("file", "purpose")})
@@ -49,11 +50,13 @@ def existing_action(verb: ActionName, kind: str, source_id: str, existing: Entit
 
 @dataclass(frozen=True)
 class Decision:
-    """What happens to one object. `facts`: names of what only its service sets, which is not written."""
+    """What happens to one object. `change`: from old to new, of an update or a conflict. `facts`: names of
+    what only its service sets, which is not written."""
 
     action: Action
     losses: tuple[Loss, ...] = ()
     conflict: Conflict | None = None
+    change: ChangeRow | None = None
     facts: frozenset[str] = frozenset()
 
 
@@ -63,6 +66,7 @@ class DecisionLog:
 
     losses: list[Loss] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    changes: ChangeLog = field(default_factory=ChangeLog)
     # (kind, id) of objects that are not created, so nothing can refer to them.
     blocked: set[tuple[str, str]] = field(default_factory=set)
     # (kind, id) of objects that are not selected, although selected ones refer to them.
@@ -75,6 +79,8 @@ class DecisionLog:
         action = decision.action
         self.losses += decision.losses
         self.conflicts += [decision.conflict] if decision.conflict else []
+        if decision.change is not None:
+            self.changes.add(decision.change)
         self.facts.setdefault(action.kind, set()).update(decision.facts)
         if action.action == "blocked" and not action.target_id:
             self.blocked.add((action.kind, action.id))
@@ -105,6 +111,15 @@ def metadata_losses(entity: Entity, adapted: Entity, merged: Entity, existing: E
     if adapted.fields.get("name") != merged.fields.get("name"):
         reason = "metadata has no room for the original name beside what another tool wrote there"
         yield object_loss(entity, "name", reason, "lost", "the archive has it")
+
+
+def shared_losses(entity: Entity, changed: Set[str], files_immutable: bool) -> Iterable[Loss]:
+    """What differs in an object that is used where it is, and therefore never written. `files_immutable`: the
+    source is a service, where no file changes once it was read."""
+    reason = "changed on the source since the snapshot; it is used as it is"
+    if not files_immutable:
+        reason = "differs on the target, and no file can be changed; it is used as it is"
+    return (object_loss(entity, name, reason, "adapted") for name in sorted(changed))
 
 
 def unwritten_fields(entity: Entity, existing: Entity, names: Set[str]) -> tuple[tuple[str, ...], list[Loss]]:

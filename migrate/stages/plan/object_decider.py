@@ -28,12 +28,14 @@ from migrate.stages.match.files import MATCHED_BY_BYTES
 from migrate.stages.match.pairs import BY_ORIGINAL_ID, ObjectPairs
 from migrate.stages.object_fingerprints import is_unchanged, object_fingerprint
 from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses, with_target_ids
+from migrate.stages.plan.changes import ConflictOutcome, change_row
 from migrate.stages.plan.decision import (
     Conflict,
     Decision,
     facts_of,
     metadata_losses,
     object_loss,
+    shared_losses,
     unwritten_fields,
 )
 from migrate.stages.plan.journal_state import JournalState
@@ -122,8 +124,7 @@ class ObjectDecider:
     def changed_fields(self, adapted: Entity, existing: Entity) -> set[str]:
         """The fields in which an object of the target differs from the adapted one."""
         existing = remove_owner_secrets(existing)
-        expected = normalize_entity(self._with_target_ids(adapted))
-        fields = {path.field for path in diff_objects(expected, normalize_written_fields(existing))}
+        fields = {path.field for path in self.differences(adapted, existing)}
         names = adapted.fields.get("filename"), existing.fields.get("filename")
         if adapted.kind == "file" and is_same_filename(*names):
             fields.discard("filename")  # moved before endings were written as vector stores require
@@ -131,12 +132,19 @@ class ObjectDecider:
             fields.add("tools")
         return fields - {"sha256"}
 
-    def conflict(self, entity: Entity, adapted: Entity, existing: Entity) -> Conflict:
-        """The conflict of an object that others changed, with both values of each field that differs."""
+    def differences(self, adapted: Entity, existing: Entity) -> list[FieldDifference]:
+        """What changes in an object of the target that becomes as the adapted one, from old to new."""
         expected = normalize_entity(self._with_target_ids(adapted))
-        differences = diff_objects(expected, normalize_written_fields(remove_owner_secrets(existing)))
-        unsupported = unsupported_fields_of(entity, self.target.capabilities)
-        paths = tuple(path for path in differences if path.field not in unsupported)
+        return diff_objects(normalize_written_fields(remove_owner_secrets(existing)), expected)
+
+    def conflict(self, entity: Entity, adapted: Entity, existing: Entity) -> Conflict:
+        """The conflict of an object that others changed, with the source's value first at each path."""
+        unsupported, differences = self._unsupported(entity), self.differences(adapted, existing)
+        paths = tuple(
+            replace(path, left=path.right, right=path.left)
+            for path in differences
+            if path.field not in unsupported
+        )
         by_other_tool = self._is_by_other_tool(entity) and entity.key not in self.journal.fingerprints
         return Conflict(entity.kind, entity.id, existing.id, entity.name, paths, by_other_tool)
 
@@ -211,13 +219,14 @@ class ObjectDecider:
 
     def _create(self, entity: Entity, action: Action, parent: str) -> Decision:
         losses: tuple[Loss, ...] = ()
-        conflict = None
+        conflict, change = None, None
         lookalike = self.lookalikes.get(entity.id) if entity.kind == "assistant" else None
         if replaced := self.journal.unproven_matches.get((entity.kind, entity.id)):
             difference = FieldDifference(
                 "(the whole object)", "what the last move left", "another object; one is created beside it"
             )
             conflict = Conflict(entity.kind, entity.id, replaced, entity.name, (difference,))
+            change = change_row(entity, replace(entity, id=replaced), (difference,), "created beside")
             reason = f"{replaced} on the target is not what the last move left: one is created beside it"
             losses = (object_loss(entity, "id", reason, "adapted", DUPLICATE_HINT),)
         elif lookalike:
@@ -227,7 +236,8 @@ class ObjectDecider:
             )
             losses = (object_loss(entity, "id", reason, "adapted", DUPLICATE_HINT),)
         address = self.settings.names.get(entity.id, "") if entity.kind == "assistant" else ""
-        return Decision(replace(action, target_parent=parent, target_name=address), losses, conflict)
+        action = replace(action, target_parent=parent, target_name=address)
+        return Decision(action, losses, conflict, change)
 
     def _compare(
         self, entity: Entity, adapted: Entity, existing: Entity, as_read: Entity, action: Action
@@ -239,7 +249,7 @@ class ObjectDecider:
             losses += metadata_losses(entity, adapted, merged, existing)
         changed = self.changed_fields(merged, existing) - self._unsupported(entity)
         if self._is_shared(entity):
-            losses += self._shared_losses(entity, changed)
+            losses += shared_losses(entity, changed, self.source.codec.files_immutable)
             return Decision(self.keep(action, existing, may_change=False), tuple(losses))
         writable = self._writable_fields(merged)
         left, left_losses = unwritten_fields(entity, existing, changed - writable)
@@ -264,7 +274,10 @@ class ObjectDecider:
         else:
             before = object_fingerprint(as_read)
             changes = {"action": "update", "fields": fields, "left": left, "before": before}
-        return Decision(_on_target(action, existing, **changes), tuple(losses), conflict)
+        differences = [path for path in self.differences(merged, existing) if path.field in fields]
+        outcome: ConflictOutcome = "kept" if changes["action"] != "update" else "overwritten"
+        change = change_row(entity, existing, differences, outcome if conflict else "")
+        return Decision(_on_target(action, existing, **changes), tuple(losses), conflict, change)
 
     def _is_in_id_map(self, action: Action, target_id: str) -> bool:
         return (action.kind, action.parent, action.id, target_id) in self.journal.id_map_rows
@@ -352,13 +365,6 @@ class ObjectDecider:
             reason = f"{existing.id} on the target was created from it by another tool, and is used for it"
             hint = "what that tool wrote into its metadata stays"
             yield object_loss(entity, "id", reason, "adapted", hint)
-
-    def _shared_losses(self, entity: Entity, changed: Set[str]) -> Iterable[Loss]:
-        """What differs in an object that is used where it is, and therefore never written."""
-        reason = "changed on the source since the snapshot; it is used as it is"
-        if not self.source.codec.files_immutable:
-            reason = "differs on the target, and no file can be changed; it is used as it is"
-        return (object_loss(entity, name, reason, "adapted") for name in sorted(changed))
 
     def _mention_losses(self, entity: Entity, adapted: Entity) -> Iterable[Loss]:
         """Ids and addresses of the source in the texts of an object: they stay, or are replaced."""

@@ -14,9 +14,12 @@ from dataclasses import replace
 from migrate.model import KINDS, Entity
 from migrate.model.entity import ObjectKey
 from migrate.model.input_limits import loads
+from migrate.model.normalize import normalize_written_fields
+from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of, remap_references
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate
+from migrate.stages.plan.changes import change_row
 from migrate.stages.plan.decision import DecisionLog, existing_action
 from migrate.stages.plan.object_decider import ObjectDecider
 
@@ -56,6 +59,7 @@ class RelinkPlanner:
                 continue
             if relink and update.fields:
                 result[entity.key] = update
+                self._note_change(entity, present, recreated)
             else:
                 self._note_left(entity, update, CANNOT_BE_CHANGED if relink else NOT_WANTED)
         for row in self._missing_store_files(recreated, planned) if relink else ():
@@ -99,11 +103,7 @@ class RelinkPlanner:
         relinks = tuple(sorted({key for key in used if key in recreated}))
         if not relinks:
             return None
-        renamed = remap_references(
-            KINDS[entity.kind],
-            present,
-            lambda kind, id_: f"(new id of {id_})" if (kind, id_) in recreated else None,
-        )
+        renamed = _with_new_ids(present, recreated)
         fields = [name for name, value in renamed.fields.items() if value != present.fields.get(name)]
         writable = set(self._decider.codec.updatable.get(entity.kind, ()))
         return existing_action(
@@ -115,6 +115,11 @@ class RelinkPlanner:
             fields=tuple(sorted(fields)) if writable.issuperset(fields) else (),
             relinks=relinks,
         )
+
+    def _note_change(self, entity: Entity, present: Entity, recreated: Set[ObjectKey]) -> None:
+        """Note the references of an object, from old to new."""
+        forms = (normalize_written_fields(form) for form in (present, _with_new_ids(present, recreated)))
+        self._log.changes.add(change_row(entity, present, diff_objects(*forms)))
 
     def _missing_store_files(
         self, recreated: Set[ObjectKey], planned: Mapping[tuple[str, str, str], Action]
@@ -154,6 +159,15 @@ class RelinkPlanner:
             if named := sorted({id_ for _, kind, id_ in references if (kind, id_) in files}):
                 reason = f"names file {', '.join(named)}, which comes back under another id; {MESSAGES_STAY}"
                 self._log.add_loss(message, "content", reason, "adapted", NEW_ID_HINT)
+
+
+def _with_new_ids(present: Entity, recreated: Set[ObjectKey]) -> Entity:
+    """An object with a text in the place of each new id, which nobody knows yet."""
+    return remap_references(
+        KINDS[present.kind],
+        present,
+        lambda kind, id_: f"(new id of {id_})" if (kind, id_) in recreated else None,
+    )
 
 
 def _names(entity: Entity, keys: Set[ObjectKey]) -> bool:

@@ -234,6 +234,7 @@ def build_plan(
         unknown_ids=selected.unknown_ids if selected is not None else (),
         left_out=tuple(sorted(log.left_out)),
         retiring=retiring_on_target(source, sides[1].type, actions, settings, inventory.served),
+        changes=tuple(log.changes.rows),
     ).sealed()
 
 

@@ -18,6 +18,7 @@ from migrate.stages.plan.adaptation import (
     replayed_messages,
     without_folded_attachments,
 )
+from migrate.stages.plan.changes import ConflictOutcome, change_row
 from migrate.stages.plan.decision import DecisionLog, existing_action, facts_of
 from migrate.stages.plan.journal_state import ArrivedMessage
 from migrate.stages.plan.object_decider import ObjectDecider
@@ -213,13 +214,19 @@ class ThreadPlanner:
         place = {"parent": message.parent, "target_parent": existing.parent}
         # nothing but the metadata of a message can be changed
         update = existing_action("update", "message", message.id, existing, fields=("metadata",), **place)
+        outcome: ConflictOutcome = ""
         if not is_as_left:
+            outcome = "overwritten"
             self.log.conflicts.append(self.decider.conflict(message, adapted, existing))
             if self.decider.on_conflict == "keep":
+                outcome = "kept"
                 reason = "others may have changed it on the target since it arrived; their version is kept"
                 hint = "--on-conflict overwrite replaces it"
                 self.log.add_loss(message, "metadata", reason, "adapted", hint)
                 update = replace(update, action="skip", fields=(), left=update.fields)
+        differences = self.decider.differences(adapted, existing)
+        changes = [path for path in differences if path.field == "metadata"]
+        self.log.changes.add(change_row(message, existing, changes, outcome))
         result.updates.append(update)
 
     def _changed_fields(self, message: Entity, adapted: Entity, existing: Entity) -> set[str]:

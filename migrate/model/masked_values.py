@@ -1,0 +1,36 @@
+"""Bodies and values for people: without the credentials that their tools and texts may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from migrate.model.entity import JSON
+from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, mask_texts
+
+MASK = "(masked)"
+# Fields of a body that may carry credentials: a tool's headers and authorization.
+SECRET_FIELDS = ("tools", "tool_resources", "definition", "versions")
+
+
+def mask_body(body: Mapping[str, JSON]) -> dict[str, JSON]:
+    """A body without credentials; keys are checked only in the fields where a service keeps credentials."""
+    return {k: _mask_value(v) if k in SECRET_FIELDS else mask_texts(v) for k, v in body.items()}
+
+
+def mask_value_at(path: str, value: JSON) -> JSON:
+    """A value at a dotted path of a body, without credentials."""
+    top, *steps = re.split(r"[.\[\]]+", path.lower())
+    if top not in (*SECRET_FIELDS, "service"):
+        return mask_texts(value)
+    owned = steps[: steps.index("parameters")] if "parameters" in steps else steps
+    return MASK if value and SECRET_KEY_NAMES & set(owned) else _mask_value(value)
+
+
+def _mask_value(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {
+            k: mask_texts(v) if k == "parameters" else MASK if is_secret_key(k) and v else _mask_value(v)
+            for k, v in value.items()
+        }
+    return [_mask_value(item) for item in value] if isinstance(value, list) else mask_texts(value)
