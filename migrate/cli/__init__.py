@@ -25,7 +25,7 @@ from migrate.reports.text_table import escape_control
 SURROGATE_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 # Command -> one line about it. The command `x` is `x_command` in the module `migrate.cli.commands.x`.
 COMMANDS = {
-    "doctor": "reaches an estate and names what works",
+    "doctor": "reports what works at an estate",
     "snapshot": "reads an estate into an archive",
     "snapshots": "lists the snapshots of an archive",
     "ls": "lists the objects of a snapshot",
@@ -36,20 +36,20 @@ COMMANDS = {
     "extract": "writes the bytes of files into a folder",
     "check": "checks an archive against its own hashes",
     "merge": "joins archives into one, and shards into one snapshot",
-    "forget": "removes snapshots by a policy, and what only they contain",
-    "assess": "lists what a move would keep, change, lose and refuse",
-    "diff": "lists what differs between any two estates",
+    "forget": "removes snapshots, and the objects that only they contain",
+    "assess": "lists which fields a move would keep, change, lose or refuse",
+    "diff": "lists the differences between any two estates",
     "export": "writes an estate's configuration as files for git",
-    "plan": "plans what to write, and lists every loss beforehand",
-    "apply": "carries out a plan; run again, it continues",
+    "plan": "plans the changes to a target, and lists every loss beforehand",
+    "apply": "carries out a plan; continues after an interruption",
     "verify": "reads the target back and compares everything",
     "sync": "one-way replication: snapshot, plan, apply, verify",
-    "restore": "puts back what is missing, and changes nothing else",
-    "rollback": "removes what a plan created, restores what it changed",
-    "applies": "lists what was done to targets, and what was taken back",
-    "ids": "the id map: old id, new id",
+    "restore": "recreates what is missing, and updates references to the new ids",
+    "rollback": "rolls back a plan: removes and restores objects",
+    "applies": "lists every apply, and whether it was rolled back",
+    "ids": "prints the id map: old id, new id",
     "emulate": "serves an emulated service on loopback, for rehearsal",
-    "demo": "the whole flow on bundled fixtures, no account needed",
+    "demo": "shows the whole flow on bundled fixtures, without an account",
 }
 
 
@@ -109,7 +109,7 @@ def program() -> None:
     """Keep, compare and move the assistants you built.
 
     Exit codes: 0 done, nothing differs; 1 differences, findings, or losses not accepted; 2 usage;
-    3 incomplete, everything missing is named; 4 refused for safety; 5 cannot reach or sign in, or retired.
+    3 incomplete, everything missing is listed; 4 refused for safety; 5 cannot reach or sign in, or retired.
     """
 
 
@@ -137,7 +137,7 @@ def _run() -> int:
         advice = "next: `search` and `show` find the object; leave it out: snapshot --exclude KIND:ID"
         return _report_error(3, "an object is nested too deeply to be processed", advice)
     except RequestFailed as error:
-        return _report_error(3, str(error), "next: try again; `doctor` names what the service answers")
+        return _report_error(3, str(error), "next: try again; `doctor` reports what the service answers")
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         return 3

@@ -128,8 +128,8 @@ def common_options(function: CommandFunction) -> CommandFunction:
             "--log-file", type=FILE_PATH, metavar="FILE",
             help="Append a log to FILE, with one line per request; no secrets.",
         ),
-        click.option("--debug", is_flag=True, help="As -v, and one line per request."),
-        click.option("--verbose", "-v", is_flag=True, help="Log on stderr what is done, also with --quiet."),
+        click.option("--debug", is_flag=True, help="As -v, and also one line per request."),
+        click.option("--verbose", "-v", is_flag=True, help="Log each step on stderr, also with --quiet."),
         click.option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
         click.option("--config", "config_path", type=FILE_PATH, help="Config file (default: estates.toml)."),
     )  # fmt: skip
@@ -158,10 +158,13 @@ def _with_log(common: Common, debug: bool, file: Path | None, command: str) -> C
 
 
 workers = click.option(
-    "--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests under way at once."
+    "--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Number of parallel requests."
 )
 environment = click.option(
-    "--env", "environment", metavar="NAME", help="Which environment of a config directory (variables.toml)."
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Environment of a config directory, as variables.toml defines it.",
 )
 
 
@@ -170,8 +173,8 @@ def filter_options(function: CommandFunction) -> CommandFunction:
     pattern: dict[str, Any] = {"multiple": True, "metavar": "KIND:GLOB"}
     return with_options(
         function,
-        click.option("--exclude", help="Not objects whose name or id fits.", **pattern),
-        click.option("--include", help="Only objects whose name or id fits.", **pattern),
+        click.option("--exclude", help="Leave out objects whose name or id matches.", **pattern),
+        click.option("--include", help="Only objects whose name or id matches.", **pattern),
     )
 
 
@@ -180,10 +183,14 @@ def limit_options(function: CommandFunction) -> CommandFunction:
     return with_options(
         function,
         click.option(
-            "--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects)."
+            "--max-delete", metavar="N%",
+            help="Refuse a plan that deletes more than N% of the target's objects (default: 10%; the default "
+            "never refuses 10 deletions or fewer).",
         ),
         click.option(
-            "--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects)."
+            "--max-update", metavar="N%",
+            help="Refuse a plan that updates more than N% of the target's objects (default: 100%; the "
+            "default never refuses 10 updates or fewer).",
         ),
         click.option(
             "--prune", is_flag=True,
@@ -197,32 +204,42 @@ def adaptation_options(function: CommandFunction) -> CommandFunction:
     pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}
     return with_options(
         function,
-        click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field."),
         click.option(
-            "--copy-files", is_flag=True, help="Copy files and stores even where the target shares them."
+            "--accept-loss", multiple=True, metavar="FIELD|all",
+            help="Accept the loss of this field, and objects that it blocks; may be repeated.",
+        ),
+        click.option(
+            "--copy-files", is_flag=True,
+            help="Copy files and vector stores that source and target share, instead of using them in both.",
         ),
         click.option(
             "--agent-version", type=click.Choice(["newest", "served"]), default="newest", show_default=True,
-            help="Which version of an agent is moved, if its users get another one than the newest.",
+            help="Which version of an agent to move: the newest, or the one that its endpoint serves.",
         ),
         click.option(
             "--rewrite-ids", is_flag=True,
-            help="Write the new ids where instructions, tools and metadata name old ones.",
+            help="Replace old ids by new ones in instructions, tools and metadata.",
         ),
         click.option(
-            "--connections", help="Project connections, beside [connections] of the config.", **pair
-        ),
-        click.option(
-            "--names", help="Agent names, by id or name of the assistant, beside [names] of the config.",
+            "--connections",
+            help="Map a project connection; in addition to [connections] in the config file.",
             **pair,
         ),
-        click.option("--models", help="Deployment names, beside [models] of the config.", **pair),
+        click.option(
+            "--names",
+            help="Map an assistant, by id or name, to an agent name; in addition to [names] in the config "
+            "file.",
+            **pair,
+        ),
+        click.option(
+            "--models", help="Map a deployment name; in addition to [models] in the config file.", **pair
+        ),
     )  # fmt: skip
 
 
 all_objects_option = click.option(
     "--all", "all_objects", is_flag=True,
-    help="Text and Markdown list every object of a loss, not only three examples.",
+    help="List every object of a loss in text and Markdown, not only three examples.",
 )  # fmt: skip
 
 

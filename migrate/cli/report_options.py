@@ -111,7 +111,7 @@ def _with_options(function: ReportCommand, *spellings: str) -> ReportCommand:
         ),
         click.option(
             "--format", "format_", type=click.Choice(FORMATS),
-            help="What to write (default: text, or as FILE ends).",
+            help="Format of the output (default: from the ending of FILE, else text).",
         ),
     ):  # fmt: skip
         wrapped = option(wrapped)
@@ -179,7 +179,7 @@ def _rendered(format_: str, document: Any, report: Report) -> str:
 
 
 def _is_same_file(first: Path, second: Path) -> bool:
-    """Whether two paths name the same plain file, links included. A pipe or a device may be named twice."""
+    """Whether two paths lead to the same plain file, also by links. A pipe or a device may be given twice."""
     try:
         if first.exists() and not first.is_file():
             return False

@@ -20,12 +20,12 @@ ID_LIST_ADVICE = "write one id a line, as UTF-8; # begins a comment"
 
 def selection_options(function: CommandFunction) -> CommandFunction:
     """The options that select objects; the command receives one `Selection` as `selection`."""
-    return _with_selection(function, "Also what the selected objects need.", dependencies=True)
+    return _with_selection(function, "Add the objects that the selected ones need.", dependencies=True)
 
 
 def listing_selection_options(function: CommandFunction) -> CommandFunction:
-    """As `selection_options`, for a command that shows what fits: what that needs only on request."""
-    return _with_selection(function, "Also what the listed objects need.", dependencies=False)
+    """As `selection_options`, for a command that lists objects: what they need is added only on request."""
+    return _with_selection(function, "Add the objects that the listed ones need.", dependencies=False)
 
 
 def selection_and_filter_options(function: CommandFunction) -> CommandFunction:
@@ -45,7 +45,7 @@ def selection_and_filter_options(function: CommandFunction) -> CommandFunction:
             **others,
         )
 
-    inner = _with_selection(function, "Also what the selected objects need.", dependencies=True)
+    inner = _with_selection(function, "Add the objects that the selected ones need.", dependencies=True)
     return wrapped  # type: ignore[return-value]
 
 
@@ -85,16 +85,29 @@ def _with_selection(function: CommandFunction, dependencies_help: str, dependenc
             help=dependencies_help,
         ),
         click.option(
-            "--meta", metavar="KEY=GLOB", help="Only objects with this metadata; may be repeated.", **several
+            "--meta", metavar="KEY=GLOB", **several,
+            help="Only objects whose metadata have KEY with a value that matches GLOB; may be repeated.",
         ),
-        click.option("--before", metavar="DATE", default="", help="Only threads older than this."),
+        click.option(
+            "--before", metavar="DATE", default="",
+            help="Only threads whose newest message is before this date.",
+        ),
         click.option(
             "--after", metavar="DATE", default="", help="Only threads with a message from this date on."
         ),
-        click.option("--exclude", metavar="KIND:GLOB", help="Not objects whose name or id fits.", **several),
-        click.option("--ids", "ids_file", metavar="FILE|-", help="Also the ids in a file, one a line."),
-        click.option("--id", "ids", metavar="ID", help="Also this object, by id or name.", **several),
-        click.option("--include", metavar="KIND:GLOB", help="Objects whose name or id fits.", **several),
+        click.option(
+            "--exclude", metavar="KIND:GLOB", help="Leave out objects whose name or id matches.", **several
+        ),
+        click.option(
+            "--ids", "ids_file", metavar="FILE|-",
+            help="Add the objects whose ids are in FILE, one id per line; - is stdin.",
+        ),
+        click.option(
+            "--id", "ids", metavar="ID", help="Add this object to the selection, by id or name.", **several
+        ),
+        click.option(
+            "--include", metavar="KIND:GLOB", help="Select objects whose name or id matches.", **several
+        ),
     )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def test_a_policy_is_shown_asked_for_and_carried_out(run: World) -> None:
 
 def test_nothing_goes_without_a_name_or_a_policy(run: World) -> None:
     run("snapshot", "source", "-o", run.db, "--threads", "none", "--tag", "a")
-    run("forget", run.db, "--yes").error(2, "nothing to forget is named")
+    run("forget", run.db, "--yes").error(2, "neither snapshots nor a policy are given")
     run("forget", run.db, "1", "--keep-last", "1", "--yes").error(2, "cannot both be given")
     run("forget", run.db, "7", "--yes").error(2, "names no snapshot", "snapshots ARCHIVE")
     run("forget", run.db, "--keep-tag", "b", "--yes").error(2, "no snapshot has the tag b")

@@ -113,7 +113,7 @@ def test_what_was_not_read_is_said(archive: Archive) -> None:
     writer.add_page("message", "thread_1", [BodyRow.from_json("message", MESSAGES[0])], "")
     writer.end_listing("message", "thread_1", "failed", "GET answered 500")
     writer.finish("partial", "v")
-    assert "not complete: GET answered 500" in text_of(archive)
+    assert "the thread is incomplete: GET answered 500" in text_of(archive)
     found = read_transcript(reader(archive), "thread_1")
     assert found is not None
     assert found.gap == "GET answered 500"

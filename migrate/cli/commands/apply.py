@@ -17,19 +17,25 @@ from migrate.stages.plan.plan_file import read_plan
 
 @click.command("apply")
 @click.argument("plan_file", type=FILE_PATH)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option(
-    "--wait", type=float, default=600, show_default=True, help="Seconds to wait for ingestion of a store."
+    "--wait",
+    type=float,
+    default=600,
+    show_default=True,
+    help="Seconds to wait for the ingestion of a vector store.",
 )
 @workers
 @common_options
 def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
-    """Carry out PLAN_FILE with a journal: run again after an interruption, it continues and creates nothing
-    twice.
+    """Carry out PLAN_FILE.
 
-    Refuses (exit 4) when the plan was edited or is not one that its archive knows, or when either side
-    changed since. Exit 3 when something could not be written; it is named. Exit 5 when the target does not
-    answer, or stops answering; all that was not done is named.
+    Every step is written to a journal. If apply is interrupted, run it again: it continues and creates
+    nothing twice.
+
+    Exit 4, before anything is written, when the plan was edited, when its archive does not know it, or when
+    source or target changed after it was made. Exit 3 when some objects could not be written. Exit 5 when the
+    target does not answer, or stops answering. The result lists every object that was not written.
     """
     plan = read_plan(plan_file)
     if not yes:

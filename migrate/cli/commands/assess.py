@@ -25,7 +25,11 @@ from migrate.reports.commands.plan import assess_document, assess_report
 @click.command("assess")
 @click.argument("estate")
 @click.option(
-    "--to", "target", required=True, metavar="TYPE|ESTATE", help="A type of service, or a live one."
+    "--to",
+    "target",
+    required=True,
+    metavar="TYPE|ESTATE",
+    help="The target: a type of service, or a live estate.",
 )
 @report_options
 @selection_options
@@ -38,11 +42,12 @@ def assess_command(
     common: Common, estate: str, target: str, selection: Selection, reports: ReportOptions, workers: int,
     environment: str | None, all_objects: bool, **adaptation: Any,
 ) -> None:  # fmt: skip
-    """List per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
+    """List which fields of ESTATE the target (--to) would keep, adapt, lose or refuse. Writes nothing.
 
-    For a type (azure-openai, openai, foundry-classic, foundry) no service is asked; a live estate is also
-    checked for deployments, connections and existing objects. Exit 1 when something would be lost or is
-    blocked and was not accepted.
+    With a type (azure-openai, openai, foundry-classic, foundry) no request is sent to a target. With a live
+    estate its deployments, connections and existing objects are checked too.
+
+    Exit 1 when there are losses or blocked objects that --accept-loss does not accept.
     """
     reports.check(estate)
     config = common.config.for_command(environment, target)

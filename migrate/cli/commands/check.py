@@ -14,9 +14,13 @@ from migrate.reports.commands.archive import check_document, check_text
 
 @click.command("check")
 @click.argument("archive", type=FILE_PATH)
-@click.option("--upgrade", is_flag=True, help="First bring the tables of an earlier version up to date.")
+@click.option(
+    "--upgrade", is_flag=True, help="First update the tables of an archive that an earlier version wrote."
+)
 @click.option("--sample", metavar="N%", help="Check only N% of bodies, listings and bytes, at random.")
-@click.option("--seed", type=click.IntRange(0), help="Choose the sample that this number chose before.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Seed of the random sample; the same number gives the same sample."
+)
 @common_options
 def check_command(common: Common, archive: Path, upgrade: bool, sample: str | None, seed: int | None) -> None:
     """Check every body, listing, byte and reference of ARCHIVE. Exit 1 when something is damaged.

@@ -246,7 +246,7 @@ def plan_summary(plan: str) -> Callable[[str], str]:
 
 @click.command("demo")
 @click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"),
-              show_default=True, help="Where it leaves its files.")  # fmt: skip
+              show_default=True, help="Folder for the files it writes.")  # fmt: skip
 @common_options
 def demo_command(common: Common, folder: Path) -> None:
     """Move an emulated region to another one and to a Foundry project, with proof. Needs no account.

@@ -83,9 +83,11 @@ def _check_baseline(baseline: Baseline, left: Estate, right: Estate) -> None:
 @click.argument("right")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
 @filter_options
-@click.option("--ignore", "ignore", multiple=True, type=FILE_PATH, help="A file of rules: what may differ.")
+@click.option(
+    "--ignore", "ignore", multiple=True, type=FILE_PATH, help="File of rules for differences to ignore."
+)
 @click.option("--since", metavar="SNAPSHOT", help="Only objects that changed since this snapshot.")
-@click.option("--journal", type=FILE_PATH, help="An archive whose id map shows which object is which.")
+@click.option("--journal", type=FILE_PATH, help="Archive whose id map shows which objects are pairs.")
 @report_options
 @environment
 @workers

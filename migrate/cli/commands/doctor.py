@@ -15,9 +15,9 @@ from migrate.stages.doctor import diagnose
 @click.argument("estate")
 @common_options
 def doctor_command(common: Common, estate: str) -> None:
-    """Reach ESTATE and name what works: sign-in, API version, routes, listing of threads.
+    """Report what works at ESTATE: sign-in, API version, routes, listing of threads.
 
-    Exit 5 when nothing can be reached or assistants are retired.
+    Exit 5 when the service cannot be reached, or no longer has assistants.
     """
     with closing(connect_reader(live_estate(estate, common.config).settings)) as reader:
         progress = common.progress()

@@ -21,20 +21,28 @@ MAX_SKIPPED_SHOWN = 50
     show_default=True,
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=8001, show_default=True, help="0 takes any free one."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8001,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 is any free port.",
 )
 @click.option("--key", default="emulator", show_default=True, help="The key that clients must send.")
 @click.option(
-    "--state", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder of saved answers."
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of saved API answers to serve.",
 )
-@click.option("--retired", is_flag=True, help="Assistants, or classic agents, are gone; the rest works.")
+@click.option(
+    "--retired", is_flag=True, help="Answer as a service that no longer has assistants or classic agents."
+)
 @click.option(
     "--latency", type=click.FloatRange(0, 3_600), default=0.0, help="Seconds added to every answer."
 )
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File of faults: which requests fail, and how.",
+    help="File of faults to inject: which requests fail, and how.",
 )
 @common_options
 def emulate_command(
@@ -46,9 +54,10 @@ def emulate_command(
     For rehearsals without an account. A Foundry project serves classic agents and new ones at one address.
 
     --state DIR serves saved API answers: JSON or JSON lines of objects, lists or dumps; bytes in
-    DIR/content/FILE_ID or beside. Every file, row and unfinished list that is not loaded is named on stderr.
+    DIR/content/FILE_ID or beside the answers. Every file, row and unfinished list that is not loaded is
+    reported on stderr.
 
-    --faults FILE makes it misbehave by a seeded list of faults, the same way every time: docs/emulator.md.
+    --faults FILE injects the faults that FILE lists, in the same way in each run: docs/emulator.md.
     """
 
     given = Options(service=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]

@@ -103,11 +103,15 @@ def _export_terraform(
 )  # fmt: skip
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(["assistant", "vector_store", "file"]),
-    help="Only files about this kind; may be repeated.",
+    help="Write only files of this kind; may be repeated.",
 )  # fmt: skip
 @selection_and_filter_options
-@click.option("--bytes", "with_bytes", is_flag=True, help="The bytes of files too.")
-@click.option("--partial", is_flag=True, help="Also from an incomplete reading; nothing is removed then.")
+@click.option("--bytes", "with_bytes", is_flag=True, help="Write the bytes of files too.")
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Accept a source that could not be read completely; then no file is removed.",
+)
 @environment
 @workers
 @common_options

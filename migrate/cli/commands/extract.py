@@ -16,17 +16,18 @@ from migrate.stages.query.extract import extract
 @click.argument("file_id", nargs=-1)
 @click.option(
     "--dir", "folder", required=True, type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to write to; created if necessary.",
+    help="Folder to write to; it is created if necessary.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @common_options
 def extract_command(
     common: Common, archive: str, file_id: tuple[str, ...], folder: Path, force: bool
 ) -> None:
-    """Write the bytes of files of ARCHIVE[@SNAPSHOT] into a folder: of all that it has, or of these.
+    """Write the bytes of files of ARCHIVE[@SNAPSHOT] into a folder: of all files, or of the given ones.
 
-    Each file is checked against its hash and gets its own name, as far as that is safe. Exit 3 when a file is
-    unknown, has no bytes here, or is damaged; 4 when a file of that name exists.
+    The bytes of each file are checked against their hash. A file keeps its name, except for characters that
+    are not safe in file names. Exit 3 when a file is unknown or damaged, or when the snapshot does not have
+    its bytes; 4 when a file of the same name exists in the folder.
     """
     with archived_snapshot(archive, common.config) as snapshot:
         result = extract(snapshot, file_id, folder, force)

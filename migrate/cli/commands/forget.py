@@ -20,16 +20,28 @@ COUNT = click.IntRange(1)
 @click.command("forget")
 @click.argument("archive", type=FILE_PATH)
 @click.argument("snapshots", nargs=-1)
-@click.option("--keep-last", "last", type=COUNT, metavar="N", help="Keep the newest N.")
-@click.option("--keep-daily", "daily", type=COUNT, metavar="N", help="Keep one for each of N days.")
-@click.option("--keep-weekly", "weekly", type=COUNT, metavar="N", help="Keep one for each of N weeks.")
-@click.option("--keep-monthly", "monthly", type=COUNT, metavar="N", help="Keep one for each of N months.")
-@click.option("--keep-tag", "tags", multiple=True, metavar="TAG", help="Keep those of this tag.")
+@click.option("--keep-last", "last", type=COUNT, metavar="N", help="Keep the newest N snapshots.")
+@click.option("--keep-daily", "daily", type=COUNT, metavar="N", help="Keep one snapshot for each of N days.")
+@click.option(
+    "--keep-weekly", "weekly", type=COUNT, metavar="N", help="Keep one snapshot for each of N weeks."
+)
+@click.option(
+    "--keep-monthly", "monthly", type=COUNT, metavar="N", help="Keep one snapshot for each of N months."
+)
+@click.option(
+    "--keep-tag",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="Keep the snapshots with this tag; may be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Only list what would be kept and removed.")
 @click.option(
-    "--vacuum/--no-vacuum", default=True, help="Rewrite the archive, so that its file gets smaller."
+    "--vacuum/--no-vacuum",
+    default=True,
+    help="Rewrite the archive afterwards, so that its file gets smaller.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @common_options
 def forget_command(
     common: Common, archive: Path, snapshots: tuple[str, ...], last: int | None, daily: int | None,
@@ -37,17 +49,23 @@ def forget_command(
 ) -> None:  # fmt: skip
     """Remove snapshots of ARCHIVE, and the objects and bytes that only they contain.
 
-    Either the named ones are removed (numbers or tags), or a policy decides which ones stay; --keep options
-    add up and are applied to each endpoint separately, counting only days, weeks and months (UTC) that have a
-    snapshot. A policy never removes the last complete snapshot of an endpoint, nor the newest where none is
-    complete. The journal and the id map stay; a plan that was made from a forgotten snapshot cannot be
-    applied, verified or taken back any more.
+    Give either the snapshots to remove (numbers or tags), or a policy of --keep options. A snapshot stays if
+    one of these options keeps it. They are applied to each endpoint separately. Only days, weeks and months
+    (UTC) that have a snapshot are counted.
+
+    A policy never removes the last complete snapshot of an endpoint. If an endpoint has no complete snapshot,
+    its newest one stays.
+
+    The journal and the id map stay. A plan that was made from a removed snapshot can no longer be applied,
+    verified or rolled back.
     """
     policy = RetentionPolicy(last or 0, daily or 0, weekly or 0, monthly or 0, tags)
     if bool(policy) == bool(snapshots):
         raise BadUsage(
-            "snapshots and a policy cannot both be given" if snapshots else "nothing to forget is named",
-            todo=f"name snapshots, or give a policy: forget {archive} --keep-last 7 --keep-monthly 12",
+            "snapshots and a policy cannot both be given"
+            if snapshots
+            else "neither snapshots nor a policy are given",
+            todo=f"give snapshots, or a policy: forget {archive} --keep-last 7 --keep-monthly 12",
         )
     with Archive.open(archive, write=not dry_run) as opened:
         with translate_damage(archive):

@@ -18,9 +18,11 @@ from migrate.stages.query.history import object_histories
 def history_command(common: Common, archive: Path, object_id: str) -> None:
     """Show how the object OBJECT_ID changed over all snapshots of ARCHIVE: when, and what.
 
-    Who changed it is not known: no service reports that. A file is shown in each vector store that contained
-    it, a thread with the number of its messages, a vector store with the files that were added and removed. A
-    snapshot that could not read the object is shown as such; that is not "gone".
+    A file is shown with the vector stores that contained it, a thread with the number of its messages, and a
+    vector store with the files that were added and removed.
+
+    A snapshot that could not read the object is shown as "not read". That does not mean that the object was
+    deleted. No service reports who changed an object.
     """
     with Archive.open(archive) as opened, translate_damage(archive):
         histories = object_histories(opened.conn, object_id)

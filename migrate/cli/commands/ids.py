@@ -21,10 +21,10 @@ from migrate.reports.commands.ids import id_map_lines
 @click.option(
     "--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True
 )
-@click.option("--to", "target", metavar="ESTATE", help="Only what was moved to this live estate.")
+@click.option("--to", "target", metavar="ESTATE", help="Only objects that were moved to this live estate.")
 @common_options
 def ids_command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
-    """Print the new id of each old one, or only of OLD_ID. Exit 1 when OLD_ID has none."""
+    """Print the new id of each object that was moved, or only of OLD_ID. Exit 1 when OLD_ID has no new id."""
     entry = configured_service(target, common.config) if target else None
     if target and entry is None:
         raise BadUsage(f"{target!r} names no live estate", todo="give a name of the config file, or TYPE+URL")

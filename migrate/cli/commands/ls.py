@@ -30,12 +30,14 @@ DEFAULT_KINDS = ("assistant", "vector_store", "file", "thread")
 @click.command("ls")
 @click.argument("archive")
 @click.option("--kind", help="Only this kind (assistant, thread, file, ...).")
-@click.option("--orphans", is_flag=True, help="Objects that refer to something that does not exist.")
-@click.option("--unused", is_flag=True, help="Objects that nothing refers to and nothing has run.")
-@click.option("--expired", is_flag=True, help="Objects that their service counts as expired.")
-@click.option("--duplicates", is_flag=True, help="Objects with the same content as an older one.")
-@click.option("--retiring", is_flag=True, help="Assistants whose model ends, and when.")
-@click.option("--within", metavar="DAYS", help="With --retiring: only what ends in so many days, as in 90d.")
+@click.option("--orphans", is_flag=True, help="List objects that refer to objects that do not exist.")
+@click.option("--unused", is_flag=True, help="List objects that no object refers to and no run used.")
+@click.option("--expired", is_flag=True, help="List objects that are expired according to their service.")
+@click.option("--duplicates", is_flag=True, help="List objects with the same content as an older object.")
+@click.option("--retiring", is_flag=True, help="List assistants whose model ends, and the date.")
+@click.option(
+    "--within", metavar="DAYS", help="With --retiring: only models that end within this time, as in 90d."
+)
 @listing_selection_options
 @common_options
 def ls_command(
@@ -44,17 +46,17 @@ def ls_command(
 ) -> None:  # fmt: skip
     """List the objects of ARCHIVE[@SNAPSHOT]: kind, id, name, parent. Messages only with --kind.
 
-    With a selection only what fits is listed, with --kind only this kind of it, and with --kind message the
-    messages of the selected threads. Exit 1 when nothing fits, 3 when the snapshot does not have a selected
-    id.
+    With a selection only the selected objects are listed. --kind limits the list to one kind; --kind message
+    lists the messages of the selected threads. Exit 1 when no object matches, 3 when the snapshot does not
+    have a selected id.
 
-    --orphans, --unused, --expired and --duplicates, together or alone, list what could be cleaned up
-    instead: which of these it is, why, and how many bytes it takes. Where a claim needs a listing that the
-    snapshot does not have, the output names that listing and the exit code is 3.
+    --orphans, --unused, --expired and --duplicates list objects that could be deleted, each with the reason
+    and its size in bytes. The options can be combined. If the snapshot lacks a listing that is needed to
+    decide this, the output says which listing, and the exit code is 3.
 
-    --retiring lists assistants whose model, or whose service, has an announced end: by the dates that the
-    service gave when the snapshot was taken, else by the dates that this program knows. Each row says where
-    its date is from, and the line for [models] that settles it.
+    --retiring lists assistants whose model or service has an announced end date. The date is the one that the
+    service gave when the snapshot was taken, else the one that this program knows. Each row has the source of
+    its date, and the line for [models] that maps the model to another one.
     """
     days = _days_within(within, retiring)
     must_be_kinds([kind] if kind else [])

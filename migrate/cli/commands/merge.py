@@ -17,10 +17,12 @@ from migrate.reports.commands.archive import merge_document, merge_text
 def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> None:
     """Join ARCHIVES into one: snapshots, objects, bytes, journals and id maps, each of them once.
 
-    The order does not matter, and merging again adds nothing. Shards of one reading (snapshot --shard) are
-    joined into one snapshot: complete when all of them are given and complete; otherwise it is partial, what
-    is missing is named, and the exit code is 3. An interrupted snapshot is left out and reported. An existing
-    output is merged into; the inputs are never written.
+    The order does not matter, and merging again adds nothing. The inputs are never written. An output that
+    exists keeps its content, and the inputs are added to it.
+
+    Shards with the same tag (snapshot --shard) are joined into one snapshot. It is complete if all shards
+    are given and complete. Otherwise it is partial, the result lists what is missing, and the exit code is 3.
+    An interrupted snapshot is left out and reported.
     """
     progress = common.progress()
     inputs = MergeInputs.check(archives, output)

@@ -32,7 +32,7 @@ from migrate.stages.plan.plan_file import write_plan
 @click.command("plan")
 @click.argument("source")
 @click.argument("target")
-@click.option("-o", "--output", type=FILE_PATH, required=True, help="The plan; - is stdout.")
+@click.option("-o", "--output", type=FILE_PATH, required=True, help="File for the plan; - is stdout.")
 @report_options_beside
 @selection_options
 @adaptation_options
@@ -45,15 +45,17 @@ def plan_command(
     common: Common, source: str, target: str, output: Path, selection: Selection, reports: ReportOptions,
     workers: int, environment: str | None, all_objects: bool, **given: Any,
 ) -> None:  # fmt: skip
-    """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
-    but the plan, and its digest into ARCHIVE: `apply`, `verify` and `rollback` accept no other plan.
+    """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory.
 
-    A config directory is stored as it was read in an archive beside the plan, under the plan's name with the
-    ending .db; objects on TARGET that are in no file of it stay as they are.
+    Writes only the plan, and its fingerprint into ARCHIVE. `apply`, `verify` and `rollback` accept only plans
+    whose fingerprint the archive has.
 
-    Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
-    same, and apply moves what is not blocked. Exit 1 without a plan when nothing is selected, and 3 when
-    SOURCE does not have an id that was selected.
+    A config directory is stored, as it was read, in an archive next to the plan; its file name is that of the
+    plan with the ending .db. Objects on TARGET that no file of the directory describes stay as they are.
+
+    Exit 1 when there are losses or blocked objects that --accept-loss does not accept. The plan is still
+    written, and `apply` moves every object that is not blocked. Exit 1 without a plan when no object is
+    selected. Exit 3 when SOURCE does not have a selected id.
     """
     if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in reports.files):
         second = "the report" if STDOUT_PATH in reports.files else "--json"

@@ -88,31 +88,40 @@ class Restore:
 
 @click.command("restore")
 @click.argument("archive")
-@click.option("--to", "target", metavar="ESTATE", help="Another place than the one it was read from.")
-@click.option("--changed", is_flag=True, help="Also write the older state over what changed since.")
 @click.option(
-    "--no-relink", is_flag=True, help="Do not change objects that name an id which comes back as another one."
+    "--to",
+    "target",
+    metavar="ESTATE",
+    help="Restore to this estate (default: the estate that the snapshot was read from).",
 )
 @click.option(
+    "--changed", is_flag=True, help="Also write the archived state over objects that changed since."
+)
+@click.option(
+    "--no-relink", is_flag=True,
+    help="Do not write new ids into existing objects that refer to a restored object by its old id.",
+)  # fmt: skip
+@click.option(
     "--originals", type=click.Path(path_type=Path, file_okay=False),
-    help="A folder with files whose bytes the archive lacks, matched by name and size.",
+    help="Folder with files whose bytes the archive does not have; name and size must match.",
 )  # fmt: skip
 @selection_options
 @adaptation_options
 @all_objects_option
-@click.option("--dry-run", is_flag=True, help="Only plan; nothing is written to the service.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only plan; write nothing to the service.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @workers
 @common_options
 def restore_command(
     common: Common, archive: str, target: str | None, changed: bool, no_relink: bool, originals: Path | None,
     selection: Selection, dry_run: bool, yes: bool, all_objects: bool, workers: int, **given: Any,
 ) -> None:  # fmt: skip
-    """Put back what is missing of ARCHIVE[@SNAPSHOT], by default into the estate that it was read from.
+    """Create again what ARCHIVE[@SNAPSHOT] has and its estate no longer has.
 
-    Plans, asks, writes and compares in one run. Nothing is deleted, and nothing that exists is written,
-    except to name the new id of what came back; --changed also writes the older state over newer objects,
-    which `rollback` can undo. Run again after an interruption, it continues.
+    Plans, asks for confirmation, writes and compares in one run. Nothing is deleted. Existing objects are not
+    changed, except that references to a restored object get its new id. With --changed, existing objects
+    that changed since get their archived state again. `rollback` rolls all of this back. If restore is
+    interrupted, run it again: it continues.
 
     \b
     Examples:
@@ -120,8 +129,9 @@ def restore_command(
       assistants-migrate restore estate.db@12 --include "assistant:support*" --yes
       assistants-migrate restore estate.db --after 2026-06-01 --to standby
 
-    Exit 1 when a loss was not accepted or nothing is selected, 3 when something could not be written or an id
-    is unknown, 4 when the target changed meanwhile, 5 when it does not answer or has no assistants any more.
+    Exit 1 when no object is selected, or when there are losses or blocked objects that --accept-loss does not
+    accept. Exit 3 when some objects could not be written, or a selected id is unknown. Exit 4 when the target
+    changed after the plan was made. Exit 5 when the target does not answer, or no longer has assistants.
     """
     config = common.config
     estate, info = _snapshot_to_restore(archive, config)

@@ -1,4 +1,4 @@
-"""rollback: undo a plan."""
+"""rollback: roll back a plan."""
 
 from pathlib import Path
 
@@ -20,11 +20,16 @@ from migrate.stages.rollback.run import roll_back
 @click.argument("plan_file", type=FILE_PATH)
 @click.option(
     "--apply", "apply_number", type=click.IntRange(1), metavar="N",
-    help="PLAN_FILE is an archive: take back its apply N (see `applies`).",
+    help="Roll back apply N of an archive (see `applies`); PLAN_FILE is then the archive.",
 )  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Only list what would be taken back.")
-@click.option("--force", multiple=True, metavar="ID", help="Take this one back although others changed it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be rolled back.")
+@click.option(
+    "--force",
+    multiple=True,
+    metavar="ID",
+    help="Roll back this object although others changed it; may be repeated.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @workers
 @common_options
 def rollback_command(
@@ -33,11 +38,11 @@ def rollback_command(
 ) -> None:  # fmt: skip
     """Remove exactly what PLAN_FILE created on its target, and restore what it changed.
 
-    With --apply N, PLAN_FILE is the archive, and the plan of that apply is taken from it.
+    With --apply N, PLAN_FILE is the archive, and the plan of that apply is read from it. If rollback is
+    interrupted, run it again: it continues.
 
-    Refuses (exit 4) when others changed one of these objects since; it names them, and --force ID takes
-    one back all the same. Run again after an interruption, it continues. Exit 3 when something could not
-    be taken back.
+    Exit 4, before anything is written, when others changed one of these objects since. The message lists
+    them; --force ID rolls back an object all the same. Exit 3 when some objects could not be rolled back.
     """
     plan = _applied_plan(plan_file, apply_number) if apply_number else read_plan(plan_file)
     archive_path = plan_file if apply_number else None

@@ -18,15 +18,15 @@ from migrate.stages.query.search import SEARCHED_FIELDS, search
 @click.command("search")
 @click.argument("archive")
 @click.argument("text")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
+@click.option("--kind", "kinds", multiple=True, help="Search only objects of this kind; may be repeated.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, help="Stop after so many hits."
+    "--limit", type=click.IntRange(1), default=100, show_default=True, help="Show at most this many hits."
 )
 @common_options
 def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ...], limit: int) -> None:
     """Find TEXT in ARCHIVE[@SNAPSHOT]: in messages, instructions, descriptions, names and file names.
 
-    TEXT is searched literally, upper and lower case alike. Exit 1 when nothing contains it.
+    TEXT is searched literally; upper and lower case are equal. Exit 1 when no object contains it.
     """
     if not text:
         raise BadUsage("there is no text to look for", todo="give one: search ARCHIVE TEXT")

@@ -21,20 +21,27 @@ from migrate.stages.snapshot.run import take_snapshot
 
 @click.command("snapshot")
 @click.argument("estate")
-@click.option("-o", "--output", type=FILE_PATH, required=True, help="The archive.")
 @click.option(
-    "--threads", default="auto", show_default=True, help="auto, none, a FILE of ids, or - for stdin."
+    "-o", "--output", type=FILE_PATH, required=True, help="The archive; it is created if it does not exist."
 )
-@click.option("--runs/--no-runs", default=True, help="Runs and their steps.")
-@click.option("--bytes/--no-bytes", "with_bytes", default=True, help="The bytes of files.")
+@click.option(
+    "--threads",
+    default="auto",
+    show_default=True,
+    help="auto: the threads that the service lists; none; or FILE with thread ids (- is stdin).",
+)
+@click.option("--runs/--no-runs", default=True, help="Read runs and their steps.")
+@click.option("--bytes/--no-bytes", "with_bytes", default=True, help="Read the bytes of files.")
 @click.option(
     "--originals", type=click.Path(path_type=Path, file_okay=False),
-    help="Folder with files whose bytes the service does not return.",
+    help="Folder with files whose bytes the service does not return; name and size must match.",
 )  # fmt: skip
 @filter_options
-@click.option("--full", is_flag=True, help="Read every thread again, also those that seem unchanged.")
-@click.option("--tag", help="A name for this snapshot.")
-@click.option("--shard", metavar="K/N", help="Only share K of N of the threads; needs --tag. See merge.")
+@click.option("--full", is_flag=True, help="Read every thread again, also threads that seem unchanged.")
+@click.option("--tag", help="Name of this snapshot.")
+@click.option(
+    "--shard", metavar="K/N", help="Read only part K of N of the threads; needs --tag. See `merge`."
+)
 @workers
 @common_options
 def snapshot_command(
@@ -44,15 +51,18 @@ def snapshot_command(
 ) -> None:  # fmt: skip
     """Read everything of ESTATE into the archive FILE.db. The source is never written.
 
-    Threads come from the service's listing, if it has one, and from the given ids, both together.
-    Exit 3 when the snapshot is partial; what is missing is named. What the service never returns, by its
-    own rule, is named too and makes no snapshot partial. Exit 1 when a filter matches nothing. An interrupted
-    snapshot is continued by the same command. Messages of a thread are not read again when the newest 100
-    are those of the last snapshot, nor its runs when the newest 100 runs are, unless --full is given.
+    Threads are those that the service lists, if it lists them, and those whose ids are given.
 
-    --shard reads a share of the threads, the same one on every machine, chosen by a hash of their ids; the
-    first share also reads everything outside threads. The tag names the reading that the shards belong to,
-    and `merge` joins them. A shard that is complete under its tag is not read again.
+    Exit 3 when the snapshot is partial; the result lists what is missing. Data that the service never returns
+    is listed too, but the snapshot still counts as complete. Exit 1 when a filter matches nothing. An
+    interrupted snapshot is continued by the same command.
+
+    For each thread the newest 100 messages are compared with the last snapshot. If they are equal, older
+    messages are not read again. The same holds for its newest 100 runs. --full reads all of them.
+
+    --shard K/N reads one of N parts of the threads. A hash of the thread id decides the part, so all machines
+    divide them in the same way. Part 1 also contains everything outside threads. All shards of one snapshot
+    have the same tag; `merge` joins them. A shard that is complete under its tag is not read again.
     """
     if tag and (tag.isdigit() or tag == "latest"):
         why = "it would be taken for the number of a snapshot, or for the latest"
@@ -61,8 +71,8 @@ def snapshot_command(
     if part and not tag:
         raise BadUsage(
             "--shard needs --tag",
-            "the tag names the reading that all shards belong to",
-            "give all shards of one reading the same tag, and the next reading another",
+            "all shards of one snapshot have the same tag",
+            "give all shards of one snapshot the same tag, and the next snapshot another tag",
         )
     live = live_estate(estate, common.config, workers)
     options = SnapshotOptions(

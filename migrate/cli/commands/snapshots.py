@@ -14,8 +14,8 @@ from migrate.reports.commands.archive import snapshots_document, snapshots_text
 @click.argument("archive", type=FILE_PATH)
 @common_options
 def snapshots_command(common: Common, archive: Path) -> None:
-    """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
-    lacks, and what it left out on purpose."""
+    """List the snapshots of ARCHIVE: time, estate, complete or partial, what each one added, what is missing,
+    and what was left out by a filter."""
     with Archive.open(archive) as opened, translate_damage(archive):
         readers = [SnapshotReader(opened.conn, info) for info in list_snapshots(opened.conn)]
         rows = [(reader.info, reader.counts(), reader.gaps()) for reader in readers]

@@ -118,10 +118,13 @@ class Sync:
 @click.argument("target")
 @click.option(
     "-o", "--output", type=FILE_PATH, required=True,
-    help="The archive: keep it, it knows what was moved before.",
+    help="The archive; keep it for the next sync: it records what was moved.",
 )  # fmt: skip
 @click.option(
-    "--threads", default="auto", show_default=True, help="auto, none, a FILE of ids, or - for stdin."
+    "--threads",
+    default="auto",
+    show_default=True,
+    help="auto: the threads that the service lists; none; or FILE with thread ids (- is stdin).",
 )
 @click.option(
     "--on-conflict", type=click.Choice(["fail", "keep", "overwrite"]), default="fail", show_default=True,
@@ -131,8 +134,8 @@ class Sync:
 @adaptation_options
 @all_objects_option
 @limit_options
-@click.option("--full", is_flag=True, help="Read every thread again, also those that seem unchanged.")
-@click.option("--dry-run", is_flag=True, help="Snapshot and plan only; nothing is written to the target.")
+@click.option("--full", is_flag=True, help="Read every thread again, also threads that seem unchanged.")
+@click.option("--dry-run", is_flag=True, help="Only snapshot and plan; write nothing to the target.")
 @workers
 @common_options
 def sync_command(
@@ -141,11 +144,14 @@ def sync_command(
 ) -> None:  # fmt: skip
     """Make TARGET like SOURCE: snapshot, plan, apply, verify; only what changed is written.
 
-    Both are live. The snapshot is whole; a selection decides what of it is planned. The plan is stored beside
-    the archive, as FILE.plan.json. Exit 4 when others changed on the target what this would overwrite;
-    nothing is deleted without --prune, and never after an incomplete reading. Exit 3 when the snapshot was
-    partial, when SOURCE does not have an id that was selected, or when something could not be written; 1 when
-    verify found something or a loss was not accepted.
+    SOURCE and TARGET are live. The snapshot contains all objects of SOURCE; a selection limits only the plan.
+    The plan is stored next to the archive, as FILE.plan.json. Objects are deleted only with --prune, and only
+    if the snapshot is complete.
+
+    Exit 1 when `verify` has findings, or when there are losses or blocked objects that --accept-loss does not
+    accept. Exit 3 when the snapshot is partial, when SOURCE does not have a selected id, or when some objects
+    could not be written. Exit 4 when others changed objects on the target that sync would overwrite (see
+    --on-conflict).
     """
     config = common.config
     options = replace(plan_options(config, source, **given), selection=selection)

@@ -29,7 +29,7 @@ from migrate.stages.query.transcript import read_transcript
 @click.option(
     "--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
 )
-@click.option("-o", "--output", type=FILE_PATH, help="Write to a file; - is stdout.")
+@click.option("-o", "--output", type=FILE_PATH, help="File to write to; - is stdout.")
 @common_options
 def transcript_command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
     """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
@@ -63,7 +63,7 @@ def transcript_command(common: Common, archive: str, thread: str, format_: str, 
                 else:
                     write_data(line)
     if transcript.gap and not common.quiet:
-        print_message(f"not complete: {transcript.gap}")
+        print_message(f"the thread is incomplete: {transcript.gap}")
     exit_with(3 if transcript.gap else 0)
 
 

@@ -21,7 +21,8 @@ from migrate.stages.verify.run import verify_plan
 def verify_command(common: Common, plan_file: Path, reports: ReportOptions, workers: int) -> None:
     """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
 
-    Exit 1 when something differs from the plan, or was blocked and not accepted.
+    Exit 1 when an object differs from the plan, or when the plan has blocked objects that were not accepted
+    with plan --accept-loss.
     """
     reports.check(plan_file)
     plan = read_plan(plan_file)

@@ -35,7 +35,7 @@ def transcript_text(transcript: Transcript) -> Iterator[str]:
     yield f"thread {shorten(transcript.thread)}{_since(transcript)}, {transcript.count:,} messages"
     yield f"snapshot {transcript.snapshot} of {transcript.source}"
     if transcript.gap:
-        yield f"not complete: {shorten(transcript.gap, MAX_LABEL_CHARS)}"
+        yield f"the thread is incomplete: {shorten(transcript.gap, MAX_LABEL_CHARS)}"
     for entry in transcript.entries:
         yield ""
         yield _heading(entry)

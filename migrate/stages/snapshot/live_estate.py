@@ -142,7 +142,7 @@ def require_complete(result: SnapshotResult, url: str) -> None:
             raise IncompleteResult(
                 f"{url} could not be read completely: {gap.kind} {gap.parent or ''}".rstrip(),
                 gap.reason,
-                "try again; `doctor` names what the service answers",
+                "try again; `doctor` reports what the service answers",
             )
 
 
