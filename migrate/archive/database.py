@@ -13,7 +13,8 @@ from pathlib import Path
 
 from migrate.archive.lock import WriterLock
 from migrate.archive.packs import PackWriter
-from migrate.archive.schema_check import APPLICATION_ID, RESTORE_HINT, check_schema, has_current_schema
+from migrate.archive.schema_check import RESTORE_HINT, check_schema, has_current_schema
+from migrate.archive.schema_steps import APPLICATION_ID
 from migrate.archive.sqlite_file import (
     SQLITE_MAGIC,
     check_side_files,

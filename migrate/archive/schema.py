@@ -16,7 +16,7 @@ from sqlite_utils.migrations import Migrations
 
 from migrate.archive.hashes import count_rows
 from migrate.archive.packs import BODIES_PER_PACK
-from migrate.archive.schema_check import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS, applied_steps
+from migrate.archive.schema_steps import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS, applied_steps
 from migrate.errors import ArchiveDamaged, ArchiveTooNew
 
 # The texts below are part of the format: `schema_check` compares them with those that an archive has. So the

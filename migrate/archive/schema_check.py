@@ -16,24 +16,18 @@ from functools import cache
 from pathlib import Path
 
 from migrate.archive.packs import register_sql_functions
+from migrate.archive.schema_steps import (
+    MAX_SCHEMA_ENTRIES,
+    MIGRATIONS_TABLE,
+    SCHEMA_STEPS,
+    applied_steps,
+)
 from migrate.errors import ArchiveDamaged
 
-# Marks the file as an archive ("ASST"), so that `file` and this program can tell it from any other database.
-APPLICATION_ID = 0x41535354
-MIGRATION_SET = "assistants-migrate"
-# The steps in schema.py, in order.
-SCHEMA_STEPS = ("version_1",)
-# An archive that was written before version 1 had its name has these steps instead, and the same tables.
-STEPS_BEFORE_VERSION_1 = (
-    "m001_snapshots", "m002_blobs", "m003_journal", "m004_views", "m005_views_of_agents", "m006_undone",
-    "m007_packs", "m008_row_hashes", "m009_plan_documents", "m010_told",
-)  # fmt: skip
 # `schema_digest` of the tables and views that all steps create. A step that is added changes it;
 # tests/archive/test_exact_schema.py prints the new one.
 SCHEMA_DIGEST = "a5bc8c6f018280a7e0ed0d7164beda12728e87c37ecc06e90e025bf1e269d7f5"
 
-# Entries of a schema that are read; an archive has about sixty.
-MAX_SCHEMA_ENTRIES = 500
 # Characters of a name that this program did not choose.
 MAX_NAME_CHARS_SHOWN = 80
 # Created by SQLite when somebody runs ANALYZE: numbers for choosing an index. They run nothing.
@@ -41,27 +35,10 @@ SQLITE_STATISTICS_TABLES = {
     ("table", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
     ("table", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
 }
-# Created by sqlite-utils, whose versions quote names in different ways.
-MIGRATIONS_TABLE = "_sqlite_migrations"
 RESTORE_HINT = "restore it from a copy"
 
 # Type and name of an entry of a schema.
 SchemaEntry = tuple[str, str]
-
-
-def applied_steps(conn: sqlite3.Connection) -> tuple[str, ...]:
-    """The steps that were applied to an archive, in order; none where no table lists them."""
-    try:
-        rows = conn.execute(
-            f"SELECT name FROM {MIGRATIONS_TABLE} WHERE migration_set = ? ORDER BY rowid LIMIT ?",
-            (MIGRATION_SET, MAX_SCHEMA_ENTRIES),
-        ).fetchall()
-    except sqlite3.OperationalError as error:
-        if "no such table" not in str(error):
-            raise
-        return ()
-    names = [str(name) for (name,) in rows]
-    return tuple(dict.fromkeys(SCHEMA_STEPS[0] if name in STEPS_BEFORE_VERSION_1 else name for name in names))
 
 
 def has_current_schema(conn: sqlite3.Connection) -> bool:

@@ -16,13 +16,8 @@ from migrate.archive import Archive, schema, schema_check
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import register_sql_functions
 from migrate.archive.schema import migrations
-from migrate.archive.schema_check import (
-    APPLICATION_ID,
-    SCHEMA_DIGEST,
-    SCHEMA_STEPS,
-    STEPS_BEFORE_VERSION_1,
-    has_current_schema,
-)
+from migrate.archive.schema_check import SCHEMA_DIGEST, has_current_schema
+from migrate.archive.schema_steps import APPLICATION_ID, SCHEMA_STEPS, STEPS_BEFORE_VERSION_1
 from migrate.errors import ArchiveDamaged
 from tests.archive.filling import facts, filled
 

@@ -12,7 +12,8 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.schema import migrations
-from migrate.archive.schema_check import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS, has_current_schema
+from migrate.archive.schema_check import has_current_schema
+from migrate.archive.schema_steps import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage
 from tests.archive.filling import filled, reader, rows, write
 

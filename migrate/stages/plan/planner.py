@@ -179,8 +179,8 @@ class Planner:
         count = sum(action.kind == "thread" and action.action == "create" for action in actions)
         if self.decider.restore and count and not is_listed:
             reason = (
-                f"{count:,} are recreated; the service does not list its threads, so one that another archive "
-                "put back before is not recognised, and would exist twice"
+                f"{count:,} are recreated; the service does not list its threads, so one that another "
+                "archive put back before is not recognised, and would exist twice"
             )
             yield general_loss("thread", "id", reason, "restore each thread from one archive only")
 
