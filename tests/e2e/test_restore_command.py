@@ -212,6 +212,11 @@ def test_a_restored_object_is_the_same_object_for_a_standby(tmp_path: Path) -> N
         result = made(*sync).ok()
         assert result["plan"]["actions"]["create"] == 0
         assert told(before, kept(made.target.estate)) == []
+        pruned = made(*sync, "--prune").ok()
+        assert pruned["plan"]["actions"]["delete"] == pruned["plan"]["actions"]["create"] == 0
+        assert told(before, kept(made.target.estate)) == []
+        again = made("restore", f"{made.db}@1", "--to", "source", "--accept-loss", "all", "--yes").ok()
+        assert again["actions"]["create"] == again["actions"]["update"] == 0
 
 
 def test_bad_input_writes_nothing(tmp_path: Path) -> None:
@@ -251,6 +256,7 @@ def test_another_place_gets_what_it_lacks(tmp_path: Path) -> None:
         ).ok()
         assert result["findings"] == []
         assert [row["name"] for row in made.target.estate.assistants.values()] == ["reader"]
+        assert [note for note in result["notes"] if "as in a move" in note]
         asked = len(made.target.requests)
         again = made(
             "restore", made.db, "--to", "target", "--id", reader, "--accept-loss", "all", "--yes"
@@ -294,4 +300,21 @@ def test_threads_of_a_service_that_does_not_list_them_are_recognised_by_the_jour
         assert [row["kind"] for row in result["losses"] if "would exist twice" in row["reason"]] == ["thread"]
         asked = len(made.target.requests)
         assert restored(made)["actions"]["create"] == 0
+        assert made.writes(asked) == []
+
+
+def test_a_target_that_changed_after_the_question_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with archived(tmp_path, "openai") as made:
+        lose(made, "openai")
+        assistants = made.target.estate.assistants
+        first = next(iter(assistants))
+
+        def change(question: str) -> None:
+            assistants[first] = {**assistants[first], "instructions": "Changed meanwhile."}
+
+        monkeypatch.setattr("migrate.cli.commands.restore.confirm", change)
+        asked = len(made.target.requests)
+        made("restore", made.db, "--accept-loss", "all").error(4, "changed")
         assert made.writes(asked) == []

@@ -32,8 +32,8 @@ from migrate.model.results.archive import IdMapping, SnapshotInfo
 from migrate.model.results.plan import Plan
 from migrate.model.results.restore import RestoreResult
 from migrate.model.selection import Selection
-from migrate.reports.commands.plan import confirmation_question, plan_text
-from migrate.reports.commands.restore import restore_document, restore_text
+from migrate.reports.commands.plan import confirmation_question
+from migrate.reports.commands.restore import restore_document, restore_plan_text, restore_text
 from migrate.stages.apply.context import plan_sides
 from migrate.stages.apply.run import apply_plan
 from migrate.stages.estate import Estate
@@ -152,7 +152,7 @@ def restore_command(
     if plan.changes_target and not dry_run:
         if not yes:
             if not common.as_json:
-                print_message(plan_text(plan, "restore", all_objects))
+                print_message(restore_plan_text(plan, all_objects))
             confirm(confirmation_question(plan))
         applied = restore.apply(plan)
         verified = None if applied.outage else restore.verify(plan)

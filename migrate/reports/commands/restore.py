@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from migrate.model.entity import JSON
 from migrate.model.results.plan import Plan
 from migrate.model.results.restore import RestoreResult
 from migrate.reports.commands.apply import apply_text, verify_text
-from migrate.reports.commands.plan import plan_document, plan_text
+from migrate.reports.commands.plan import plan_document, plan_report
+from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.text_table import table
 
 ID_COLUMNS = ("kind", "name", "old id", "new id")
@@ -29,7 +30,11 @@ def restore_document(result: RestoreResult) -> dict[str, JSON]:
         "created": applied.created if applied else 0,
         "updated": applied.updated if applied else 0,
         "failed": [asdict(row) for row in applied.failed] if applied else [],
-        "notes": [*(applied.notes if applied else ()), *(verified.notes if verified else ())],
+        "notes": [
+            *_place_note(result.plan),
+            *(applied.notes if applied else ()),
+            *(verified.notes if verified else ()),
+        ],
         "findings": [asdict(row) for row in verified.findings] if verified else [],
         "ids": [
             {"kind": r.kind, "name": r.name, "source_id": r.source_id, "target_id": r.target_id}
@@ -47,9 +52,25 @@ def _refilled_stores(plan: Plan) -> set[str]:
     }
 
 
+def restore_plan_text(plan: Plan, all_objects: bool = False) -> str:
+    """The report of the plan as text. What a service sets in every object, such as times, is listed only with
+    `all_objects`: whoever puts one agent back need not read it again."""
+    report = plan_report(plan, "restore", all_objects)
+    items = tuple(item for item in report.items if all_objects or item.verdict != "adapted" or item.left_id)
+    notes = [*report.notes, *_place_note(plan)]
+    return terminal_text(replace(report, items=items, notes=tuple(notes)))
+
+
+def _place_note(plan: Plan) -> list[str]:
+    source, target = plan.source, plan.target
+    if (source.type, source.url) == (target.type, target.url):
+        return []
+    return [f"this is another place than {source.url}: objects are adapted to it, as in a move"]
+
+
 def restore_text(result: RestoreResult, all_objects: bool = False) -> str:
     """The plan, what was written, what was compared, and a table of new ids. `all_objects`: see `Report`."""
-    parts = [plan_text(result.plan, "restore", all_objects)]
+    parts = [restore_plan_text(result.plan, all_objects)]
     if result.applied is None:
         parts.append("nothing is missing" if not result.plan.changes_target else "nothing was written")
     else:
