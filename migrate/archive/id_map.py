@@ -46,11 +46,12 @@ def id_map(
     target: Side | None = None,
     source_id: str = "",
     messages: bool = True,
+    target_id: str = "",
 ) -> Iterator[IdMapping]:
-    """The id map, limited to a source, a target, one old id, or to everything but messages. Where an object
-    was moved to one target several times, the last time counts. Raises `RowDamaged` where the journal was
-    changed."""
-    check_journal(conn, messages=messages and not source_id)
+    """The id map, limited to a source, a target, one old id, one new id, or to everything but messages. Where
+    an object was moved to one target several times, the last time counts. Raises `RowDamaged` where the
+    journal was changed."""
+    check_journal(conn, messages=messages and not source_id and not target_id)
     where, values = [] if messages else ["j.kind != 'message'"], []
     for column, side in (("source", source), ("target", target)):
         if side:
@@ -59,6 +60,9 @@ def id_map(
     if source_id:
         where.append("j.source_id = ?")
         values.append(source_id)
+    if target_id:
+        where.append("j.target_id = ?")
+        values.append(target_id)
     rows = conn.execute(
         "SELECT j.kind, j.source_id, j.target_id, coalesce(j.name, ''), j.source_parent, "
         "coalesce(j.target_parent, ''), coalesce(j.written, ''), j.action, "
@@ -69,6 +73,18 @@ def id_map(
         values,
     )
     return (IdMapping(*row[:12]) for row in rows)
+
+
+def journal_names(conn: SqlConnection) -> Iterator[tuple[str, str, str]]:
+    """Kind, id and name of every object of the id map on both sides, without messages, which have no names,
+    and files in vector stores. The name is that of the source, so an id of a target has none."""
+    rows = conn.execute(
+        "SELECT DISTINCT j.kind, j.source_id, coalesce(j.name, ''), j.target_id FROM journal j "
+        f"WHERE j.kind NOT IN ('message', 'vector_store_file') AND {IN_EFFECT_SQL}"
+    )
+    for kind, source_id, name, target_id in rows:
+        yield kind, source_id, name
+        yield kind, target_id, ""
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,22 @@ to. A thread needs its stores and files, and the files that its messages attach 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from migrate.archive.hashes import storable_text
+from migrate.archive.snapshots.history import snapshots_with
 from migrate.errors import BadUsage, NothingSelected
 from migrate.model import KINDS, Entity
 from migrate.model.entity import ObjectKey, creation_time
 from migrate.model.references import references_of
 from migrate.model.selection import SELECTABLE_KINDS, Rule, Selection
 from migrate.stages.estate import Estate
+from migrate.stages.object_lookup import ObjectLookup
 
 # Kind -> the kind below it whose references are needed as well.
 MEMBER_KINDS = {"vector_store": "vector_store_file", "thread": "message"}
-MAX_CANDIDATES_SHOWN = 8
 UNDATED_NOTE = "items of conversations carry no time: a conversation is selected by the time it was created"
 
 
@@ -29,7 +31,8 @@ class SelectedObjects:
 
     `chosen`: those that the user asked for, in the order of the estate. `needed_by`: those that come along,
     each with the first object that needs it. `left_out`: what they need and what does not come along, because
-    the user excluded it or wanted no dependencies. `unknown_ids`: ids that the estate does not hold.
+    the user excluded it or wanted no dependencies. `unknown_ids`: ids that the estate does not hold;
+    `other_snapshots`: those of them that another snapshot of the archive has, with its number.
     `unmatched_rules`: rules that fit nothing. `notes`: sentences about how it was selected.
     """
 
@@ -37,6 +40,7 @@ class SelectedObjects:
     needed_by: Mapping[ObjectKey, ObjectKey] = field(default_factory=dict)
     left_out: Mapping[ObjectKey, ObjectKey] = field(default_factory=dict)
     unknown_ids: tuple[str, ...] = ()
+    other_snapshots: tuple[tuple[str, int], ...] = ()
     unmatched_rules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -70,7 +74,7 @@ def select_objects(estate: Estate, selection: Selection) -> SelectedObjects | No
         criteria = replace(selection, dependencies=True).options()
         raise NothingSelected(
             f"nothing in snapshot {estate.snapshot.info.id} fits {' '.join(criteria)}",
-            "" if not search.unknown_ids else f"it has no object {', '.join(search.unknown_ids)}",
+            _why_nothing(search),
             "look at what it holds: ls ARCHIVE [--kind KIND]",
         )
     needed, left_out = search.dependencies(chosen)
@@ -80,6 +84,7 @@ def select_objects(estate: Estate, selection: Selection) -> SelectedObjects | No
         needed_by=needed,
         left_out=left_out,
         unknown_ids=tuple(search.unknown_ids),
+        other_snapshots=tuple(search.other_snapshots),
         unmatched_rules=tuple(
             f"{kind}:{pattern}"
             for kind, pattern in rules
@@ -89,6 +94,11 @@ def select_objects(estate: Estate, selection: Selection) -> SelectedObjects | No
     )
 
 
+def _why_nothing(search: _Search) -> str:
+    elsewhere = "".join(f"; snapshot {number} has {id_}" for id_, number in search.other_snapshots)
+    return f"it has no object {', '.join(search.unknown_ids)}{elsewhere}" if search.unknown_ids else ""
+
+
 class _Search:
     """One pass over an estate. What fitted nothing is known when `chosen` has ended."""
 
@@ -96,6 +106,8 @@ class _Search:
         self._estate, self._selection = estate, selection
         self.matched_rules: set[Rule] = set()
         self.unknown_ids: list[str] = []
+        self.other_snapshots: list[tuple[str, int]] = []
+        self._lookup = ObjectLookup(estate.snapshot.conn, estate.snapshot)
         self.saw_undated = False
         self._named = {key for text in selection.ids if (key := self._find(text))}
         self._narrowed = selection.narrowed_kinds()
@@ -164,22 +176,10 @@ class _Search:
 
     def _find(self, text: str) -> ObjectKey | None:
         """The object of an id, of a name, or of a beginning of an id that only one object has."""
-        estate = self._estate
-        every = [(kind, e) for kind in SELECTABLE_KINDS for e in _entities(estate, kind, text)]
-        for fits in (
-            [(kind, e) for kind, e in every if e.id == text],
-            [(kind, e) for kind, e in every if e.name == text],
-            [(kind, e) for kind, e in every if e.id.startswith(text)],
-        ):
-            if len(fits) == 1:
-                return fits[0][0], fits[0][1].id
-            if fits:
-                raise BadUsage(
-                    f"{text!r} fits {len(fits):,} objects",
-                    _candidates(fits),
-                    "give the id of the one you mean",
-                )
-        for kind, parent, _ in estate.snapshot.find(text):
+        if found := self._lookup.find_one(text):
+            return found.kind, found.id
+        snapshot = self._estate.snapshot
+        for kind, parent, _ in snapshot.find(text):
             owner = KINDS[kind].parent
             raise BadUsage(
                 f"{text} is a {kind}; only {', '.join(SELECTABLE_KINDS)} can be selected",
@@ -187,22 +187,14 @@ class _Search:
                 f"--id {parent} selects the whole {owner}" if owner else "",
             )
         self.unknown_ids.append(text)
+        number = next(snapshots_with(snapshot.conn, storable_text(text), snapshot.info.id), None)
+        if number is not None:
+            self.other_snapshots.append((text, number))
         return None
 
 
-def _entities(estate: Estate, kind: str, text: str = "") -> Iterable[Entity]:
-    """All objects of a kind. Of threads, which may be many, only the one of an id where there is one."""
-    if kind != "thread":
-        return estate.objects(kind).values()
-    if text and text in estate.threads_by_id:
-        return (estate.threads_by_id[text],)
-    return estate.iter_threads()
-
-
-def _candidates(fits: Sequence[tuple[str, Entity]]) -> str:
-    shown = [f"{kind} {e.id}{f' ({e.name})' if e.name else ''}" for kind, e in fits[:MAX_CANDIDATES_SHOWN]]
-    more = len(fits) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+def _entities(estate: Estate, kind: str) -> Iterable[Entity]:
+    return estate.iter_threads() if kind == "thread" else estate.objects(kind).values()
 
 
 def newest_message_time(estate: Estate, thread: str) -> float | None:

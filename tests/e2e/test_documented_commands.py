@@ -417,7 +417,8 @@ def _answered(typed: Machine) -> None:
             Command(re.sub(r"\b(THREAD|ID|asst_\w+)\b", lambda hit: ids.get(hit[0], ids["ID"]), c.text))
             for c in block.commands
         )
-        typed.run(Block(block.page, block.first, block.language, commands), {"search": 1})
+        codes = {"search": 1, 'show estate.db "Meeting Notes"': 2}
+        typed.run(Block(block.page, block.first, block.language, commands), codes)
 
 
 def _faulty(typed: Machine, block: Block) -> None:

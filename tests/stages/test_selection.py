@@ -190,3 +190,17 @@ def test_snapshot_and_export_leave_kinds_without_a_rule_whole(whole: Estate) -> 
 def test_bad_input_is_named(given_: dict[str, Any], message_: str) -> None:
     with pytest.raises(BadUsage, match=message_):
         parse_selection(**given_)
+
+
+def test_an_id_of_another_snapshot_is_unknown_and_its_number_is_known(archive: Archive) -> None:
+    """A beginning does not count then: where the agent `desk` is gone, `desk-2` was not meant."""
+    estate(archive, assistants=({"id": "desk", "name": "desk"}, {"id": "desk-2", "name": "desk-2"}))
+    later = estate(archive, assistants=({"id": "desk-2", "name": "desk-2"}, {"id": "lab", "name": "lab"}))
+    found = select(later, ids=["lab", "desk", "nobody"])
+    assert chosen(found) == ["lab"]
+    assert found.unknown_ids == ("desk", "nobody")
+    assert found.other_snapshots == (("desk", 1),)
+    assert chosen(select(later, ids=["desk-"])) == ["desk-2"]
+    with pytest.raises(NothingSelected) as raised:
+        select(later, ids=["desk"])
+    assert "it has no object desk; snapshot 1 has desk" in raised.value.why

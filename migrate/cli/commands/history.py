@@ -18,6 +18,8 @@ from migrate.stages.query.history import object_histories
 def history_command(common: Common, archive: Path, object_id: str) -> None:
     """Show how the object OBJECT_ID changed over all snapshots of ARCHIVE: when, and what.
 
+    OBJECT_ID is an id, or a name or a beginning of an id that only one object had in all snapshots.
+
     A file is shown with the vector stores that contained it, a thread with the number of its messages, and a
     vector store with the files that were added and removed.
 
@@ -29,7 +31,7 @@ def history_command(common: Common, archive: Path, object_id: str) -> None:
     if not histories:
         raise BadUsage(
             f"no snapshot of {archive} has an object {object_id!r}",
-            "ids must match exactly",
+            "it is no id, no name, and no beginning of an id",
             f"list them: ls {archive}@NUMBER [--kind KIND]",
         )
     common.write_result(history_document(histories), history_text(histories))

@@ -15,7 +15,7 @@ from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.selection_options import listing_selection_options
 from migrate.errors import BadUsage, NothingSelected
 from migrate.model.selection import Selection
-from migrate.reports.commands.archive import unmatched_text
+from migrate.reports.commands.archive import unknown_id_text, unmatched_text
 from migrate.reports.commands.objects import cleanup_document, cleanup_text, object_row, objects_text
 from migrate.stages.filters import must_be_kinds
 
@@ -115,7 +115,7 @@ def _selected(snapshot: SnapshotReader, selection: Selection) -> SelectedObjects
 def _warn(selected: SelectedObjects) -> None:
     """Name the ids and rules that fit nothing."""
     for text in (
-        *(f"the snapshot has no {id_}" for id_ in selected.unknown_ids),
+        *(unknown_id_text(id_, dict(selected.other_snapshots).get(id_)) for id_ in selected.unknown_ids),
         *(unmatched_text(rule) for rule in selected.unmatched_rules),
         *selected.notes,
     ):

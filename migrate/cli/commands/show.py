@@ -7,6 +7,7 @@ from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options
 from migrate.errors import BadUsage
 from migrate.reports.commands.objects import object_document, object_text
+from migrate.stages.object_lookup import ObjectLookup
 
 
 @click.command("show")
@@ -14,8 +15,13 @@ from migrate.reports.commands.objects import object_document, object_text
 @click.argument("object_id")
 @common_options
 def show_command(common: Common, archive: str, object_id: str) -> None:
-    """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], unchanged except for secrets in tool headers."""
+    """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], unchanged except for secrets in tool headers.
+
+    OBJECT_ID is an id; or the name of an assistant, vector store or file; or the beginning of an id of these
+    or of a thread. Exit 2 where several objects fit: they are listed.
+    """
     with archived_snapshot(archive, common.config) as snapshot:
+        object_id = ObjectLookup(snapshot.conn, snapshot).resolve(object_id)
         hidden = snapshot.hidden_parts(object_id)
         rows = [
             object_document(kind, parent, body, hidden.get(kind, ()))

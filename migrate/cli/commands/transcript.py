@@ -20,6 +20,7 @@ from migrate.files.output import STDOUT_PATH, resolve_destination, write_text
 from migrate.model.known_secrets import redact
 from migrate.model.results.query import Transcript
 from migrate.reports.commands.transcript import TRANSCRIPT_FORMATS, transcript_document
+from migrate.stages.object_lookup import ObjectLookup
 from migrate.stages.query.transcript import read_transcript
 
 
@@ -34,6 +35,8 @@ from migrate.stages.query.transcript import read_transcript
 def transcript_command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
     """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
 
+    THREAD is its id, or a beginning that no other thread has.
+
     Files, images, citations and tool calls are shown by name. Exit 3 when the snapshot does not have all
     messages of the thread.
     """
@@ -42,6 +45,7 @@ def transcript_command(common: Common, archive: str, thread: str, format_: str, 
         resolve_destination(output)
         check_not_an_archive(output)
     with archived_snapshot(archive, common.config) as snapshot:
+        thread = ObjectLookup(snapshot.conn, snapshot).resolve(thread, ("thread",))
         transcript = read_transcript(snapshot, thread)
         if transcript is None:
             raise BadUsage(

@@ -196,6 +196,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "restore": "",
     "selection": None,
     "unknown_ids": (),
+    "other_snapshots": (),
     "left_out": (),
     "retiring": None,
     "changes": (),
@@ -229,6 +230,8 @@ class Plan(StrictModel):
     selection: SelectionRow | None = None
     # Ids that were selected and that the source does not have.
     unknown_ids: tuple[str, ...] = ()
+    # (id, number of the newest snapshot that has it) of those that another snapshot of the archive has.
+    other_snapshots: tuple[tuple[str, int], ...] = ()
     # (kind, id) of objects that selected ones need, that are not selected, and that the target does not have.
     left_out: tuple[tuple[str, str], ...] = ()
     # What ends among the models that the assistants have on the target; None if nothing is known to end.

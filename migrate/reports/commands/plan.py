@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from migrate.model.entity import JSON
 from migrate.model.results.plan import ASSESS_GRADES, Assessment, LossRow, Plan, unaccepted_losses
-from migrate.reports.commands.archive import expected_gaps_text, hidden_text
+from migrate.reports.commands.archive import expected_gaps_text, hidden_text, unknown_id_text
 from migrate.reports.commands.changes import (
     change_details,
     conflict_notes,
@@ -80,7 +80,8 @@ def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
 def _selection_notes(subject: Plan | Assessment) -> Iterator[str]:
     if isinstance(subject, Plan) and subject.selection is not None:
         yield f"selected: {' '.join(subject.selection.selection().options())}"
-        yield from (f"the snapshot has no {id_}" for id_ in subject.unknown_ids)
+        numbers = dict(subject.other_snapshots)
+        yield from (unknown_id_text(id_, numbers.get(id_)) for id_ in subject.unknown_ids)
 
 
 def assess_document(assessment: Assessment) -> dict[str, JSON]:

@@ -231,7 +231,7 @@ def build_plan(
         **_missing_in_snapshot(source),
         restore=options.restore,
         selection=SelectionRow.of(options.selection),
-        unknown_ids=selected.unknown_ids if selected is not None else (),
+        **_unknown_ids(selected),
         left_out=tuple(sorted(log.left_out)),
         retiring=retiring_on_target(source, sides[1].type, actions, settings, inventory.served),
         changes=tuple(log.changes.rows),
@@ -246,6 +246,13 @@ def _missing_in_snapshot(source: Estate) -> dict[str, Any]:
         "expected_gaps": source.snapshot.gaps()[1],
         "hidden": tuple(source.snapshot.info.hidden),
     }
+
+
+def _unknown_ids(selected: SelectedObjects | None) -> dict[str, Any]:
+    """Fields of a plan about ids that were selected and that the source does not have."""
+    if selected is None:
+        return {}
+    return {"unknown_ids": selected.unknown_ids, "other_snapshots": selected.other_snapshots}
 
 
 def _with_fingerprints(side: TargetSide, target: Estate, actions: Sequence[Action]) -> TargetSide:

@@ -20,6 +20,7 @@ from migrate.errors import ArchiveDamaged, BadUsage, OperationRefused
 from migrate.files.output import describe_unencodable_name, temporary_file_beside
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.model.results.query import ExtractedFile, ExtractFailure, ExtractResult
+from migrate.stages.object_lookup import ObjectLookup
 from migrate.stages.safe_filenames import safe_names
 
 # Existing files that a refusal names.
@@ -39,10 +40,13 @@ class _Job:
 
 
 def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> ExtractResult:
-    """Write the files with these ids, or without ids all files with bytes. Raises `OperationRefused` before
-    anything is written when a file exists already, and `BadUsage` when the folder cannot be created."""
+    """Write the files with these ids, names or beginnings of ids, or without any all files with bytes. Raises
+    `OperationRefused` before anything is written when a file exists already, and `BadUsage` when several fit
+    one of them and when the folder cannot be created."""
     result = ExtractResult()
-    jobs = list(_jobs(snapshot, tuple(dict.fromkeys(map(storable_text, ids))), result))
+    lookup = ObjectLookup(snapshot.conn, snapshot)
+    found_ids = (storable_text(lookup.resolve(text, ("file",))) for text in ids)
+    jobs = list(_jobs(snapshot, tuple(dict.fromkeys(found_ids)), result))
     names = safe_names((job.id, job.filename) for job in jobs)
     if not force:
         _must_be_free([folder / name for name in names.values()])

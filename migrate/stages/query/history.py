@@ -23,11 +23,14 @@ from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.object_diff import diff_objects
 from migrate.model.results.query import HistoryEvent, ObjectHistory
+from migrate.stages.object_lookup import ObjectLookup
 
 
 def object_histories(conn: SqlConnection, object_id: str) -> list[ObjectHistory]:
-    """The history of an object in every place and on every endpoint where a snapshot has it."""
-    return [_trace_history(conn, trace) for trace in trace_object(conn, object_id)]
+    """The history of an object in every place and on every endpoint where a snapshot has it. `object_id`: its
+    id, or a name or a beginning of an id that only one object had. Raises `BadUsage` where several fit."""
+    traces = trace_object(conn, object_id) or trace_object(conn, ObjectLookup(conn).resolve(object_id))
+    return [_trace_history(conn, trace) for trace in traces]
 
 
 def _trace_history(conn: SqlConnection, trace: ObjectTrace) -> ObjectHistory:
