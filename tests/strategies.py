@@ -177,7 +177,8 @@ annotations = st.lists(
             "type": st.just("file_citation"),
             "text": words,
             "file_citation": st.fixed_dictionaries({"file_id": ids}),
-        }
+        },
+        optional={"start_index": st.none() | st.integers(-1, 9)},
     ),
     max_size=2,
 )

@@ -34,6 +34,11 @@ log = logging.getLogger(__name__)
 SERVICE_ACTION = "service"
 # The action of a line for the state of a thread before messages with files were appended to it.
 THREAD_STATE_ACTION = "stood"
+# The action of a line for what the service did with the first citations of an apply. Its fingerprint is one
+# of the three answers below.
+CITATIONS_ACTION = "citations"
+CITATIONS_TAKEN, CITATIONS_REFUSED, CITATIONS_DROPPED = "taken", "refused", "dropped"
+CITATIONS_NOT_TAKEN = frozenset({CITATIONS_REFUSED, CITATIONS_DROPPED})
 # The action of a line for taking back what another line did.
 UNDO_ACTION = "undo"
 
@@ -271,6 +276,17 @@ def can_be_undone(conn: SqlConnection, plan_digest: str) -> bool:
         (plan_digest,),
     ).fetchone()
     return row is not None
+
+
+def citations_answer(conn: SqlConnection, plan_digest: str) -> str:
+    """What the service did with the citations of a plan: `CITATIONS_TAKEN`, `CITATIONS_REFUSED` or
+    `CITATIONS_DROPPED`; '' where the plan was not applied, or has none."""
+    row = conn.execute(
+        "SELECT j.written FROM plans p JOIN journal j ON j.plan_id = p.id WHERE p.digest = ? "
+        "AND j.action = ? AND j.state = 'done' ORDER BY j.id LIMIT 1",
+        (plan_digest, CITATIONS_ACTION),
+    ).fetchone()
+    return row[0] if row else ""
 
 
 # A message that exists on the target, or that was rolled back.

@@ -8,6 +8,9 @@ The references follow the API description of 2026-08: the output of a call is a 
 screenshot, results of searches refer to files, and items may contain tools.
 """
 
+from collections.abc import Iterator, Mapping
+
+from migrate.model.entity import JSON, Entity
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
 # Items that can be written again (recorded), if both the call and its output exist.
@@ -49,3 +52,30 @@ MESSAGE_KIND = Kind(
     stamped=True,
     aliases=("file_ids",),
 )
+
+
+def count_citations(message: Entity) -> int:
+    """How many citations the texts of a message have."""
+    return sum(len(_citations_of(part)) for part in _parts(message))
+
+
+def without_citations(message: Entity) -> Entity:
+    """The message with its texts as they are, without citations."""
+    if not count_citations(message):
+        return message
+    parts = [
+        {**part, "text": {**part["text"], "annotations": []}} if _citations_of(part) else part
+        for part in _parts(message)
+    ]
+    return message.with_fields(content=parts)
+
+
+def _parts(message: Entity) -> Iterator[JSON]:
+    content = message.fields.get("content")
+    return iter(content) if isinstance(content, list) else iter(())
+
+
+def _citations_of(part: JSON) -> list[JSON]:
+    text = part.get("text") if isinstance(part, Mapping) else None
+    annotations = text.get("annotations") if isinstance(text, Mapping) else None
+    return annotations if isinstance(annotations, list) else []

@@ -263,9 +263,27 @@ def _part(part: JSON) -> JSON:
         if isinstance(image, dict):
             out[kind] = {k: v for k, v in image.items() if v is not None and (k, v) != ("detail", "auto")}
     text = out.get("text")
-    if isinstance(text, dict) and not text.get("annotations"):
-        out["text"] = {k: v for k, v in text.items() if k != "annotations"}
+    if isinstance(text, dict):
+        citations = text.get("annotations")
+        kept = {k: v for k, v in text.items() if k != "annotations"}
+        out["text"] = {**kept, "annotations": _citations(citations)} if citations else kept
     return out
+
+
+def _citations(value: JSON) -> JSON:
+    """The citations of a text without nulls. The name of a file with an id follows from the file."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {k: v for k, v in row.items() if v is not None and (k != "filename" or not _names_file(row))}
+        if isinstance(row, dict)
+        else row
+        for row in value
+    ]
+
+
+def _names_file(citation: Mapping[str, JSON]) -> bool:
+    return citation.get("type") == "file_citation" and bool(citation.get("file_id"))
 
 
 def _chunking(value: JSON) -> JSON:

@@ -24,6 +24,11 @@ def message(role, *parts):
     return {"type": "message", "role": role, "content": list(parts)}
 
 
+def cited(*citations):
+    """An answer with citations."""
+    return message("assistant", {"type": "output_text", "text": "x", "annotations": list(citations)})
+
+
 def without_ids(rows):
     return [{key: value for key, value in row.items() if key not in ("id", "status")} for row in rows]
 
@@ -158,6 +163,9 @@ def test_more_than_twenty_items_get_the_recorded_error(project):
         message(
             "assistant", {"type": "output_text", "text": "x", "annotations": [{"type": "file_citation"}]}
         ),
+        cited({"type": "file_citation", "file_id": "assistant-none", "filename": "a.txt", "index": 0}),
+        cited({"type": "file_path", "file_id": "assistant-none", "index": 0}),
+        cited({"type": "url_citation", "url": "https://a.example", "start_index": 0, "end_index": 1}),
         message("assistant", {"type": "refusal", "refusal": "no"}),
         message("assistant", {"type": "input_image", "image_url": "https://a.example/b.png"}),
         {**CALL, "status": "completed"},
@@ -223,6 +231,16 @@ def test_items_that_the_platform_was_seen_to_accept(project, item):
     created = project.ok("POST", HOME, {"items": [item]})["id"]
     (item_read,) = project.ok("GET", f"{HOME}/{created}/items")["data"]
     assert item.items() <= item_read.items()
+
+
+@pytest.mark.parametrize("change", [{"index": -1}, {"index": "0"}, {"index": None}, {"quote": "x"}])
+def test_citations_are_stored_in_one_form_only(project, change):
+    citation = {"type": "file_citation", "file_id": project.file("a.txt"), "filename": "a.txt", "index": 0}
+    created = project.ok("POST", HOME, {"items": [cited(citation)]})["id"]
+    (item,) = project.ok("GET", f"{HOME}/{created}/items")["data"]
+    assert item["content"][0]["annotations"] == [citation]
+    error = project.refused("POST", HOME, {"items": [cited({**citation, **change})]})
+    assert error["param"].startswith("/items/0/content/0/annotations/0")
 
 
 def test_a_file_in_an_output_must_exist(project):

@@ -45,6 +45,9 @@ class Target:
     bytes_later: bool = False
     # Whether forms are written that no recording shows accepted or refused.
     allow_unproven: bool = True
+    # Whether citations are written where the service has a form for them. It is unproven too, and settled
+    # for a whole apply.
+    allow_citations: bool = True
     in_place: Callable[[str, str], bool] = lambda kind, id_: False
     has_call_and_output: Callable[[str, str], bool] = lambda thread, call: True
     has: Callable[[str, str], bool] = lambda kind, id_: True

@@ -74,7 +74,7 @@ def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
             "filename", f"{len(name):,} characters: whether the target accepts so many is tried at apply"
         )
     if entity.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT:
-        name = f"{name}{PARSED_TEXT_SUFFIX}"
+        name = filename_on_target(entity, target)
         losses.add_adapted("filename", f"it becomes {name}: only the text of the file is uploaded")
         losses.add_lost(
             "bytes",
@@ -88,6 +88,14 @@ def _upload_name(file: Entity, target: Target) -> str:
     """The name for the upload: normalized where the file is in a vector store, which checks the extension."""
     in_store = bool(file.name) and bool(target.vector_store_states(file.id))
     return (normalize_filename(file.name) if in_store else file.name) or file.id
+
+
+def filename_on_target(file: Entity, target: Target) -> str:
+    """The name that a file of the source has on the target, or will have when it is uploaded."""
+    if target.in_place("file", file.id):
+        return file.name
+    name = _upload_name(file, target)
+    return f"{name}{PARSED_TEXT_SUFFIX}" if file.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT else name
 
 
 def _fallback_purpose(entity: Entity, target: Target) -> str:

@@ -2,7 +2,8 @@
 
 | read | written |
 |---|---|
-| text | text; citations stay in the archive, their markers stay in the text |
+| text of a user | text; citations stay in the archive, their markers stay in the text |
+| text of the assistant | text with its citations of files (`citations.py`) |
 | empty text | dropped beside other parts, else a placeholder |
 | refusal | text, unchanged: no recording shows whether a refusal is accepted |
 | image of a user | the image under its new id, or by its address |
@@ -34,14 +35,20 @@ from migrate.codecs.adapt.message import (
     report_lost_attachment,
     text_part,
 )
-from migrate.codecs.foundry.items import CALL_KEYS, PHASES, UNPROVEN_CALL_KEYS, is_writable_call
+from migrate.codecs.foundry.citations import fit_answer_text
+from migrate.codecs.foundry.items import (
+    CALL_KEYS,
+    PHASES,
+    UNPROVEN,
+    UNPROVEN_CALL_KEYS,
+    is_writable_call,
+)
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.stamp import remove_stamp_keys
 
 ItemPart = dict[str, Any]
 
-UNPROVEN = "never seen accepted by a project: tried at apply"
 REPLACED_BY_LINE = "where it is refused, a line of text names it"
 KEPT_IN_ARCHIVE = "the archive has it"
 
@@ -170,7 +177,7 @@ def adapt_foundry_message(entity: Entity, target: Target, losses: LossCollector)
 
 
 def is_unproven(entity: Entity) -> bool:
-    """Whether no project was seen to accept the form of an adapted message.
+    """Whether no project was seen to accept the form of an adapted message, its citations aside.
 
     Apply writes it; where it is refused, apply writes the form that `adapt` gives without
     `Target.allow_unproven`.
@@ -291,6 +298,7 @@ def _address_of_assistant(part: ItemPart, _: Target, losses: LossCollector) -> l
 USER_PART_RULES: PartRules = {**PART_RULES, "image_url": _image_address}
 ASSISTANT_PART_RULES: PartRules = {
     **PART_RULES,
+    "text": fit_answer_text,
     "image_file": _image_of_assistant,
     "image_url": _address_of_assistant,
 }

@@ -3,7 +3,7 @@
 | message part | written |
 |---|---|
 | text of a user | `input_text` |
-| text of the assistant | `output_text`, always with `annotations: []` (the key is required) |
+| text of the assistant | `output_text`, always with `annotations`, also where it is `[]` (it is required) |
 | image_url, image_file of a user | `input_image` with `image_url` or `file_id` |
 | an item that is no message | the item itself, where its type can be written |
 
@@ -38,6 +38,9 @@ UNPROVEN_CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     FUNCTION_CALL: ("namespace",),
     FUNCTION_CALL_OUTPUT: ("name", "namespace"),
 }
+
+# A form that the OpenAI platform accepts or documents, as a plan names it.
+UNPROVEN = "never seen accepted by a project: tried at apply"
 
 PHASES = ("commentary", "final_answer")
 
@@ -133,7 +136,8 @@ def _write_part(part: Mapping[str, JSON], role: str) -> JSON:
 def _write_text(part: Mapping[str, JSON], role: str) -> JSON:
     text = part["text"]["value"]
     if role == "assistant":
-        return {"type": "output_text", "text": text, "annotations": []}
+        annotations = list(part["text"].get("annotations") or [])
+        return {"type": "output_text", "text": text, "annotations": annotations}
     return {"type": "input_text", "text": text}
 
 

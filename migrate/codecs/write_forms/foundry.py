@@ -6,6 +6,7 @@ key in neither is unknown, not wrong: a project may accept it, and the plan repo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from migrate.codecs.capabilities import Capabilities
@@ -293,10 +294,20 @@ input_text_form = object_with("text", text=non_empty_text_form)
 input_part_form = one_of_types(
     {"input_text": input_text_form, "input_image": image_form, "input_file": file_form}
 )
+position_form = number(0, math.inf, whole=True)
+# Of an answer. The API description of 2026-08 has more types, and requires these keys.
+citation_form = one_of_types(
+    {
+        "file_citation": object_with(
+            "file_id filename index", file_id=identifier_form, filename=string(), index=position_form
+        ),
+        "file_path": object_with("file_id index", file_id=identifier_form, index=position_form),
+    }
+)
 output_part_form = one_of_types(
     {
         "output_text": object_with(
-            "text annotations", text=non_empty_text_form, annotations=array_of(not_null, most=0)
+            "text annotations", text=non_empty_text_form, annotations=array_of(citation_form)
         )
     }
 )

@@ -27,16 +27,26 @@ ACCEPTED_ITEM_KEYS = {
 
 async def _refuse_bodies(ctx: FaultContext, find_error: Callable[[Any], str]) -> None:
     """400 if `find_error` returns a text for the JSON body. Other requests are carried out, uploads too."""
+    messages, body = await _read_body(ctx)
+    if text := find_error(body):
+        await ctx.send_answer(400, ctx.error_body(400, text, None), JSON_TYPE)
+        return
+    await _pass_on(ctx, messages)
+
+
+async def _read_body(ctx: FaultContext) -> tuple[list[Message], Any]:
+    """The messages of a request, and its JSON body, None where it has another one."""
     messages = [await ctx.receive()]
     while messages[-1].get("more_body"):
         messages.append(await ctx.receive())
     try:
-        body = json.loads(b"".join(message.get("body", b"") for message in messages))
+        return messages, json.loads(b"".join(message.get("body", b"") for message in messages))
     except ValueError:
-        body = None
-    if text := find_error(body):
-        await ctx.send_answer(400, ctx.error_body(400, text, None), JSON_TYPE)
-        return
+        return messages, None
+
+
+async def _pass_on(ctx: FaultContext, messages: list[Message]) -> None:
+    """Let the service answer a request whose messages were read."""
     unread = iter(messages)
 
     async def replay() -> Message:
@@ -69,9 +79,18 @@ async def refuse_unseen_forms(ctx: FaultContext) -> None:
 
 def _find_unseen_form(body: Any) -> str:
     """The error for the first item in another form, or ''."""
+    return next((error for item in _items(body) for error in _unseen_forms(item)), "")
+
+
+def _items(body: Any) -> list[Json]:
+    """The items of a conversation that a request would create."""
     items = body.get("items") if isinstance(body, dict) else None
-    rows = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else ()
-    return next((error for item in rows for error in _unseen_forms(item)), "")
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _content_parts(item: Json) -> list[Json]:
+    content = item.get("content")
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
 def _unseen_forms(item: Json) -> Iterator[str]:
@@ -79,9 +98,33 @@ def _unseen_forms(item: Json) -> Iterator[str]:
         yield f"Unknown parameter: '{key}' of an item."
     if isinstance(item.get("output"), list):
         yield "Invalid type for 'output': expected a string, but got an array instead."
-    for part in item["content"] if isinstance(item.get("content"), list) else ():
+    for part in _content_parts(item):
         if "file_data" in part or str(part.get("image_url", "")).startswith("data:"):
             yield "The content of a part must not be inside the request."
+    yield from _citations(item)
+
+
+async def refuse_citations(ctx: FaultContext) -> None:
+    """A project refuses answers with citations that a client writes."""
+    await _refuse_bodies(ctx, lambda body: next((e for row in _items(body) for e in _citations(row)), ""))
+
+
+def _citations(item: Json) -> Iterator[str]:
+    for part in _content_parts(item):
+        if part.get("annotations"):
+            yield "Invalid 'annotations': expected an empty array."
+
+
+async def drop_citations(ctx: FaultContext) -> None:
+    """A project accepts citations that a client writes, and stores the answers without them."""
+    messages, body = await _read_body(ctx)
+    for item in _items(body):
+        for part in _content_parts(item):
+            if part.get("annotations"):
+                part["annotations"] = []
+    if body is not None:
+        messages = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
+    await _pass_on(ctx, messages)
 
 
 # --------------------------------------------------------------------------------- hidden and altered fields
@@ -136,9 +179,7 @@ async def _hide(ctx: FaultContext, names: Collection[str]) -> None:
 
 
 def _parts(item: Json, type_: str) -> list[Json]:
-    content = item.get("content")
-    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return [part for part in parts if part.get("type") == type_]
+    return [part for part in _content_parts(item) if part.get("type") == type_]
 
 
 def _hide_images(item: Json) -> None:

@@ -50,6 +50,8 @@ KINDS: Mapping[str, FaultKind] = {
     "pinned": FaultKind(content.pinned, ("version",)),
     "refuse-nulls": FaultKind(content.refuse_nulls),
     "refuse-unseen-forms": FaultKind(content.refuse_unseen_forms),
+    "refuse-citations": FaultKind(content.refuse_citations),
+    "drop-citations": FaultKind(content.drop_citations),
     "retired": FaultKind(answers.retired),
     "expired": FaultKind(answers.expired),
     "undeleted": FaultKind(answers.undeleted, ("answer",)),

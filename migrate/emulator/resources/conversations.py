@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 from migrate.emulator import pagination
@@ -91,12 +93,19 @@ def _check_files(call: Call, bodies: list[Json]) -> None:
         for key in ("content", "output"):
             parts = body.get(key)
             for part_index, part in enumerate(parts if isinstance(parts, list) else ()):
-                file_id = part.get("file_id")
-                if file_id is not None and file_id not in call.estate.files:
-                    raise refuse(
-                        f"No such File object: {file_id}",
-                        param=f"items[{index}].{key}[{part_index}].file_id",
-                    )
+                for place, file_id in _file_references(part):
+                    if file_id is not None and file_id not in call.estate.files:
+                        raise refuse(
+                            f"No such File object: {file_id}",
+                            param=f"items[{index}].{key}[{part_index}]{place}.file_id",
+                        )
+
+
+def _file_references(part: Json) -> Iterator[tuple[str, Any]]:
+    """Where a part refers to files, and their ids: itself, and the citations of its text."""
+    yield "", part.get("file_id")
+    for index, row in enumerate(part.get("annotations") or ()):
+        yield f".annotations[{index}]", row.get("file_id")
 
 
 def _store_items(call: Call, conversation_id: str, bodies: list[Json]) -> list[Json]:

@@ -21,13 +21,16 @@ class FailedObject:
 
 @dataclass
 class ApplyResult:
-    """Counts of what `apply` did, and what failed. Worker threads update it through `ApplyContext`."""
+    """Counts of what `apply` did, and what failed. Worker threads update it through `ApplyContext`.
+
+    `lost_citations`: citations that were planned, and that messages arrived without."""
 
     created: int = 0
     updated: int = 0
     deleted: int = 0
     adopted: int = 0
     skipped: int = 0
+    lost_citations: int = 0
     failed: list[FailedObject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     # Set when the service stopped answering: what happened, why, what to do next.

@@ -167,6 +167,8 @@ class TargetSettings(StrictModel):
     arrived: SortedSet[tuple[str, str]] = frozenset()
     # Kind and id of second copies of one origin, and the id of the origin on the target.
     further: tuple[tuple[str, str, str], ...] = ()
+    # Whether citations are written. Earlier plans reported all of them as lost.
+    citations: bool = False
 
 
 class SelectionRow(StrictModel):
@@ -190,8 +192,8 @@ class SelectionRow(StrictModel):
         return Selection(**self.model_dump())
 
 
-# Fields of a plan and of its actions that earlier plans do not have, each with its default. At its default a
-# field is not part of the fingerprint, so that plans of earlier versions stay valid.
+# Fields of a plan, of its actions and of its settings that earlier plans do not have, each with its default.
+# At its default a field is not part of the fingerprint, so that plans of earlier versions stay valid.
 LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "restore": "",
     "selection": None,
@@ -202,6 +204,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "changes": (),
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
+LATER_SETTINGS_FIELDS: Mapping[str, JSON] = {"citations": False}
 
 
 class Plan(StrictModel):
@@ -266,6 +269,7 @@ class Plan(StrictModel):
         fields at their defaults."""
         document = self.model_dump(exclude={"digest"})
         _remove_defaults(document, LATER_PLAN_FIELDS)
+        _remove_defaults(document["settled"], LATER_SETTINGS_FIELDS)
         for action in document["actions"]:
             _remove_defaults(action, LATER_ACTION_FIELDS)
         return json_digest(document)

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
-from migrate.archive.journal import Journal, JournalEntry
+from migrate.archive.journal import CITATIONS_ACTION, Journal, JournalEntry
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.errors import PlanStale, RequestFailed
 from migrate.model import JSON, KINDS, Entity, EntityKey
 from migrate.model.references import references_of
 from migrate.model.results.apply import ApplyResult, FailedObject
 from migrate.model.results.plan import Action, LossRow, Plan
+from migrate.stages.apply.citations import CitationProbe
 from migrate.stages.estate import Estate
 from migrate.stages.match.lineage import Lineage
-from migrate.stages.plan.adaptation import accepted_forms_only, adaptation_target, with_target_ids
+from migrate.stages.plan.adaptation import adaptation_target, with_target_ids
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class ApplyContext:
         # Ids that were on the target when the plan was made: never the result of a request of this plan.
         self.preexisting_ids: frozenset[str] = frozenset()
         self.reload()
+        answers = [
+            e.written for e in self.entries.values() if e.action == CITATIONS_ACTION and e.state == "done"
+        ]
+        self.citations = CitationProbe(journal, answers[0] if answers else "")
         # Files whose upload was started, by this run or an earlier one.
         self.started_uploads = {e.source_id for e in self.entries.values() if e.kind == "file"}
         # (store, file) on the target -> journal line which does not have the final state of the file yet.
@@ -139,16 +144,10 @@ class ApplyContext:
             if text not in self.result.notes:
                 self.result.notes.append(text)
 
-    def adapted(self, entity: Entity) -> Entity:
-        """The object as it is written: adapted to the target, with the target's ids. Raises
-        `UnresolvedReference`."""
-        return self._with_target_ids(entity, self.target)
-
-    def adapted_in_accepted_form(self, entity: Entity) -> Entity:
-        """The same, only in forms that the service was seen to accept."""
-        return self._with_target_ids(entity, accepted_forms_only(self.target))
-
-    def _with_target_ids(self, entity: Entity, target: Target) -> Entity:
+    def adapted(self, entity: Entity, target: Target | None = None) -> Entity:
+        """The object as it is written: adapted to the target, with the target's ids. `target`: other rules
+        than those of the plan. Raises `UnresolvedReference`."""
+        target = target or self.target
         adapted, _ = self.codec.adapt(entity, target)
         form, missing = KINDS[entity.kind], False
 

@@ -74,6 +74,9 @@ def apply_plan(
     except ServiceUnreachable as outage:
         _report_not_done(plan, ctx, outage, SERVICE_STOPPED)
     _report_blocked(plan, ctx)
+    ctx.result.lost_citations = ctx.citations.lost
+    if note := ctx.citations.loss_note():
+        ctx.note(note)
     return ctx.result
 
 

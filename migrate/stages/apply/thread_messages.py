@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from migrate.codecs import TextMessage
 from migrate.model import Entity
-from migrate.stages.apply.context import ApplyContext, RequestBody
+from migrate.model.message import count_citations, without_citations
+from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
 from migrate.stages.object_fingerprints import written_fingerprint
-from migrate.stages.plan.adaptation import iter_messages
+from migrate.stages.plan.adaptation import alternative_targets, iter_messages, target_without_citations
 
 # Messages of a thread whose fingerprints are kept; those behind them are read again.
 MAX_FINGERPRINTS_KEPT = 2_000
@@ -28,13 +29,21 @@ class MessageFingerprint(NamedTuple):
     """How a message of the source is recognised on the target.
 
     `contents`: hashes of the forms in which it may have been written. `is_text`: it is nothing but text, and
-    the hash is of the text alone.
+    the hash is of the text alone. `citations`: how many it has; the hashes are of the forms without them, so
+    that it is recognised whatever the service did with them.
     """
 
     id: str
     stamp: str
     contents: tuple[bytes, ...]
     is_text: bool = False
+    citations: int = 0
+
+    def matches(self, present: Entity) -> bool:
+        """Whether a message of the target is this one, by its stamp where it has one, else by its content."""
+        if self.stamp and stamp(present):
+            return self.stamp == stamp(present)
+        return _content_hash(without_citations(present) if self.citations else present) in self.contents
 
 
 class OutgoingMessage:
@@ -45,27 +54,43 @@ class OutgoingMessage:
         self.id = message.id
         # Set where the target takes a message that is only text without any change.
         self.text = message.text_message if ctx.codec.omits_stamp_on_text else None
+        # Which of the forms is written.
+        self._form = 0
 
-    @cached_property
+    @property
     def entity(self) -> Entity:
         """The message to be written. Raises `UnresolvedReference`."""
-        if self.text:
-            return Entity("message", self.id, self._message.thread, self.text.fields)
-        return self._ctx.adapted(self._message.entity)
+        return self._forms[self._form]
+
+    @property
+    def has_citations(self) -> bool:
+        """Whether the message to be written has citations. Raises `UnresolvedReference`."""
+        return not self.text and count_citations(self.entity) > 0
 
     @cached_property
-    def accepted_form(self) -> Entity | None:
-        """The message in a form that the service was seen to accept, where `entity` is in another one."""
-        if self._ctx.codec.is_unproven(self.entity):
-            return self._ctx.adapted_in_accepted_form(self._message.entity)
-        return None
+    def _forms(self) -> list[Entity]:
+        """The forms in which it may be written, in the order in which they are tried."""
+        if self.text:
+            return [Entity("message", self.id, self._message.thread, self.text.fields)]
+        ctx, message = self._ctx, self._message.entity
+        try:
+            first = ctx.adapted(message)
+        except UnresolvedReference as unresolved:  # a file that is only cited does not stop the thread
+            first = ctx.adapted(message, target_without_citations(ctx.target))
+            ctx.note(f"message {self.id} arrives without its citations: {unresolved}")
+        others = alternative_targets(ctx.codec, ctx.target, first)
+        return [first, *(ctx.adapted(message, target) for target in others)]
 
-    def use_accepted_form(self) -> bool:
-        """Write the accepted form from now on; False where there is none, or it is used already."""
-        form, self.accepted_form = self.accepted_form, None
-        if form:
-            self.entity = form
-        return form is not None
+    def use_next_form(self) -> bool:
+        """Write the next form from now on; False where there is none."""
+        is_last = self._form + 1 == len(self._forms)
+        self._form += not is_last
+        return not is_last
+
+    def drop_citations(self) -> None:
+        """Write the next form that has no citations from now on."""
+        while self.has_citations:
+            self.use_next_form()
 
     @cached_property
     def fingerprint(self) -> MessageFingerprint:
@@ -76,9 +101,15 @@ class OutgoingMessage:
 
     def full_fingerprint(self) -> MessageFingerprint:
         """How it is recognised by all its fields."""
-        entity = self._ctx.adapted(self._message.entity) if self.text else self.entity
-        forms = [form for form in (entity, self.accepted_form) if form]
-        return MessageFingerprint(self.id, stamp(entity), tuple(map(_content_hash, forms)))
+        forms = [self._ctx.adapted(self._message.entity)] if self.text else self._forms
+        citations = count_citations(forms[0])
+        contents = dict.fromkeys(_content_hash(without_citations(form)) for form in forms)
+        return MessageFingerprint(self.id, stamp(forms[0]), tuple(contents), citations=citations)
+
+
+def before_citations(messages: list[OutgoingMessage]) -> list[OutgoingMessage]:
+    """The messages before the first one that has citations."""
+    return list(takewhile(lambda message: not message.has_citations, messages))
 
 
 class ThreadMessages:
@@ -140,10 +171,7 @@ class ThreadMessages:
             if text:
                 return _text_hash(text) in expected.contents
             expected = self._full_fingerprint_at(place)
-        present = self._ctx.decode("message", body, self._thread.id)
-        if expected.stamp and stamp(present):
-            return expected.stamp == stamp(present)
-        return _content_hash(present) in expected.contents
+        return expected.matches(self._ctx.decode("message", body, self._thread.id))
 
     def _full_fingerprint_at(self, place: int) -> MessageFingerprint:
         """The fingerprint over all fields, where the target shows more of a message than its text."""

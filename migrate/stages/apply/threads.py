@@ -29,14 +29,13 @@ from migrate.stages.apply.create import (
     request_was_sent,
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files, stores_of_thread
-from migrate.stages.apply.thread_messages import OutgoingMessage, ThreadMessages
+from migrate.stages.apply.message_sender import REFUSED_STATUSES, MessageSender
+from migrate.stages.apply.thread_messages import OutgoingMessage, ThreadMessages, before_citations
 from migrate.stages.object_fingerprints import message_fingerprint, object_fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
 
 # Before the thread is read after a lost answer; doubled each time.
 FIRST_LOOK_DELAY_S = 0.15
-# The service found something wrong with what was sent.
-REFUSED_STATUSES = (400, 413, 422)
 # When the messages of a finished thread are noted.
 JOURNAL_LINES_PER_COMMIT = 500
 
@@ -51,6 +50,7 @@ class ThreadWriter:
     def __init__(self, ctx: ApplyContext, action: Action, thread: Entity) -> None:
         self._ctx, self._action, self._thread = ctx, action, thread
         self._messages = ThreadMessages(ctx, thread)
+        self._sender = MessageSender(ctx, thread)
         self._creates = action.action == "create"
         self._target_id = action.target_id
 
@@ -104,8 +104,17 @@ class ThreadWriter:
         return len(first)
 
     def first_messages(self) -> list[OutgoingMessage]:
-        """The messages that the request creating the thread brings."""
+        """The messages that the request creating the thread brings. The probe of citations is not in it."""
+        return self._sender.ready(self._all_first_messages())
+
+    def _all_first_messages(self) -> list[OutgoingMessage]:
         return list(islice(self._messages.iterate(), self._ctx.target.capabilities.messages_per_create_max))
+
+    def first_message_counts(self) -> set[int]:
+        """How many messages an earlier run may have sent with the request that creates the thread: all that
+        fit, those before the first citation, or none where one of them was refused."""
+        first = self._all_first_messages()
+        return {len(first), len(before_citations(first)), 0}
 
     def _send_thread(
         self, adapted: Entity, first: list[OutgoingMessage], earlier: JournalEntry | None
@@ -116,8 +125,7 @@ class ThreadWriter:
         if first:
             messages = [ctx.codec.create_request(message.entity) for message in first]
             request[ctx.codec.first_messages_key] = messages
-        # An earlier run may have had the messages refused, and have created the thread without any.
-        counts = {len(first), 0} if earlier else {len(first)}
+        counts = self.first_message_counts() if earlier else {len(first)}
         return create_and_claim(
             ctx,
             adapted,
@@ -157,9 +165,9 @@ class ThreadWriter:
         size = ctx.target.capabilities.messages_per_append_max
         rest, pending = self._messages.iterate(place), list[OutgoingMessage]()
         while pending := pending or list(islice(rest, size)):
-            batch = pending[:size]
+            batch = self._sender.ready(pending[:size]) or pending[:1]
             try:
-                arrived = self._send_messages(batch)
+                arrived = self._sender.send(self._target_id, batch)
             except OutcomeUnknown as lost:
                 losses += 1
                 if losses == MAX_CREATE_TRIES:
@@ -169,11 +177,7 @@ class ThreadWriter:
                 if refusal.status in REFUSED_STATUSES and len(batch) > 1:
                     size = 1  # to find the one that is refused; some of the others may have been stored
                     arrived = self._first_missing() - place
-                elif refusal.status in REFUSED_STATUSES and batch[0].use_accepted_form():
-                    ctx.note(
-                        f"message {batch[0].id} was refused in the form that was tried first, and arrives in "
-                        f"the form that the plan names: {refusal}"
-                    )
+                elif refusal.status in REFUSED_STATUSES and self._sender.use_next_form(batch[0], refusal):
                     arrived = 0
                 else:
                     raise self._stopped(batch[0], refusal) from None
@@ -182,13 +186,6 @@ class ThreadWriter:
             losses = 0 if arrived else losses
             place, pending = place + arrived, pending[arrived:]
             ctx.count("created", arrived, "message")
-
-    def _send_messages(self, batch: list[OutgoingMessage]) -> int:
-        requests = [self._ctx.codec.create_request(message.entity) for message in batch]
-        stored = self._ctx.writer.append(self._target_id, requests)
-        if stored != len(batch):
-            raise OutcomeUnknown(f"{stored} of {len(batch)} messages were stored, according to the answer")
-        return stored
 
     def _arrived_after_loss(self, place: int, delay: float, lost: OutcomeUnknown) -> int:
         """How many messages from a place on arrived although no answer came. When a gateway gave up, the
@@ -247,6 +244,7 @@ class ThreadWriter:
                     lines.append(self._journal_line("adopt", place, body))
             elif self._messages.matches_at(place, body):
                 lines.append(self._journal_line("create", place, body))
+                self._sender.count_citations(self._messages.fingerprint_at(place), body)
             elif whole:
                 raise OutOfOrder(f"message {body.get('id')} in {self._target_id} is not where it was sent")
             else:
@@ -311,5 +309,5 @@ class ThreadWriter:
 def find_by_messages(ctx: ApplyContext, action: Action, adapted: Entity, since: float) -> RequestBody | None:
     """The thread that an earlier run may have created, with its first messages or without any."""
     writer = ThreadWriter(ctx, action, ctx.source.threads_by_id[action.id])
-    counts = {len(writer.first_messages()), 0} if lists_threads(ctx.writer) else set[int]()
+    counts = writer.first_message_counts() if lists_threads(ctx.writer) else set[int]()
     return writer.find(adapted, since, counts)

@@ -12,6 +12,7 @@ from migrate.codecs import Capabilities, Codec, Target
 from migrate.model import KINDS, Entity
 from migrate.model.file import BYTES_FROM_ORIGINAL
 from migrate.model.loss import Loss
+from migrate.model.message import count_citations
 from migrate.model.references import IdLookup, references_of, remap_references, tool_resource_ids
 from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate, LazyMessage
@@ -51,6 +52,7 @@ def adaptation_target(
         names=settings.names,
         reasoning=settings.reasoning,
         bytes_later=bytes_later,
+        allow_citations=settings.citations,
         in_place=lambda kind, id_: (kind, id_) in settings.in_place,
         has_call_and_output=lambda thread, call: call in source.paired_calls(thread),
         has=has,
@@ -71,6 +73,25 @@ def accepted_forms_only(target: Target) -> Target:
 
     A message that was refused in the form that was tried first arrives in this form, so both are compared."""
     return replace(target, allow_unproven=False)
+
+
+def target_without_citations(target: Target) -> Target:
+    """The same target, for messages without citations."""
+    return replace(target, allow_citations=False)
+
+
+def alternative_targets(
+    codec: Codec, target: Target, adapted: Entity, citations_may_lack: bool = True
+) -> list[Target]:
+    """The same target for the other forms in which an adapted message may have been written, in the order in
+    which apply tries them. `citations_may_lack`: it may be on the target without its citations."""
+    with_citations = [accepted_forms_only(target)] if codec.is_unproven(adapted) else []
+    if not (citations_may_lack and count_citations(adapted)):
+        return with_citations
+    alternatives = [target_without_citations(target)]
+    for accepted in with_citations:
+        alternatives += [accepted, target_without_citations(accepted)]
+    return alternatives
 
 
 def adapted_for_target(entity: Entity, codec: Codec, target: Target, lookup: IdLookup) -> Entity:

@@ -112,6 +112,7 @@ def settle_target(
         absent=inventory.absent,
         rewrite_ids=options.rewrite_ids,
         agent_version=options.agent_version,
+        citations=True,
     )
 
 

@@ -13,8 +13,8 @@ from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import pair_messages, target_order
 from migrate.stages.object_fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 from migrate.stages.plan.adaptation import (
-    accepted_forms_only,
     adapted_for_target,
+    alternative_targets,
     replayed_messages,
     without_folded_attachments,
 )
@@ -230,12 +230,12 @@ class ThreadPlanner:
         result.updates.append(update)
 
     def _changed_fields(self, message: Entity, adapted: Entity, existing: Entity) -> set[str]:
-        """The fields in which a message differs, in the form that was tried first or in the accepted one."""
+        """The fields in which a message differs, in whichever form it was written."""
         decider = self.decider
         changed = decider.changed_fields(adapted, existing)
-        if changed and decider.codec.is_unproven(adapted):
-            accepted = decider.codec.adapt(message, accepted_forms_only(decider.target))[0]
-            return changed if decider.changed_fields(accepted, existing) else set()
+        for target in alternative_targets(decider.codec, decider.target, adapted) if changed else ():
+            if not decider.changed_fields(decider.codec.adapt(message, target)[0], existing):
+                return set()
         return changed
 
     def _note_folded_files(self, thread: Entity, attached: set[str]) -> None:

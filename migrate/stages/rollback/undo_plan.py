@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import dropwhile
+from itertools import chain, dropwhile
 
 from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, UNDO_ACTION, JournalEntry
 from migrate.model import KINDS, Entity, EntityKey
+from migrate.model.message import count_citations, without_citations
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of
@@ -19,7 +20,12 @@ from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
 from migrate.stages.object_fingerprints import object_fingerprint
-from migrate.stages.plan.adaptation import adapted_for_target, replayed_messages, without_folded_attachments
+from migrate.stages.plan.adaptation import (
+    adapted_for_target,
+    alternative_targets,
+    replayed_messages,
+    without_folded_attachments,
+)
 
 # An object is removed before those that it refers to.
 REMOVAL_ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
@@ -226,13 +232,28 @@ class UndoPlan:
 
     def _added_message(self, entry: JournalEntry) -> _Change:
         """The first message in a thread that this plan did not write: the conversation continued."""
-        planned = self._planned_messages(entry.source_id)
+        ctx = self.ctx
+        planned = replayed_messages(ctx.source, ctx.codec, ctx.target, entry.source_id)
         for present in self.messages.iter_members("message", entry.target_id):
-            expected = next(planned, None)
-            if expected is None or normalize_written_fields(expected) != normalize_written_fields(present):
+            message = next(planned, None)
+            if message is None or not self._is_written(message, present):
                 later = self.ctx.journal.later_change(entry.id, "message", entry.target_id, present.id)
                 return f"message {present.id} is not one that this plan wrote", later
         return _UNCHANGED
+
+    def _is_written(self, message: Entity, present: Entity) -> bool:
+        """Whether a message on the target has one of the forms in which this plan may have written it. Of
+        citations nothing is compared: the service may have dropped them."""
+        adapted = self._adapted(message)
+        form = normalize_written_fields(without_citations(present) if count_citations(adapted) else present)
+        targets = alternative_targets(self.ctx.codec, self.ctx.target, adapted)
+        others = (
+            adapted_for_target(message, self.ctx.codec, target, self.ctx.target_id) for target in targets
+        )
+        return any(
+            normalize_written_fields(without_citations(written)) == form
+            for written in chain((adapted,), others)
+        )
 
     def _adapted(self, entity: Entity) -> Entity:
         return adapted_for_target(entity, self.ctx.codec, self.ctx.target, self.ctx.target_id)

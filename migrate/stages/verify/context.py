@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, reverse_message_ids
+from migrate.archive.journal import CITATIONS_NOT_TAKEN, citations_answer
 from migrate.codecs import CODECS, Capabilities
 from migrate.model import Entity
 from migrate.model.results.apply import VerifyFinding
@@ -15,10 +16,11 @@ from migrate.stages.apply.context import plan_sides, planned_target
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import (
-    accepted_forms_only,
     adapted_for_target,
+    alternative_targets,
     iter_messages,
     replayed_messages,
+    target_without_citations,
 )
 
 
@@ -33,6 +35,10 @@ class VerifyContext:
         self.plan, self.source = plan, source
         self.codec = CODECS[capabilities.service]
         self.target = planned_target(plan, source, capabilities)
+        # Whether the service takes citations, as apply found it out; '' where it did not.
+        self.citations = citations_answer(archive.conn, plan.digest)
+        if self.citations in CITATIONS_NOT_TAKEN:
+            self.target = target_without_citations(self.target)
         self.ids = _target_ids(plan, archive, sides)
         # What a restore left as it is, is not compared: it may be newer than the snapshot.
         unchecked = ("blocked", "delete", "skip", "adopt") if plan.restore else ("blocked", "delete")
@@ -89,9 +95,11 @@ class VerifyContext:
         """The object as it should be on the target: adapted, with the target's ids."""
         return adapted_for_target(entity, self.codec, self.target, self.target_id)
 
-    def adapted_in_accepted_form(self, entity: Entity) -> Entity:
-        """The same, only in forms that the service was seen to accept."""
-        return adapted_for_target(entity, self.codec, accepted_forms_only(self.target), self.target_id)
+    def other_forms(self, entity: Entity, adapted: Entity) -> Iterator[Entity]:
+        """The other forms in which a message may have been written. Where this plan showed that the service
+        takes citations, it has them in each form."""
+        for target in alternative_targets(self.codec, self.target, adapted, not self.citations):
+            yield adapted_for_target(entity, self.codec, target, self.target_id)
 
 
 def finding(entity: Entity, target_id: str, path: str, reason: str, *values: object) -> VerifyFinding:

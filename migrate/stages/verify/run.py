@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
+from migrate.archive.journal import CITATIONS_NOT_TAKEN
 from migrate.codecs import Capabilities
 from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.model.results.plan import Plan
@@ -48,6 +49,11 @@ def verify_plan(
         result.notes += version_notes(state.estate, names)
         ThreadCheck(ctx, state.estate, reader, result).run(workers, progress)
     _check_files(ctx, reader, workers, progress, result)
+    if ctx.citations in CITATIONS_NOT_TAKEN:
+        result.notes.append(
+            "messages are on the target without their citations: the service did not take them when the plan "
+            "was applied; the archive has them"
+        )
     result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
     _report_blocked(plan, result)
     return result

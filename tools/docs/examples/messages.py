@@ -69,13 +69,21 @@ def _address(url: str) -> JSON:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-CITED = {"type": "file_citation", "text": "【4:0†source】", "file_citation": {"file_id": "report"}}
+PLACE = {"start_index": 10, "end_index": 22}
+CITED = {"type": "file_citation", "text": "【4:0†source】", **PLACE, "file_citation": {"file_id": "report"}}
+PATH = {"type": "file_path", "text": "sandbox:/a.csv", **PLACE, "file_path": {"file_id": "report"}}
+NEWER_CITED = {"type": "file_citation", "file_id": "report", "filename": "report.pdf", "index": 10}
+GONE = {**CITED, "file_citation": {"file_id": "gone-report"}}
 
 PARTS = (
     _part("`text` of a user", _text("Good day")),
     _part("`text` of the assistant", _text("Good day"), "assistant"),
     _part("`text` with a citation of a file", _text("It says so【4:0†source】", CITED), "assistant"),
-    _part("`text` with a path to a file", _text("sandbox:/a.csv", {"type": "file_path"}), "assistant"),
+    _part("the same, of an item", _text("It says so【4:0†source】", NEWER_CITED), "assistant", NEWER),
+    _part(
+        "`text` with a citation of a file that is not moved", _text("Gone【4:0†source】", GONE), "assistant"
+    ),
+    _part("`text` with a path to a file", _text("Look at sandbox:/a.csv", PATH), "assistant"),
     _part("`text` with the address of a page", _text("So they say", {"type": "url_citation"}), "assistant"),
     _part("`text` with unknown keys", {**_text("Well"), "mood": "calm"}, "assistant", NEWER),
     _part("`text` that is empty", _text("")),

@@ -182,7 +182,12 @@ written if it is refused | R S
 them in recordings, no recording shows a project: between projects they are tried, and the plan reports it. If
 they are refused, the item is written without them, an output as one text | S ?
 
-citations | a new one needs the file name and position, one of a container needs the container: left out | A
+citations of files in answers | no recording shows a project that takes or refuses them. The first message
+of an apply that has some is sent alone and read back: a 400 after which the same message without them is
+stored, or a message that comes back without them, means that the project does not take them; then all are
+sent without, and `apply` and `verify` report it | A ?
+
+other citations | of pages, of containers, of files that are not moved, without a position: left out | A
 
 calls of functions | calls with their outputs, between projects; a call without its output breaks later
 responses | S R
