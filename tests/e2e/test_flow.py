@@ -50,9 +50,12 @@ def test_an_empty_target_differs_in_every_object(flow: Flow) -> None:
 
 
 def test_losses_are_named_before_anything_is_written(flow: Flow) -> None:
-    assert flow.codes["strict"] == 1
     losses = flow.answers["strict"]["losses"]
-    assert [row for row in losses if row["grade"] in ("lost", "blocked")]
+    serious = [row for row in losses if row["grade"] in ("lost", "blocked")]
+    # Of the OpenAI estate a project has a place for everything, citations included.
+    assert bool(serious) is (flow.route is not ROUTES["openai-foundry"])
+    assert flow.codes["strict"] == bool(serious)
+    assert [row for row in losses if row["grade"] == "adapted"]
     assert all(row.keys() >= {"kind", "id", "field", "grade", "reason"} for row in losses)
     assert all(row["reason"] for row in losses)
 
