@@ -35,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="every case of the exhaustive matrices, not only their samples",
     )
+    parser.addoption(
+        "--percent",
+        type=int,
+        default=100,
+        help="with --exhaustive: only so many of the cases of each matrix, always the same ones",
+    )
 
 
 def pytest_report_header() -> str:
@@ -47,8 +53,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Every connection to SQLite is counted. A background job of a shell ignores Ctrl-C; the programs that
     tests start must not inherit that. Settings of hypothesis are read when a test module is imported."""
     sample.RUN.exhaustive = config.getoption("exhaustive")
-    profile = "ci" if sample.RUN.exhaustive else "dev"
-    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or profile)
+    sample.RUN.percent = config.getoption("percent")
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
+    if "HYPOTHESIS_PROFILE" not in os.environ:
+        settings.register_profile(
+            "this-run", parent=settings.get_profile("dev"), max_examples=sample.examples()
+        )
+        settings.load_profile("this-run")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     count_connections()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import gcd
+from math import ceil, gcd
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -28,6 +28,8 @@ class Run:
     """What this run of the tests was asked for."""
 
     exhaustive: bool = False
+    percent: int = 100
+    """Of each matrix in an exhaustive run, but never less than its sample."""
     test: Any = None
     """The one that is running, as pytest collected it."""
 
@@ -62,7 +64,16 @@ def sample(cases: Iterable[T], size: int) -> list[T]:
 def drawn(cases: Iterable[T], size: int) -> list[T]:
     """The same without a look at the test."""
     rows: Sequence[T] = list(cases)
-    return list(rows) if RUN.exhaustive else [rows[position] for position in spread(len(rows), size)]
+    if RUN.exhaustive:
+        size = max(size, ceil(len(rows) * RUN.percent / 100))
+    return [rows[position] for position in spread(len(rows), size)]
+
+
+def examples() -> int:
+    """How many examples hypothesis tries of each property in this run."""
+    if not RUN.exhaustive:
+        return EXAMPLES["dev"]
+    return max(EXAMPLES["dev"], EXAMPLES["ci"] * RUN.percent // 100)
 
 
 def turned(cases: Sequence[T], name: str) -> list[T]:

@@ -91,3 +91,12 @@ def test_a_long_test_runs_only_in_an_exhaustive_run(monkeypatch: pytest.MonkeyPa
     assert [item.nodeid for item in chosen(items)] == ["a.py::short"]
     monkeypatch.setattr(RUN, "exhaustive", True)
     assert chosen(items) == items
+
+
+def test_a_part_of_each_matrix_is_never_less_than_its_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RUN, "exhaustive", True)
+    monkeypatch.setattr(RUN, "percent", 25)
+    assert len(sample.sample(range(100), 3)) == 25
+    assert len(sample.sample(range(100), 40)) == 40
+    assert sample.sample(range(2), 1) == [0]
+    assert sample.examples() == 25
