@@ -61,19 +61,23 @@ class SelectedObjects:
         return frozenset(id_ for of, id_ in (*self.chosen, *self.needed_by) if of == kind)
 
 
-def select_objects(estate: Estate, selection: Selection) -> SelectedObjects | None:
+def select_objects(
+    estate: Estate, selection: Selection, newest_messages: Mapping[str, float | None] | None = None
+) -> SelectedObjects | None:
     """The objects that a selection means, or None where it means the whole estate.
 
+    `newest_messages`: thread -> time of its newest message in seconds since 1970, None where it has none; for
+    an estate whose messages were not read. A thread that it lacks counts by its own time.
     Raises `BadUsage` for an id or a name that several objects have, or that is of a kind that cannot be
     selected by itself; `NothingSelected` where nothing fits."""
     if selection.is_whole:
         return None
-    search = _Search(estate, selection)
+    search = _Search(estate, selection, newest_messages)
     chosen = dict.fromkeys(search.chosen())
     if not chosen:
         criteria = replace(selection, dependencies=True).options()
         raise NothingSelected(
-            f"nothing in snapshot {estate.snapshot.info.id} fits {' '.join(criteria)}",
+            f"nothing in {_place(estate)} fits {' '.join(criteria)}",
             _why_nothing(search),
             "look at what it holds: ls ARCHIVE [--kind KIND]",
         )
@@ -102,8 +106,10 @@ def _why_nothing(search: _Search) -> str:
 class _Search:
     """One pass over an estate. What fitted nothing is known when `chosen` has ended."""
 
-    def __init__(self, estate: Estate, selection: Selection) -> None:
-        self._estate, self._selection = estate, selection
+    def __init__(
+        self, estate: Estate, selection: Selection, newest_messages: Mapping[str, float | None] | None = None
+    ) -> None:
+        self._estate, self._selection, self._newest = estate, selection, newest_messages
         self.matched_rules: set[Rule] = set()
         self.unknown_ids: list[str] = []
         self.other_snapshots: list[tuple[str, int]] = []
@@ -146,7 +152,10 @@ class _Search:
     def _fits_dates(self, entity: Entity) -> bool:
         if entity.kind != "thread" or not self._selection.has_dates:
             return True
-        newest = newest_message_time(self._estate, entity.id)
+        if self._newest is None:
+            newest = newest_message_time(self._estate, entity.id)
+        else:
+            newest = self._newest.get(entity.id)
         if newest is None:
             listing = self._estate.snapshot.listing_bodies("message", entity.id)
             self.saw_undated = self.saw_undated or len(listing) > 0
@@ -206,6 +215,17 @@ def newest_message_time(estate: Estate, thread: str) -> float | None:
     # Messages lie in the order of their creation: the last one is the newest.
     found = creation_time(listing.read(len(listing) - 1), -1.0)
     return found if found >= 0 else None
+
+
+def referenced_ids(estate: Estate, kind: str) -> set[str]:
+    """Ids of a kind that the objects of an estate name, by themselves and by what they hold."""
+    every = [(of, id_) for of in SELECTABLE_KINDS if of != "thread" for id_ in estate.objects(of)]
+    every += [("thread", id_) for id_ in estate.threads_by_id]
+    return {id_ for key in every for named, id_ in _needs(estate, key) if named == kind}
+
+
+def _place(estate: Estate) -> str:
+    return estate.side.url if estate.is_live else f"snapshot {estate.snapshot.info.id}"
 
 
 def _needs(estate: Estate, key: ObjectKey) -> Iterator[ObjectKey]:

@@ -1,22 +1,26 @@
 """snapshot: read an estate into an archive."""
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from migrate.archive.database import Archive
 from migrate.cli.estate_argument import LiveEstate, live_estate, thread_ids
-from migrate.cli.options import FILE_PATH, Common, common_options, exit_with, filter_options, workers
+from migrate.cli.options import FILE_PATH, Common, common_options, exit_with, workers
+from migrate.cli.selection_options import selection_and_filter_options
 from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage
 from migrate.model.results.archive import SnapshotResult
+from migrate.model.selection import Selection
 from migrate.model.shard import Shard
 from migrate.reports.commands.archive import snapshot_document, snapshot_text
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.run import take_snapshot
+from migrate.stages.snapshot.selected import read_selected_contents
 
 
 @click.command("snapshot")
@@ -36,7 +40,7 @@ from migrate.stages.snapshot.run import take_snapshot
     "--originals", type=click.Path(path_type=Path, file_okay=False),
     help="Folder with files whose bytes the service does not return; name and size must match.",
 )  # fmt: skip
-@filter_options
+@selection_and_filter_options
 @click.option("--full", is_flag=True, help="Read every thread again, also threads that seem unchanged.")
 @click.option("--tag", help="Name of this snapshot.")
 @click.option(
@@ -46,7 +50,7 @@ from migrate.stages.snapshot.run import take_snapshot
 @common_options
 def snapshot_command(
     common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
-    originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], full: bool, tag: str | None,
+    originals: Path | None, selection: Selection, object_filter: ObjectFilter, full: bool, tag: str | None,
     shard: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Read everything of ESTATE into the archive FILE.db. The source is never written.
@@ -59,6 +63,11 @@ def snapshot_command(
 
     For each thread the newest 100 messages are compared with the last snapshot. If they are equal, older
     messages are not read again. The same holds for its newest 100 runs. --full reads all of them.
+
+    --include and --exclude alone take rules about any kind, and read other kinds whole. Ids, dates and metadata
+    select as they do for plan. Threads are then requested by their ids, and a date takes one request for each
+    thread. Such a snapshot is marked as filtered: without a number, other commands use the newest snapshot
+    that is not. Exit 1 when nothing is selected, 3 when ESTATE does not have an id that was selected.
 
     --shard K/N reads one of N parts of the threads. A hash of the thread id decides the part, so all machines
     divide them in the same way. Part 1 also contains everything outside threads. All shards of one snapshot
@@ -74,6 +83,12 @@ def snapshot_command(
             "all shards of one snapshot have the same tag",
             "give all shards of one snapshot the same tag, and the next snapshot another tag",
         )
+    if part and not selection.has_only_rules:
+        raise BadUsage(
+            "--shard cannot be combined with ids, dates or metadata",
+            "what the selected objects need may be in another share",
+            "leave --shard out, or select with --include and --exclude alone",
+        )
     live = live_estate(estate, common.config, workers)
     options = SnapshotOptions(
         list_threads=threads != "none",
@@ -81,7 +96,8 @@ def snapshot_command(
         runs=runs,
         bytes=with_bytes,
         originals=originals,
-        object_filter=ObjectFilter.parse(include, exclude),
+        object_filter=object_filter,
+        selection=selection,
         full=full,
         workers=workers,
         tag=tag,
@@ -99,5 +115,6 @@ def snapshot_to_archive(
     """Read a live estate into an archive, which is created if it does not exist."""
     with closing(connect_reader(live.settings)) as reader:
         reader.probe()  # before the archive is opened: a wrong key leaves no empty file behind
+        options = replace(options, selected=read_selected_contents(reader, options, progress))
         with Archive.open(path, write=True, create=True) as archive:
             return take_snapshot(reader, archive, options, progress)

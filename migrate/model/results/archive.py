@@ -80,11 +80,15 @@ class SnapshotResult:
     unmatched: tuple[str, ...] = ()
     # What ends in the estate; None where nothing is known to end.
     retiring: Retiring | None = None
+    # Ids that were selected and that the service does not have.
+    unknown_ids: tuple[str, ...] = ()
+    # It has only what was selected.
+    filtered: bool = False
 
     @property
     def code(self) -> int:
         """The exit code; an incomplete snapshot takes precedence over a filter that matched nothing."""
-        return 3 if self.state != "complete" else 1 if self.unmatched else 0
+        return 3 if self.state != "complete" or self.unknown_ids else 1 if self.unmatched else 0
 
 
 @dataclass(frozen=True)

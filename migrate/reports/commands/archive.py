@@ -25,6 +25,8 @@ EXPECTED_GAP_REASON = "the service never gives the bytes of such files back"
 MAX_MISSING_SHOWN = 20
 MAX_DAMAGE_CHARS = 200
 MAX_SHARDS_LISTED = 20
+# Options of a selection that are shown with the snapshot that it limited.
+MAX_SELECTION_OPTIONS_SHOWN = 6
 
 # Snapshots with the counts of their objects, and the numbers of their unexpected and expected gaps.
 SnapshotRows: TypeAlias = Sequence[tuple[SnapshotInfo, dict[str, int], tuple[int, int]]]
@@ -67,6 +69,8 @@ def snapshot_document(result: SnapshotResult, path: object) -> dict[str, JSON]:
         "missing": [asdict(gap) for gap in result.missing],
         "notes": list(result.notes),
         "unmatched": list(result.unmatched),
+        "unknown_ids": list(result.unknown_ids),
+        "filtered": result.filtered,
         "hidden": list(result.hidden),
         **({"shard": result.shard} if result.shard else {}),
         **retiring_document(result.retiring),
@@ -80,7 +84,7 @@ FOLDER_OF_ORIGINALS_HINT = "`snapshot ESTATE -o FILE --originals DIR` takes byte
 def snapshot_text(result: SnapshotResult, path: object) -> str:
     """Counts, every gap by name, and notes."""
     lines = [
-        f"snapshot {result.id} in {path}: {_state(result.state, result.shard)}",
+        f"snapshot {result.id} in {path}: {_state(result.state, result.shard, filtered=result.filtered)}",
         table(sorted(result.counts.items())),
     ]
     gaps = [gap for gap in result.missing if not gap.expected]
@@ -90,6 +94,7 @@ def snapshot_text(result: SnapshotResult, path: object) -> str:
     if expected := expected_gaps_text(len(result.missing) - len(gaps)):
         lines.append(f"{expected}; --json names them, {FOLDER_OF_ORIGINALS_HINT}")
     lines += map(unmatched_text, result.unmatched)
+    lines += map("the estate has no {}".format, result.unknown_ids)
     lines += map(hidden_text, result.hidden)
     lines += [f"note: {note}" for note in (*result.notes, *retiring_notes(result.retiring))]
     return "\n".join(filter(None, lines))
@@ -101,13 +106,19 @@ def _gap_name(gap: MissingObject) -> str:
     return f"{name}{f' {gap.name}' if gap.name else ''}{f' in {gap.parent}' if gap.parent else ''}"
 
 
-def _state(state: str, shard: JSON, interrupted: bool = False) -> str:
-    return f"{state}{f' (shard {shard})' if shard else ''}{' (interrupted)' if interrupted else ''}"
+def _state(state: str, shard: JSON, interrupted: bool = False, filtered: bool = False) -> str:
+    marks = [f"shard {shard}"] if shard else []
+    marks += [name for name, is_set in (("filtered", filtered), ("interrupted", interrupted)) if is_set]
+    return "".join([state, *(f" ({mark})" for mark in marks)])
 
 
 def left_out_texts(options: Mapping[str, JSON]) -> list[str]:
     """What a snapshot left out on purpose, in words. `options`: as they are stored with the snapshot."""
     texts = [text for name, text in LEFT_OUT_OPTIONS.items() if options.get(name) is False]
+    if selection := options.get("selection"):
+        more = len(selection) - MAX_SELECTION_OPTIONS_SHOWN
+        shown = " ".join(selection[:MAX_SELECTION_OPTIONS_SHOWN])
+        return [*texts, f"what {shown}{f' and {more:,} more options' if more > 0 else ''} did not select"]
     for name, template in (("include", "every {} but {} (--include)"), ("exclude", "{} {} (--exclude)")):
         rules: dict[str, list[str]] = {}
         for kind, glob in options.get(name) or ():
@@ -123,7 +134,8 @@ def left_out_texts(options: Mapping[str, JSON]) -> list[str]:
 def snapshots_document(rows: SnapshotRows) -> list[dict[str, JSON]]:
     """The JSON document of `snapshots`."""
     return [
-        {**asdict(info), "counts": counts, "gaps": gaps, "expected_gaps": expected,
+        {**asdict(info), "filtered": info.is_filtered,
+         "counts": counts, "gaps": gaps, "expected_gaps": expected,
          "left_out": left_out_texts(info.options), "hidden": info.hidden}
         for info, counts, (gaps, expected) in rows
     ]  # fmt: skip
@@ -138,7 +150,7 @@ def snapshots_text(rows: SnapshotRows) -> str:
         (
             info.id,
             info.started_at,
-            _state(info.state, info.options.get("shard"), info.interrupted),
+            _state(info.state, info.options.get("shard"), info.interrupted, info.is_filtered),
             f"{info.type} {info.url}",
             info.tag,
             sum(counts.values()),

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from migrate.archive import blobs
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.previous import TAIL_BODIES, PreviousSnapshot
+from migrate.archive.snapshots.reader import open_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS
 from migrate.model.entity import COUNT_MISMATCH_REASON, RESTART_FROM_FIRST_PAGE
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 from migrate.model.run import run_has_ended
+from migrate.stages.estate import Estate
 from migrate.stages.progress import Progress
+from migrate.stages.selection import referenced_ids
 from migrate.stages.snapshot.fetcher import (
     COUNTING_KIND,
     Event,
@@ -80,9 +83,12 @@ class Collector:
 
     def start(self) -> None:
         """Submit the listings of the estate itself; the others follow from their rows."""
-        for kind in ("file", "vector_store", "assistant"):
+        selected = self._options.selected
+        for kind in ("vector_store", "assistant") if selected else ("file", "vector_store", "assistant"):
             if self._options.reads_kind(kind):
                 self._submit_root_listing(kind)
+        for gap in selected.gaps if selected else ():
+            self.write(ObjectFailed(gap.kind, gap.id, gap.reason))
         if self._options.reads_kind("thread"):
             self._submit_threads()
         if self._options.messages_of:
@@ -90,6 +96,18 @@ class Collector:
             self._progress.total_known(THREAD_LISTINGS)
         for thread in self._options.messages_of:
             self._submit_listing("message", thread)
+
+    def submit_selected_files(self) -> None:
+        """Submit the listing of files where only some are kept: everything else is read, so it is known which
+        files it needs."""
+        selected = self._options.selected
+        if selected is None or not selected.reads_kind("file"):
+            return
+        if selected.selection.dependencies:
+            self._writer.archive.packer.flush()
+            estate = Estate(open_snapshot(self._writer.archive.conn, self._writer.id))
+            selected.ids["file"].update(referenced_ids(estate, "file"))
+        self._submit_root_listing("file")
 
     def submit_parsed_texts(self) -> None:
         """Submit the reading of parsed text for files without bytes. Called after everything else, when the
@@ -139,13 +157,14 @@ class Collector:
             self._mark_unread(kind, self._probe.reasons.get(kind, "the service did not answer"))
 
     def _submit_threads(self) -> None:
-        given = tuple(filter(self._options.includes_thread, self._options.thread_ids))
-        listed = self._options.list_threads and self._probe.routes.get("thread") == "works"
+        lists_threads, thread_ids = self._options.requested_threads
+        given = tuple(filter(self._options.includes_thread, thread_ids))
+        listed = lists_threads and self._probe.routes.get("thread") == "works"
         if self._probe.routes.get("assistant") == "gone" and not listed and self._probe.retired:
             self._mark_unread("thread", NO_SUCH_ROUTE)
-        elif listed or self._options.thread_ids:
+        elif listed or thread_ids:
             self._submit_thread_listing(listed, given)
-        elif self._options.list_threads:
+        elif lists_threads:
             reason = self._probe.reasons.get("thread", "")
             self._mark_unread("thread", f"{THREADS_NOT_LISTED}: {reason}" if reason else THREADS_NOT_LISTED)
 

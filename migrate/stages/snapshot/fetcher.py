@@ -269,7 +269,9 @@ class Fetcher:
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> PageFetched:
         """A page with the objects that the options keep. Parts of messages that the service hides are emitted
         as failures of their own."""
-        kept = self._reader.add_details(kind, [body for body in bodies if self._options.keeps(kind, body)])
+        kept = [body for body in bodies if self._options.keeps(kind, body)]
+        if self._options.details:
+            kept = self._reader.add_details(kind, kept)
         for body in kept if kind == "message" else ():
             for part in hidden_parts(body)[:1]:
                 reason = f"the service does not show {part}"

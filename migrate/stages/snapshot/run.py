@@ -16,6 +16,7 @@ from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import IncompleteResult, ServiceUnreachable
 from migrate.model import JSON, KINDS, retirements
 from migrate.model.results.archive import SnapshotResult
+from migrate.model.selection import SELECTABLE_KINDS
 from migrate.model.served_version import served_version_remarks
 from migrate.stages.estate import Estate
 from migrate.stages.progress import Progress
@@ -57,10 +58,13 @@ def take_snapshot(
     with WorkerPool[Event](options.workers) as pool:
         collector = Collector(reader, options, writer, pool, progress)
         try:
-            collector.start()
-            _write_events(collector, pool, archive)
-            collector.submit_parsed_texts()
-            _write_events(collector, pool, archive)
+            for submit in (
+                collector.start,
+                collector.submit_selected_files,
+                collector.submit_parsed_texts,
+            ):
+                submit()
+                _write_events(collector, pool, archive)
         except KeyboardInterrupt:
             reader.limiter.stop.set()
             raise IncompleteResult(
@@ -76,12 +80,13 @@ def take_snapshot(
     includes = {"granted": granted, "hidden": hidden} if granted or hidden else {}
     shown = {**includes, **(_shown_models(reader) if _asks_models(options) else {})}
     writer.finish("partial" if collector.gaps else "complete", probe.api_version, shown)
-    result = _result(archive, writer.id, tuple(notes))
+    selected = options.selected
+    result = _result(archive, writer.id, (*notes, *(selected.notes if selected else ())))
     unmatched = _unmatched_rules(options, archive, result, writer.resumed, collector.carried_over)
     if _asks_models(options):
         estate = Estate(open_snapshot(archive.conn, writer.id))
         result = replace(result, retiring=retiring_in_snapshot(estate, retirements.today()))
-    return replace(result, unmatched=unmatched)
+    return replace(result, unmatched=unmatched, unknown_ids=selected.unknown_ids if selected else ())
 
 
 def _asks_models(options: SnapshotOptions) -> bool:
@@ -124,6 +129,10 @@ def _unmatched_rules(
             rules.matches(kind, body)
     unknown = {gap.kind for gap in result.missing if gap.id == "*"}
     excluded = {kind for kind, _ in rules.exclude}
+    if options.selected is not None:
+        unknown |= set(SELECTABLE_KINDS)
+        unmatched = [*options.selected.unmatched_rules, *rules.unmatched_rules(unknown | excluded)]
+        return tuple(rule for rule in unmatched if rule not in options.selected.matched_rules)
     return tuple(rules.unmatched_rules(unknown | (excluded if resumed else excluded & set(carried_over))))
 
 
@@ -153,4 +162,5 @@ def _result(archive: Archive, number: int, notes: tuple[str, ...]) -> SnapshotRe
         (*notes, *agents[:MAX_AGENTS_NAMED], *([f"and {rest:,} more such agents: ls"] if rest > 0 else [])),
         str(info.options.get("shard") or ""),
         tuple(info.hidden),
+        filtered=info.is_filtered,
     )
