@@ -64,10 +64,10 @@ def snapshot_command(
     For each thread the newest 100 messages are compared with the last snapshot. If they are equal, older
     messages are not read again. The same holds for its newest 100 runs. --full reads all of them.
 
-    --include and --exclude alone take rules about any kind, and read other kinds whole. Ids, dates and metadata
-    select as they do for plan. Threads are then requested by their ids, and a date takes one request for each
-    thread. Such a snapshot is marked as filtered: without a number, other commands use the newest snapshot
-    that is not. Exit 1 when nothing is selected, 3 when ESTATE does not have an id that was selected.
+    --include and --exclude alone take rules about any kind, and read other kinds whole. Ids, dates and
+    metadata select as they do for plan: threads are then requested by their ids, and a date takes one request
+    for each thread. Such a snapshot is marked as filtered: without a number, other commands use the newest
+    snapshot that is not. Exit 1 when nothing is selected, 3 when ESTATE lacks an id that was selected.
 
     --shard K/N reads one of N parts of the threads. A hash of the thread id decides the part, so all machines
     divide them in the same way. Part 1 also contains everything outside threads. All shards of one snapshot
