@@ -16,6 +16,7 @@ from migrate.archive.packs import PackWriter
 from migrate.archive.schema_check import RESTORE_HINT, check_schema, has_current_schema
 from migrate.archive.schema_steps import APPLICATION_ID
 from migrate.archive.sqlite_file import (
+    SIDE_FILE_ENDINGS,
     SQLITE_MAGIC,
     check_side_files,
     check_sqlite_magic,
@@ -189,6 +190,17 @@ class Archive:
                 self._lock.release()
             if self._folder:
                 self._folder.cleanup()
+
+    def delete(self) -> None:
+        """Close, and remove the file. The lock of the writer is kept until then, so that no other program
+        writes into a file that is about to go."""
+        try:
+            self.conn.close()
+            for ending in ("", *SIDE_FILE_ENDINGS):
+                self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+        finally:
+            if self._lock:
+                self._lock.release()
 
     def __enter__(self) -> Archive:
         return self

@@ -56,6 +56,8 @@ class EstateConfig:
     ca_file: str = ""
     # Header -> name of the variable with its value; sent with every request to this estate.
     headers_env: dict[str, str] = field(default_factory=dict)
+    # A place for drills: `drill` writes into it, and removes what it wrote, without a question.
+    scratch: bool = False
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,15 @@ class ObjectCounts:
 
 
 @dataclass(frozen=True)
+class ReportTable:
+    """A further table of a report: its title, column heads, and rows of short texts of this program."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """The result of one command.
 
@@ -100,7 +109,8 @@ class Report:
     `summary`: its numbers. `ignored`: how many differences each rule removed. `expired`: rules that no longer
     apply. `gaps`: what could not be read. `left_out`: what was not compared on purpose. `pictures`: (label,
     diagram) of each estate, for HTML. `all_objects`: text and Markdown list every object of a loss, not one
-    line for all of them. `made_at`: ISO 8601. `version`: of this program.
+    line for all of them. `tables`: further tables, below the numbers by kind. `made_at`: ISO 8601. `version`:
+    of this program.
     """
 
     command: str
@@ -121,6 +131,7 @@ class Report:
     made_at: str = ""
     version: str = ""
     all_objects: bool = False
+    tables: tuple[ReportTable, ...] = ()
 
     @property
     def result(self) -> str:
@@ -134,7 +145,13 @@ class Report:
 
 
 # Titles of reports and their results in Markdown and HTML.
-REPORT_TITLES = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}
+REPORT_TITLES = {
+    "diff": "Drift",
+    "assess": "Assessment",
+    "plan": "Plan",
+    "verify": "Verification",
+    "drill": "Recovery drill",
+}
 RESULT_TITLES = {
     "clear": "Nothing to act on",
     "open": "To act on",

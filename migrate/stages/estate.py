@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Generic, NamedTuple, TypeVar, overload
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.id_map import Side
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext, TextMessage
@@ -90,7 +91,9 @@ class Estate:
 
     `is_live`: it was read just now to be compared, and is not kept. `names_are_ids`: ids of assistants are
     names, so an equal id in another project proves nothing. `agent_version`: which version of an agent is
-    decoded, the newest or the one that most users get; set before any assistant is accessed."""
+    decoded, the newest or the one that most users get; set before any assistant is accessed. `journal`: the
+    database whose journal tells what was created from its objects: its own archive, unless a drill keeps a
+    journal of its own."""
 
     def __init__(self, snapshot: SnapshotReader, live: bool = False) -> None:
         self.snapshot = snapshot
@@ -102,6 +105,7 @@ class Estate:
         self._paired_calls_by_thread: dict[str, frozenset[str]] = {}
         self._places: dict[str, list[int]] = {}
         self.agent_version = NEWEST_VERSION
+        self.journal: SqlConnection = snapshot.conn
 
     def objects(self, kind: str) -> dict[str, Entity]:
         """All objects of a kind in `IN_MEMORY_KINDS` by id, in the order of their listing."""

@@ -32,9 +32,7 @@ def check_command(common: Common, archive: Path, upgrade: bool, sample: str | No
         raise BadUsage("--seed chooses a sample", "no sample was requested", "add --sample N%")
     chosen = None
     if sample is not None:
-        chosen = CheckSample(
-            _parse_share(sample), SystemRandom().randrange(1 << 31) if seed is None else seed
-        )
+        chosen = CheckSample(parse_share(sample), SystemRandom().randrange(1 << 31) if seed is None else seed)
     if upgrade:
         Archive.open(archive, write=True).close()
     with Archive.open(archive) as opened:
@@ -43,7 +41,7 @@ def check_command(common: Common, archive: Path, upgrade: bool, sample: str | No
     exit_with(1 if result.damage else 0)
 
 
-def _parse_share(text: str) -> float:
+def parse_share(text: str) -> float:
     """`5%`, `5` or `0.5%` as per cent, above 0. Raises `BadUsage`."""
     number = text.strip().removesuffix("%").strip()
     whole, _, part = number.partition(".")

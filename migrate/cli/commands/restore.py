@@ -134,7 +134,7 @@ def restore_command(
     changed after the plan was made. Exit 5 when the target does not answer, or no longer has assistants.
     """
     config = common.config
-    estate, info = _snapshot_to_restore(archive, config)
+    estate, info = snapshot_to_restore(archive, config)
     options = replace(
         plan_options(config, archive, **given),
         selection=selection,
@@ -163,8 +163,9 @@ def restore_command(
     exit_with(result.exit_code)
 
 
-def _snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, SnapshotInfo]:
-    """The archive and the snapshot that an argument names; the newest complete one without an @."""
+def snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, SnapshotInfo]:
+    """The archive and the snapshot that an argument names; without an @ the newest complete one, and one that
+    was not filtered before any other."""
     estate = resolve_estate(text, config)
     if not isinstance(estate, ArchivedEstate):
         raise BadUsage(
@@ -176,6 +177,7 @@ def _snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, Sna
         named = [info for info in snapshots if estate.which in (str(info.id), info.tag)]
     else:
         whole = [info for info in snapshots if not info.interrupted]
+        whole = [info for info in whole if not info.is_filtered] or whole
         named = [info for info in whole if info.state == "complete"] or whole or snapshots
     if estate.which == "latest" and estate.named:
         named = snapshots

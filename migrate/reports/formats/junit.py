@@ -83,6 +83,10 @@ def _notes(report: Report) -> Iterator[str]:
     for rule in report.ignored:
         until = f", until {rule.expires}" if rule.expires else ""
         yield f"ignored: {rule.count:,} by {rule.rule} ({rule.reason}{until})"
+    for table in report.tables:
+        for row in table.rows:
+            cells = (f"{head} {cell}" for head, cell in zip(table.columns, row, strict=True) if cell)
+            yield f"{table.title}: {', '.join(cells)}"
     yield from (f"expired rule: {rule}" for rule in report.expired)
     yield from (f"not compared on purpose: {text}" for text in report.left_out)
     yield from (f"note: {note}" for note in report.notes)

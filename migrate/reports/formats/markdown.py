@@ -20,6 +20,7 @@ from migrate.reports.report import (
     ObjectCounts,
     Report,
     ReportItem,
+    ReportTable,
 )
 from migrate.reports.text_table import escape_control, number_of, single_line
 from migrate.reports.values import (
@@ -65,7 +66,7 @@ def _head(report: Report) -> list[str]:
     return [
         f"<h3>{REPORT_TITLES.get(report.command, report.command)}: {_plain_or_code(report.last_line)}</h3>",
         f"<p>{sides}<br><b>{RESULT_TITLES[report.result]}</b>{made}</p>",
-        _table(report.counts),
+        "\n\n".join([_table(report.counts), *map(_extra_table, report.tables)]),
     ]
 
 
@@ -76,6 +77,16 @@ def _table(counts: ObjectCounts) -> str:
         f"| {counts.of if counts.of != 'objects' else 'kind'} | {' | '.join(counts.columns)} |",
         f"|---|{'---:|' * len(counts.columns)}",
         *(f"| {kind} | {' | '.join(f'{n:,}' for n in numbers)} |" for kind, numbers in counts.rows),
+    ]
+    return "\n".join(rows)
+
+
+def _extra_table(table: ReportTable) -> str:
+    rows = [
+        f"<p><b>{_plain(table.title)}</b></p>\n",
+        f"| {' | '.join(table.columns)} |",
+        f"|{'---|' * len(table.columns)}",
+        *(f"| {' | '.join(map(_plain, row))} |" for row in table.rows),
     ]
     return "\n".join(rows)
 

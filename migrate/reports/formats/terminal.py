@@ -58,6 +58,10 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
         head = (f"{counts.of} of" if counts.of != "objects" else "kind", *counts.columns)
         for text in table(rows, head).splitlines():
             yield OutputLine(0, ((text, ""),))
+    for extra in report.tables:
+        yield _line(0, (extra.title, "name"))
+        for text in table(extra.rows, extra.columns).splitlines():
+            yield OutputLine(2, ((text, ""),))
     for (section, verdict), group in groupby(report.items, key=lambda item: (item.section, item.verdict)):
         items = list(group)
         style = verdict if any(_style(item) == verdict for item in items) else _style(items[0])

@@ -217,7 +217,7 @@ def _first_nearby(
 def _outdated_files(source: Estate, target: Estate) -> set[str]:
     """Files of the target with the bytes that the directory had under a key before. Name and size may be the
     same."""
-    sent = uploaded_hashes(source.snapshot.conn, source.side, target.side)
+    sent = uploaded_hashes(source.journal, source.side, target.side)
     hashes = {file.id: file.fields.get("sha256") for file in source.objects("file").values()}
     return {id_ for (key, id_), sha in sent.items() if sha and hashes.get(key) not in (None, sha)}
 

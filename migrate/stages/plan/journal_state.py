@@ -68,7 +68,7 @@ def read_journal_state(
 
     `lines`: rows of the id map. `trusted`: (kind, source id) -> target id of the rows whose object on the
     target is still the one that was written."""
-    sides = source.snapshot.conn, source.side, target
+    sides = source.journal, source.side, target
     by_source = {(line.kind, line.source_id): line.target_id for line in lines}
 
     def arrived_messages(thread: str) -> dict[str, ArrivedMessage]:

@@ -77,7 +77,7 @@ def plan_move(
     would overwrite."""
     check_options(options)
     absent = absent_kinds(reader)
-    lines = list(id_map(source.snapshot.conn, source.side, Side(reader.type, reader.url), messages=False))
+    lines = list(id_map(source.journal, source.side, Side(reader.type, reader.url), messages=False))
     threads = [line.target_id for line in lines if line.kind == "thread"]
     selected = select_objects(source, options.selection)
     if options.restore and source.side == Side(reader.type, reader.url):
@@ -137,7 +137,7 @@ def _match(
     source: Estate, target: TargetState, lines: list[IdMapping], options: PlanOptions
 ) -> tuple[ObjectPairs, JournalState]:
     """Which object of the target is which of the source, and what the journal knows of the target."""
-    conn, estate = source.snapshot.conn, target.estate
+    conn, estate = source.journal, target.estate
     lineage = Lineage(derivations(conn))
     trusted = match_pairs.trusted_pairs(source, estate, lines)
     known_pairs = {

@@ -1,0 +1,1 @@
+"""A recovery drill: restore an archive into an empty place, compare, and take everything back."""
