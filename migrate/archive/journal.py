@@ -30,16 +30,17 @@ from migrate.model.results.archive import LaterChange
 
 log = logging.getLogger(__name__)
 
-# The action of a line for an object that the service created by itself after a request of this program.
+# Values of the column `action`.
+# An object that the service created as a side effect of a request of this program.
 SERVICE_ACTION = "service"
-# The action of a line for the state of a thread before messages with files were appended to it.
+# The state of a thread before messages with files were appended to it.
 THREAD_STATE_ACTION = "stood"
-# The action of a line for what the service did with the first citations of an apply. Its fingerprint is one
-# of the three answers below.
+# What the service did with the first citations of an apply. The fingerprint of the line is one of the three
+# answers below.
 CITATIONS_ACTION = "citations"
 CITATIONS_TAKEN, CITATIONS_REFUSED, CITATIONS_DROPPED = "taken", "refused", "dropped"
 CITATIONS_NOT_TAKEN = frozenset({CITATIONS_REFUSED, CITATIONS_DROPPED})
-# The action of a line for taking back what another line did.
+# The rollback of another line.
 UNDO_ACTION = "undo"
 
 
@@ -95,11 +96,12 @@ class Journal:
             row = conn.execute("SELECT id FROM plans WHERE digest = ?", (plan_digest,)).fetchone()
         self.plan = int(row[0])
 
-    def intend(self, jobs: Iterable[JournalJob], before: JSON = None) -> list[int]:
-        """Store what will be tried next, and return the ids of the entries, in order."""
+    def record_intent(self, jobs: Iterable[JournalJob], before: JSON = None) -> list[int]:
+        """Store what will be tried next, before the request is sent. Returns the ids of the entries, in
+        order."""
         text, jobs = None if before is None else json.dumps(before), list(jobs)
         with self._line_transaction() as conn:
-            entries = [self._intend_one(conn, job, text) for job in jobs]
+            entries = [self._insert_intent(conn, job, text) for job in jobs]
             hash_rows(conn, "journal", "id = ?", [(entry,) for entry in entries])
         _log(jobs)
         return entries
@@ -116,7 +118,7 @@ class Journal:
             )
             hash_rows(conn, "plans", "id = ?", [(self.plan,)])
 
-    def _intend_one(self, conn: sqlite3.Connection, job: JournalJob, before: str | None) -> int:
+    def _insert_intent(self, conn: sqlite3.Connection, job: JournalJob, before: str | None) -> int:
         row = conn.execute(
             "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, before, "
             "started_at) VALUES (?, ?, ?, ?, ?, ?, 'intended', ?, ?) "
@@ -130,11 +132,12 @@ class Journal:
     def record_done(
         self, entry: int, target_id: str | None, target_parent: str = "", written: str | None = None
     ) -> None:
-        """The object exists on the target, with this id and this fingerprint of its compared form."""
+        """Record that the object exists on the target, with this id. `written`: the fingerprint of its
+        compared form."""
         self.record_all_done([(entry, target_id, target_parent, written)])
 
     def record_all_done(self, outcomes: Iterable[tuple[int, str | None, str, str | None]]) -> None:
-        """Several outcomes in one commit."""
+        """As `record_done`, for several objects in one commit."""
         rows = [
             (
                 None if target is None else storable_text(target),
@@ -154,8 +157,8 @@ class Journal:
             hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
     def record_created(self, created: Iterable[tuple[JournalJob, str, str, str]]) -> None:
-        """Objects that exist on the target: job, id, parent and fingerprint there. Intent and outcome in one,
-        for objects that were created by the request of another one."""
+        """Record intent and outcome at once, for objects that the request for another object created.
+        `created`: job, and id, parent and fingerprint on the target."""
         created = list(created)
         rows = [
             (self.plan, *map(storable_text, (*job, id_, parent)), fingerprint or None, (at := utc_now()), at)
@@ -175,7 +178,7 @@ class Journal:
         _log([job for job, *_ in created])
 
     def record_failed(self, entries: Iterable[int], error: str) -> None:
-        """The requests failed; `error` is the reason."""
+        """Record that the requests failed; `error` is the reason."""
         rows = [(storable_text(redact(error)), utc_now(), entry) for entry in entries]
         log.info("failed: %s", error)
         with self._lock, self._archive.transaction() as conn:

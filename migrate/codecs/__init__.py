@@ -56,13 +56,14 @@ class Codec:
     first_messages_key: str = "messages"
     assign_names: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
     # The next fields describe an estate of this type. The defaults are those of a service; a config directory
-    # differs in all of them. Users chose its ids: an equal id on another side names the same object, and an
+    # differs in all of them. Users chose its ids: an equal id on another side is the same object, and an
     # id in a text is only text.
     ids_are_keys: bool = False
     # Its bodies contain what only a service sets, such as states and times.
     reports_state: bool = True
-    # An object that it does not list is not meant to exist on a target.
-    owns_rest: bool = True
+    # Whether it contains every object that should exist: one that it lacks should not exist on a target
+    # either. A config directory describes only some objects.
+    lists_everything: bool = True
     # Its bodies contain secrets, not only fingerprints of them.
     stores_secrets: bool = True
     # The bytes under the id of a file never change.
@@ -107,7 +108,7 @@ _CONFIG_DIRECTORY = Codec(
     why_not_replayed=refuse_as_target,
     ids_are_keys=True,
     reports_state=False,
-    owns_rest=False,
+    lists_everything=False,
     stores_secrets=False,
     files_immutable=False,
 )

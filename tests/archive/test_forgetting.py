@@ -152,7 +152,7 @@ def test_a_number_is_not_given_again(archive: Archive) -> None:
 def test_the_journal_and_the_id_map_stay(archive: Archive) -> None:
     fill(archive)
     journal = Journal(archive, "d", Side(TYPE, URL), Side(TYPE, OTHER))
-    (entry,) = journal.intend([("create", "assistant", "", "asst_1", "A")])
+    (entry,) = journal.record_intent([("create", "assistant", "", "asst_1", "A")])
     journal.record_done(entry, "asst_9")
     before = list(id_map(archive.conn)), list(journal.entries())
     forget_snapshots(archive, [1, 2, 3, 4])

@@ -32,7 +32,7 @@ def pairs(archive: Archive, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
 
 def test_an_intent_is_there_before_the_outcome(archive: Archive) -> None:
     one = journal(archive)
-    one.intend([JOB])
+    one.record_intent([JOB])
     entry = only(one)
     assert (entry.state, entry.action, entry.source_id, entry.name) == ("intended", "create", "asst_1", "A")
     assert entry.started_at
@@ -41,7 +41,7 @@ def test_an_intent_is_there_before_the_outcome(archive: Archive) -> None:
 
 def test_an_outcome_makes_the_id_map(archive: Archive) -> None:
     one = journal(archive)
-    (entry,) = one.intend([JOB])
+    (entry,) = one.record_intent([JOB])
     one.record_done(entry, "asst_new", written="abc")
     assert (only(one).state, only(one).target_id, only(one).written) == ("done", "asst_new", "abc")
     assert pairs(archive) == [("asst_1", "asst_new")]
@@ -49,14 +49,14 @@ def test_an_outcome_makes_the_id_map(archive: Archive) -> None:
 
 def test_a_failure_is_kept_with_its_reason_and_maps_nothing(archive: Archive) -> None:
     one = journal(archive)
-    one.record_failed(one.intend([JOB]), "400: no")
+    one.record_failed(one.record_intent([JOB]), "400: no")
     assert (only(one).state, only(one).error) == ("failed", "400: no")
     assert pairs(archive) == []
 
 
 def test_what_failed_after_it_was_done_maps_nothing(archive: Archive) -> None:
     one = journal(archive)
-    (entry,) = one.intend([JOB])
+    (entry,) = one.record_intent([JOB])
     one.record_done(entry, "asst_new", written="abc")
     one.record_failed([entry], "it is gone again")
     assert pairs(archive) == []
@@ -64,9 +64,9 @@ def test_what_failed_after_it_was_done_maps_nothing(archive: Archive) -> None:
 
 def test_a_new_attempt_is_the_same_line(archive: Archive) -> None:
     one = journal(archive)
-    (first,) = one.intend([JOB], before={"name": "was"})
+    (first,) = one.record_intent([JOB], before={"name": "was"})
     one.record_failed([first], "500")
-    (second,) = one.intend([JOB], before={"name": "is"})
+    (second,) = one.record_intent([JOB], before={"name": "is"})
     assert second == first
     entry = only(one)
     assert (entry.state, entry.error) == ("intended", "")
@@ -76,7 +76,7 @@ def test_a_new_attempt_is_the_same_line(archive: Archive) -> None:
 def test_many_intents_keep_their_order(archive: Archive) -> None:
     one = journal(archive)
     jobs = [("create", "message", "thread_1", f"msg_{n}", "") for n in range(50)]
-    ids = one.intend(jobs)
+    ids = one.record_intent(jobs)
     one.record_all_done([(entry, f"new_{n}", "thread_new", None) for n, entry in enumerate(ids)])
     assert [entry.source_id for entry in one.entries()] == [job[3] for job in jobs]
     assert len(pairs(archive)) == 50
@@ -86,7 +86,7 @@ def test_a_plan_that_is_applied_again_finds_its_lines(tmp_path: Path) -> None:
     for _ in range(2):
         with Archive.open(tmp_path / "a.db", write=True, create=True) as archive:
             one = journal(archive)
-            one.intend([JOB])
+            one.record_intent([JOB])
     with Archive.open(tmp_path / "a.db", write=True) as archive:
         assert len(list(journal(archive).entries())) == 1
         assert list(journal(archive, "another plan").entries()) == []
@@ -95,8 +95,8 @@ def test_a_plan_that_is_applied_again_finds_its_lines(tmp_path: Path) -> None:
 def test_the_id_map_is_narrowed(archive: Archive) -> None:
     for digest, target, new in (("d1", WEST, "w"), ("d2", NORTH, "n")):
         one = journal(archive, digest, target=target)
-        one.record_done(one.intend([JOB])[0], new)
-        one.record_done(one.intend([("create", "file", "", "file-a", "a.txt")])[0], f"file-{new}")
+        one.record_done(one.record_intent([JOB])[0], new)
+        one.record_done(one.record_intent([("create", "file", "", "file-a", "a.txt")])[0], f"file-{new}")
     assert sorted(pairs(archive, EAST, WEST)) == [("asst_1", "w"), ("file-a", "file-w")]
     assert pairs(archive, EAST, NORTH, "asst_1") == [("asst_1", "n")]
     assert pairs(archive, WEST) == []
@@ -107,7 +107,7 @@ def test_the_id_map_is_narrowed(archive: Archive) -> None:
 def test_a_later_line_overrules_an_earlier_one(archive: Archive, digests: tuple[str, str]) -> None:
     for digest, new in zip(digests, ("first", "second"), strict=True):
         one = journal(archive, digest)
-        one.record_done(one.intend([JOB])[0], new, written=new)
+        one.record_done(one.record_intent([JOB])[0], new, written=new)
     assert dict(pairs(archive, EAST, WEST)) == {"asst_1": "second"}
     assert dict(pairs(archive)) == {"asst_1": "second"}
     assert dict(pairs(archive, source_id="asst_1")) == {"asst_1": "second"}
@@ -115,14 +115,14 @@ def test_a_later_line_overrules_an_earlier_one(archive: Archive, digests: tuple[
 
 def test_a_deletion_maps_nothing(archive: Archive) -> None:
     one = journal(archive)
-    one.record_done(one.intend([("delete", *JOB[1:])])[0], "asst_new")
+    one.record_done(one.record_intent([("delete", *JOB[1:])])[0], "asst_new")
     assert pairs(archive) == []
 
 
 def test_one_id_in_two_stores_is_two_lines(archive: Archive) -> None:
     one = journal(archive)
     for n, entry in enumerate(
-        one.intend([("create", "vector_store_file", f"vs_{n}", "file-a", "") for n in range(2)])
+        one.record_intent([("create", "vector_store_file", f"vs_{n}", "file-a", "") for n in range(2)])
     ):
         one.record_done(entry, "file-b", f"new_vs_{n}")
     assert sorted((line.source_parent, line.target_parent) for line in id_map(archive.conn)) == [
@@ -140,7 +140,7 @@ def put(one: Journal, action: str, thread: str, *messages: str) -> None:
 
 def test_messages_are_left_out_or_asked_for_by_their_thread(archive: Archive) -> None:
     one = journal(archive)
-    one.record_done(one.intend([JOB])[0], "asst_new")
+    one.record_done(one.record_intent([JOB])[0], "asst_new")
     put(one, "create", "thread_1", "m1", "m2")
     put(one, "adopt", "thread_2", "m3")
     assert [line.kind for line in id_map(archive.conn, EAST, WEST, messages=False)] == ["assistant"]
@@ -181,7 +181,7 @@ def test_a_large_journal_is_read_in_parts_and_without_its_messages(archive: Arch
     one, other = journal(archive, "d1"), journal(archive, "d2")
     many = [f"m{n}" for n in range(2_500)]
     put(one, "create", "thread_1", *many)
-    one.intend([JOB, ("update", "message", "thread_1", "m1", "")])
+    one.record_intent([JOB, ("update", "message", "thread_1", "m1", "")])
     put(other, "create", "thread_1", "another plan's")
     assert [entry.source_id for entry in one.entries()] == [*many, "asst_1", "m1"]
     assert [(e.action, e.source_id) for e in one.entries(messages=False)] == [
@@ -210,7 +210,7 @@ def test_threads_share_one_journal(archive: Archive) -> None:
 
     def work(worker: int) -> None:
         for n in range(20):
-            (entry,) = one.intend([("create", "file", "", f"f{worker}-{n}", "")])
+            (entry,) = one.record_intent([("create", "file", "", f"f{worker}-{n}", "")])
             one.record_done(entry, f"new{worker}-{n}")
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]

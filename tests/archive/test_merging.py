@@ -238,13 +238,13 @@ def test_of_two_copies_of_a_journal_what_is_done_counts(tmp_path: Path, turned: 
             Archive.open(path, write=True, create=True) as archive,
         ):
             journal = Journal(archive, "plan", *SIDES)
-            first, second = journal.intend(("create", "thread", "", f"thread_{n}", "") for n in (2, 1))
+            first, second = journal.record_intent(("create", "thread", "", f"thread_{n}", "") for n in (2, 1))
             if number:
                 journal.record_done(first, "new_2")
             else:
                 journal.record_failed([first], "no")
                 journal.record_done(second, "new_1")
-            Journal(archive, f"other{number}", *SIDES).intend([("create", "file", "", "f", "")])
+            Journal(archive, f"other{number}", *SIDES).record_intent([("create", "file", "", "f", "")])
     merged(tmp_path / "all.db", reversed(paths) if turned else paths)
     with Archive.open(tmp_path / "all.db") as archive:
         assert [(m.source_id, m.target_id) for m in id_map(archive.conn)] == [

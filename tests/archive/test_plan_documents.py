@@ -48,7 +48,7 @@ def test_an_apply_is_interrupted_while_an_outcome_is_unknown(archive: Archive) -
     with archive:
         one = Journal(archive, "d1", EAST, WEST, TEXT)
         assert list(interrupted_plans(archive.conn, EAST, WEST)) == []
-        (entry,) = one.intend([JOB])
+        (entry,) = one.record_intent([JOB])
         assert list(interrupted_plans(archive.conn, EAST, WEST)) == ["d1"]
         assert list(interrupted_plans(archive.conn, WEST, EAST)) == []
         one.record_done(entry, "asst_new")

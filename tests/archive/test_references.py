@@ -54,7 +54,7 @@ def whole(tmp_path: Path) -> Iterator[Archive]:
     with Archive.open(tmp_path / "estate.db", write=True) as archive:
         write(archive)
         sides = Side("azure-openai", "https://east"), Side("openai", "https://west")
-        Journal(archive, "digest", *sides).intend([("create", "assistant", "", "asst_1", "A")])
+        Journal(archive, "digest", *sides).record_intent([("create", "assistant", "", "asst_1", "A")])
         archive.conn.execute("PRAGMA foreign_keys = OFF")
         yield archive
 

@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
             insert_registered_plan(conn, "first", "2026-11-01T00:00:00+00:00")
             insert_registered_plan(conn, "second", "2026-11-02T00:00:00+00:00")
         journal = Journal(archive, "first", OLD, NEW)
-        one, two = journal.intend(
+        one, two = journal.record_intent(
             [("create", "assistant", "", "asst_1", "Aé"), ("create", "thread", "", "thread_1", "")]
         )
         journal.record_done(one, "agent-1", written="abc")
@@ -39,13 +39,13 @@ def path(tmp_path: Path) -> Path:
             (("create", "message", "thread_1", f"msg_{n}", ""), f"item_{n}", "conv_1", "")
             for n in range(COUNT)
         )
-        journal.intend([("update", "assistant", "", "asst_1", "A")], before={"name": "B"})
+        journal.record_intent([("update", "assistant", "", "asst_1", "A")], before={"name": "B"})
         again = Journal(archive, "second", OLD, NEW)
-        entries = again.intend(
+        entries = again.record_intent(
             [("create", "file", "", "file-1", "a.txt"), ("delete", "file", "", "file-2", "")]
         )
         again.record_failed(entries, "refused")
-        again.intend([("create", "file", "", "file-1", "a.txt")])
+        again.record_intent([("create", "file", "", "file-1", "a.txt")])
         again.record_created([(("create", "message", "thread_2", "msg_x", ""), "item_x", "conv_2", "")] * 2)
     return where
 

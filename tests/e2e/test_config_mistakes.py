@@ -49,7 +49,7 @@ MISTAKES = {
     ),
     "no end of it": (
         {"assistants/desk.md": "---\nname: Desk\n"},
-        "assistants/desk.md:1: the configuration does not end",
+        "assistants/desk.md:1: the second --- line, which ends the configuration, is missing",
     ),
     "no YAML": ({"assistants/desk.md": FRONT.format("tools: [\n")}, "assistants/desk.md:5: no YAML: "),
     "a key twice": (
@@ -58,7 +58,7 @@ MISTAKES = {
     ),
     "instructions twice": (
         {"assistants/desk.md": FRONT.format("instructions: Hi.\n")},
-        "assistants/desk.md:4: instructions: are here and below",
+        "assistants/desk.md:4: instructions are given twice: here and below",
     ),
     "a store that is not there": (
         {

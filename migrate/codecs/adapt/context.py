@@ -21,11 +21,11 @@ class Target:
     `deployments`, `target_connections`: what the target has; None where they cannot be listed.
     `names`: source id of an assistant -> its address, where names are addresses.
     `reasoning`: deployments that refuse `temperature` and `top_p`.
-    `bytes_later`: file bytes were left out of the reading on purpose, so missing bytes are no loss yet.
-    `in_place`: kind and id -> whether the target has this very object already.
+    `bytes_later`: the bytes of files were not read on purpose, so missing bytes are no loss yet.
+    `in_place`: kind and id -> whether source and target share this object.
     `has`: kind and source id -> whether it will have a counterpart on the target.
     `has_call_and_output`: thread and call id -> whether the thread has both the call and its output.
-    `can_reference`: two assistant ids -> whether the first can name the second when it is created.
+    `can_reference`: two assistant ids -> whether the first can refer to the second at its creation.
     `find_file`: source file id -> the file, where the snapshot has it.
     `moves_thread_store`: thread id -> whether the thread's own vector store is moved.
     `vector_store_states`: source file id -> its states in the vector stores that contain it.
@@ -33,8 +33,8 @@ class Target:
 
     capabilities: Capabilities
     source_type: str = ""
-    # The type that the stamp names, where it differs from `source_type`: a config directory is adapted as if
-    # it came from the type of service that it is applied to, and the stamp still names the directory.
+    # The type in the stamp, where it differs from `source_type`: a config directory is adapted as if
+    # it came from the type of service that it is applied to; the stamp still has the type of the directory.
     stamp_type: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)

@@ -43,13 +43,15 @@ def parse_assistant_file(text: str) -> YamlDocument:
         )
     end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == FRONT_MATTER_FENCE), 0)
     if not end:
-        raise InvalidYaml(1, f"the configuration does not end: a second line {FRONT_MATTER_FENCE} is missing")
+        raise InvalidYaml(
+            1, f"the second {FRONT_MATTER_FENCE} line, which ends the configuration, is missing"
+        )
     document = parse_yaml("\n".join(lines[1:end]) + "\n", before=1)
     body = "\n".join(lines[end + 1 :]).removeprefix("\n").removesuffix("\n")
     if body and isinstance(document.value, dict):
         if document.value.get("instructions") is not None:
             line = document.line(("instructions",))
-            raise InvalidYaml(line, "instructions: are here and below the configuration as well")
+            raise InvalidYaml(line, "instructions are given twice: here and below the configuration")
         document.value = {**document.value, "instructions": body}
         document.lines[("instructions",)] = end + 2
     return document

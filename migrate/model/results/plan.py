@@ -89,7 +89,7 @@ class Action:
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
 class LossRow:
-    """A field that does not reach the target unchanged. `accepted`: --accept-loss named it."""
+    """A field that does not reach the target unchanged. `accepted`: --accept-loss accepts it."""
 
     kind: str
     id: str
@@ -155,17 +155,19 @@ class TargetSettings(StrictModel):
     connections_there: SortedSet[str] | None = None
     names: dict[str, str] = {}
     reasoning: SortedSet[str] = frozenset()
-    # (kind, id) of objects that the target already has under the same id.
+    # (kind, id) of objects that source and target share: the target has them under the same id, so none
+    # is created.
     in_place: SortedSet[tuple[str, str]] = frozenset()
     # Kinds that the target no longer supports.
     absent: SortedSet[str] = frozenset()
     # Ids of the source inside texts are replaced by the new ones.
     rewrite_ids: bool = False
-    # Which version of an agent is moved: the newest one, or the one that its users get.
+    # Which version of an agent is moved: the newest one, or the one that its endpoint serves.
     agent_version: Literal["newest", "served"] = "newest"
-    # (kind, id) of objects that the source no longer has, but the target does: references to them stay.
+    # (kind, id) of objects that an earlier apply created or adopted, that the source no longer has and the
+    # target still has: references to them are kept.
     arrived: SortedSet[tuple[str, str]] = frozenset()
-    # Kind and id of second copies of one origin, and the id of the origin on the target.
+    # Kind and id of second copies of one source object, and the id on the target of its first copy.
     further: tuple[tuple[str, str, str], ...] = ()
     # Whether citations are written. Earlier plans reported all of them as lost.
     citations: bool = False

@@ -55,7 +55,7 @@ class CitationProbe:
         with self._lock:
             if self.answer:
                 return
-            (entry,) = self._journal.intend([(CITATIONS_ACTION, "message", thread, message, "")])
+            (entry,) = self._journal.record_intent([(CITATIONS_ACTION, "message", thread, message, "")])
             self._journal.record_done(entry, None, written=answer)
             self.answer = answer
 

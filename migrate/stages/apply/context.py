@@ -96,10 +96,10 @@ class ApplyContext:
         self.count("skipped", kind=action.kind)
         return True
 
-    def intend(self, action: Action, before: JSON = None) -> int:
+    def record_intent(self, action: Action, before: JSON = None) -> int:
         """Note in the journal that a request for an action follows. Returns the line's id."""
         job = (action.action, action.kind, action.parent, action.id, action.name)
-        return self.journal.intend([job], before)[0]
+        return self.journal.record_intent([job], before)[0]
 
     def decode(self, kind: str, body: RequestBody, parent: str = "") -> Entity:
         """An object of the target."""

@@ -157,7 +157,7 @@ def create_planned(
 ) -> tuple[RequestBody, bool] | None:
     """Create an object once, and add it to the journal, the id map and the result. Returns the body, and
     whether it was found rather than answered; None after a failure, which is reported."""
-    earlier, entry = ctx.entry_of(action), ctx.intend(action, before)
+    earlier, entry = ctx.entry_of(action), ctx.record_intent(action, before)
     search = partial(find, ctx, action, adapted, request_time(earlier))
     resumed = request_was_sent(earlier) or bool(action.target_name)
     try:

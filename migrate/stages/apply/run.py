@@ -104,7 +104,7 @@ def _note_unchanged(plan: Plan, ctx: ApplyContext) -> None:
     """Add to the id map what the plan found on the target. Nothing is sent."""
     adopted = [a for a in plan.actions if a.action == "adopt" or _is_new_counterpart(a, ctx)]
     new = [a for a in adopted if ctx.entry_of(replace(a, action="adopt")) is None]
-    entries = ctx.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in new)
+    entries = ctx.journal.record_intent(("adopt", a.kind, a.parent, a.id, a.name) for a in new)
     ctx.journal.record_all_done(
         (entry, a.target_id, a.target_parent, a.before or None) for entry, a in zip(entries, new, strict=True)
     )

@@ -145,7 +145,7 @@ def _batches(ctx: ApplyContext, rows: list[_StoreRow]) -> Iterator[list[_StoreRo
 def _attach(ctx: ApplyContext, store: str, batch: list[_StoreRow]) -> None:
     """Attach many files with one request. A store has a file once, so after a lost answer the request is sent
     again. After a refusal each file is sent alone, to find the one that is refused."""
-    entries = ctx.journal.intend(
+    entries = ctx.journal.record_intent(
         [("create", action.kind, action.parent, action.id, action.name) for action, _ in batch]
     )
 

@@ -82,7 +82,7 @@ class ThreadWriter:
             return None
         adapted = ctx.adapted(self._thread)
         first = self.first_messages()
-        entry = ctx.intend(self._action)
+        entry = ctx.record_intent(self._action)
         try:
             try:
                 body, was_found = self._send_thread(adapted, first, earlier)
@@ -276,7 +276,7 @@ class ThreadWriter:
         """Note the thread as it is before the first message is appended, for a rollback."""
         job = self._state_job()
         if job[:4] not in self._ctx.entries:
-            (entry,) = self._ctx.journal.intend([job], self._ctx.writer.get("thread", self._target_id))
+            (entry,) = self._ctx.journal.record_intent([job], self._ctx.writer.get("thread", self._target_id))
             self._ctx.journal.record_done(entry, self._target_id)
 
     def _note_final_state(self) -> None:

@@ -126,7 +126,7 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
         if ctx.source.codec.ids_are_keys:
             adapted = _with_stamp_of(present, adapted)
         request = ctx.codec.update_request(adapted, frozenset(action.fields), present)
-        entries = [ctx.intend(action, before)]
+        entries = [ctx.record_intent(action, before)]
         body, _ = create_once(
             ctx,  # searched after a lost answer: sending an update again may add a version
             lambda: ctx.writer.update(kind, target_id, request, parent),
@@ -217,7 +217,7 @@ def delete_object(ctx: ApplyContext, action: Action) -> None:
     if not request_was_sent(earlier) and present != action.before:
         ctx.fail(kind, action.id, action.name, CHANGED_BY_OTHERS)
         return
-    entry = ctx.intend(action, before)
+    entry = ctx.record_intent(action, before)
     try:
         remaining = delete_objects(ctx.writer, kind, [target_id], parent)
     except RequestFailed as failed:

@@ -37,12 +37,12 @@ class Planner:
         log: DecisionLog,
         target: Estate,
         conversations: Estate | None,
-        why_no_deployments: str = "",
+        deployments_error: str = "",
         selected: SelectedObjects | None = None,
     ) -> None:
-        """`why_no_deployments`: why the deployments of the target could not be listed. `selected`: the
+        """`deployments_error`: why the deployments of the target could not be listed. `selected`: the
         objects of the source that the plan is about; None for all."""
-        self._why_no_deployments, self.selected = why_no_deployments, selected
+        self._deployments_error, self.selected = deployments_error, selected
         self.decider, self.log, self.target = decider, log, target
         self.source, self.pairs, self.settings = decider.source, decider.pairs, decider.settings
         self.threads = ThreadPlanner(decider, log, conversations)
@@ -207,7 +207,7 @@ class Planner:
         if self.settings.deployments is None:
             used = {str(entity.fields.get("model")) for entity in created}
             names = ", ".join(sorted(self.settings.models.get(name, name) for name in used))
-            why = f" ({self._why_no_deployments})" if self._why_no_deployments else ""
+            why = f" ({self._deployments_error})" if self._deployments_error else ""
             reason = f"whether the target has these models cannot be seen{why}: {names}"
             yield general_loss("assistant", "model", reason, "map others in [models]")
 

@@ -68,7 +68,7 @@ class PrunePlanner:
             else:
                 self._note_staying(removed)
         for kind in PRUNED_KINDS:
-            if kind == "thread" and not self.source.codec.owns_rest:
+            if kind == "thread" and not self.source.codec.lists_everything:
                 continue
             _check_complete(self.source, kind)
             actions += self._object_deletions(kind)

@@ -206,14 +206,14 @@ def build_plan(
     settings = add_journal_pairs(settings, source, target, pairs, journal, options)
     settings = _add_left_out(settings, selected, pairs, log)
     decider = decide(settings, lookalikes)
-    planner = Planner(decider, log, target, conversations, inventory.why_no_deployments, selected)
+    planner = Planner(decider, log, target, conversations, inventory.deployments_error, selected)
     actions = planner.all_actions(thread_now if decider.same_place else None, options)
     if options.on_conflict == "fail":
         refuse_conflicts(log.conflicts)
     prune = PrunePlanner(decider, target, conversations)
     if options.prune:
         actions += prune.deletions()
-    elif source.codec.owns_rest and selected is None:
+    elif source.codec.lists_everything and selected is None:
         prune.note_removed_files()
     check_thresholds(actions, target, options)
     kept_names = kept_name_losses(source, settings, options, actions)

@@ -1,4 +1,5 @@
-"""Decide what holds for a whole target: names, connections, and which objects are used where they are."""
+"""Decide what is the same for all objects of a plan: names on the target, connections, and which objects the
+target already has under the same id."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# How names of models begin that refuse temperature and top_p.
+# Names of models that refuse temperature and top_p begin like this.
 REASONING_MODELS = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
 # Kinds that both generations of a project can share.
 _SHARED_KINDS = ("file", "vector_store")
@@ -35,12 +36,12 @@ _SHARED_KINDS = ("file", "vector_store")
 
 @dataclass(frozen=True)
 class TargetInventory:
-    """What a target's project has: deployments (name -> model) and ids of connections, None where they cannot
-    be listed."""
+    """What a target's project has: deployments (name -> model) and ids of connections; None if they cannot be
+    listed. `deployments_error`: why the deployments cannot be listed."""
 
     deployments: Mapping[str, str] | None = None
     connections: frozenset[str] | None = None
-    why_no_deployments: str = ""
+    deployments_error: str = ""
     # Kinds that the service no longer has.
     absent: frozenset[str] = frozenset()
     # What the service shows of its models, for finding those that end.
@@ -49,7 +50,7 @@ class TargetInventory:
 
 def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
     """List the deployments and connections of a live target. `absent`: kinds that it no longer has."""
-    deployments, why = _list_or_reason(reader.deployments)
+    deployments, error = _list_or_reason(reader.deployments)
     connections, _ = _list_or_reason(reader.connections)
     models = (
         None
@@ -61,12 +62,12 @@ def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
         dates, _ = _list_or_reason(reader.shutdown_dates)
         served = dated_models(dates or {}) or None
     return TargetInventory(
-        models, None if connections is None else frozenset(connections), why, absent, served
+        models, None if connections is None else frozenset(connections), error, absent, served
     )
 
 
 def _list_or_reason(request: Callable[[], _T | None]) -> tuple[_T | None, str]:
-    """What a project lists, or why it does not."""
+    """What a project lists, or the reason why it does not."""
     try:
         return request(), ""
     except RequestFailed as failed:
@@ -83,7 +84,8 @@ def settle_target(
     journal: JournalState,
 ) -> TargetSettings:
     """Decide everything about a target that plan, apply and verify must agree on. Adds to `pairs` the objects
-    that the target shows under the same id."""
+    that the target already has under the same id."""
+    # (kind, id) of objects that source and target share: the target has them under the same id.
     in_place: set[tuple[str, str]] = set()
     if source.type in capabilities.shared_with:
         if options.copy_files:
@@ -124,30 +126,33 @@ def add_journal_pairs(
     journal: JournalState,
     options: PlanOptions,
 ) -> TargetSettings:
-    """Add objects that only the journal knows to `pairs`, and to the settings.
+    """Add pairs that only the journal knows to `pairs`, and to the settings.
 
-    References to objects that the source no longer has, and that are still on the target, stay as they
-    arrived. With --prune the stores and assistants among them are deleted, and nothing refers to them.
-    References to a second copy become references to its original."""
-    arrived: dict[tuple[str, str], str] = {}
-    if source.codec.owns_rest:
+    `arrived`: objects that an earlier apply created or adopted and that the source no longer has. As long as
+    the target has them, references to them are kept. With --prune the vector stores and assistants among them
+    are deleted, so only files are added then.
+
+    `further`: second copies of one object. A reference to a second copy becomes a reference to the first
+    one."""
+    removed_on_source: dict[tuple[str, str], str] = {}
+    if source.codec.lists_everything:
         kinds = ("file",) if options.prune else ("file", "vector_store", "assistant")
-        arrived = {
+        removed_on_source = {
             (kind, source_id): target_id
             for (kind, source_id), target_id in journal.trusted_ids.items()
             if kind in kinds and source_id not in source.objects(kind) and target_id in target.objects(kind)
         }
-    for (kind, source_id), target_id in arrived.items():
+    for (kind, source_id), target_id in removed_on_source.items():
         pairs.ids.setdefault(kind, {}).setdefault(source_id, target_id)
     second_copies = tuple(sorted((*key, origin) for key, origin in journal.second_copies.items()))
     for kind, source_id, origin in second_copies:
         pairs.ids.setdefault(kind, {})[source_id] = origin
-    return settings.model_copy(update={"arrived": frozenset(arrived), "further": second_copies})
+    return settings.model_copy(update={"arrived": frozenset(removed_on_source), "further": second_copies})
 
 
 def _separate_shared(source: Estate, pairs: ObjectPairs) -> None:
-    """With --copy-files no object is used where it is, except copies that an earlier move made in the shared
-    place: they stay their own counterparts."""
+    """Remove pairs of the same id for --copy-files: each shared object is copied. Copies that an earlier move
+    made in a shared place stay pairs of themselves, so that they are not copied again."""
     for kind in _SHARED_KINDS:
         ids = pairs.ids.get(kind, {})
         copies = {target_id for source_id, target_id in ids.items() if source_id != target_id}

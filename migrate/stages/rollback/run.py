@@ -118,7 +118,7 @@ def _remove_adopted_from_id_map(ctx: ApplyContext) -> None:
     """Objects that the plan only found on the target stay there, but leave the id map."""
     adopted = (e for e in ctx.journal.entries() if e.action == "adopt" and e.state == "done")
     while batch := list(islice(adopted, UNDO_LINES_PER_COMMIT)):
-        undo_entries = ctx.journal.intend(
+        undo_entries = ctx.journal.record_intent(
             (UNDO_ACTION, e.kind, e.source_parent, e.source_id, e.name) for e in batch
         )
         ctx.journal.record_all_done(
@@ -207,7 +207,7 @@ class _Rollback:
             members = self._store_entries.get(step.id, ())
         jobs = [(UNDO_ACTION, step.kind, step.parent, step.id, step.name)]
         jobs += [(UNDO_ACTION, e.kind, e.source_parent, e.source_id, e.name) for e in members]
-        return self._ctx.journal.intend(jobs)
+        return self._ctx.journal.record_intent(jobs)
 
     def _fail(self, step: UndoStep, reason: str) -> None:
         with self._ctx.lock:

@@ -113,7 +113,7 @@ def _check_store_files(ctx: VerifyContext, store: str, target: Estate, result: V
     for entity in ctx.expected_objects("vector_store_file", ctx.source.members("vector_store_file", store)):
         file = ctx.target_id("file", str(entity.fields["file_id"])) or ""
         verify_object(ctx, entity, present.pop(file, None), result)
-    if not ctx.source.codec.owns_rest or ctx.same_place:
+    if not ctx.source.codec.lists_everything or ctx.same_place:
         return  # the rest is not the source's, or was added after the source was read
     for file in present:
         if ("vector_store_file", target_store, file) not in ctx.staying:
