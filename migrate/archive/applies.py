@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from migrate.archive.connections import SqlConnection
-from migrate.archive.id_map import Side
+from migrate.archive.id_map import BETWEEN_SIDES_SQL, Side
 from migrate.archive.journal import UNDO_ACTION
 from migrate.archive.journal_check import check_journal
 from migrate.archive.registered_plans import read_plan_document
@@ -81,6 +82,18 @@ def _state(conn: SqlConnection, plan: int, counts: Counter[LineState]) -> str:
         return "rolled back" if _undone(conn, plan) == changed else "partly rolled back"
     is_open = any(counts[action, state] for action in CHANGING_ACTIONS for state in ("intended", "failed"))
     return "incomplete" if is_open else "done"
+
+
+def stored_plans(conn: SqlConnection, source: Side, target: Side) -> Iterator[bytes]:
+    """The plans that were applied from one side to another, as JSON, the newest first. Those that an earlier
+    version applied are not stored. Raises `RowDamaged` where a plan was changed."""
+    rows = conn.execute(
+        f"SELECT p.digest FROM plans p WHERE {BETWEEN_SIDES_SQL} ORDER BY p.id DESC",
+        (source.type, source.url, target.type, target.url),
+    ).fetchall()
+    for (digest,) in rows:
+        if (document := read_plan_document(conn, digest)) is not None:
+            yield document
 
 
 def applied_plan_document(conn: SqlConnection, number: int) -> bytes:

@@ -89,7 +89,8 @@ class Action:
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
 class LossRow:
-    """A field that does not reach the target unchanged. `accepted`: --accept-loss accepts it."""
+    """A field that does not reach the target unchanged. `accepted`: --accept-loss accepts it. `known`: an
+    earlier move reported it, and its object did not change since."""
 
     kind: str
     id: str
@@ -100,6 +101,7 @@ class LossRow:
     parent: str = ""
     name: str = ""
     accepted: bool = False
+    known: bool = False
 
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
@@ -135,8 +137,12 @@ class ChangeRow:
 
 
 def unaccepted_losses(rows: Iterable[LossRow]) -> list[LossRow]:
-    """Losses that the user did not accept."""
-    return [row for row in rows if row.grade != "adapted" and not row.accepted]
+    """Losses that the user did not accept and that no earlier move reported. Blocked objects always count."""
+    return [
+        row
+        for row in rows
+        if row.grade != "adapted" and not row.accepted and not (row.known and row.grade != "blocked")
+    ]
 
 
 _T = TypeVar("_T", str, tuple[str, str])
@@ -207,6 +213,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
 LATER_SETTINGS_FIELDS: Mapping[str, JSON] = {"citations": False}
+LATER_LOSS_FIELDS: Mapping[str, JSON] = {"known": False}
 
 
 class Plan(StrictModel):
@@ -274,6 +281,8 @@ class Plan(StrictModel):
         _remove_defaults(document["settled"], LATER_SETTINGS_FIELDS)
         for action in document["actions"]:
             _remove_defaults(action, LATER_ACTION_FIELDS)
+        for loss in document["losses"]:
+            _remove_defaults(loss, LATER_LOSS_FIELDS)
         return json_digest(document)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from migrate.model.entity import JSON
@@ -22,23 +22,25 @@ from migrate.reports.text_table import number_of
 
 LOSS_SEVERITIES = {"blocked": "error", "lost": "warning", "adapted": "notice"}
 ALL_OBJECTS = "*"
+# Beside a loss that an earlier move reported.
+KNOWN = "known"
 WHOLE_OBJECT = "the whole object"
 PLAN_ACTIONS = ("create", "update", "delete", "adopt", "skip", "blocked")
 LISTED_ACTIONS = frozenset(PLAN_ACTIONS) - {"skip"}
 
 
-def loss_items(rows: Iterable[LossRow]) -> list[ReportItem]:
-    """One item per object, grade and acceptance, with a detail for each field."""
-    groups: dict[tuple[str, str, str, str, bool], list[LossRow]] = {}
+def loss_items(rows: Iterable[LossRow], with_known: bool = False) -> list[ReportItem]:
+    """One item per object, grade and acceptance, with a detail for each field. `with_known`: losses of
+    earlier moves too."""
+    groups: dict[tuple[str, str, str, str, str], list[LossRow]] = {}
     for row in rows:
-        accepted = row.accepted and row.grade != "adapted"
-        groups.setdefault((row.kind, row.parent, row.id, row.grade, accepted), []).append(row)
+        note = KNOWN if row.known else "accepted" if row.accepted and row.grade != "adapted" else ""
+        if with_known or not row.known:
+            groups.setdefault((row.kind, row.parent, row.id, row.grade, note), []).append(row)
     return [_loss_item(*key, group) for key, group in groups.items()]
 
 
-def _loss_item(
-    kind: str, parent: str, id_: str, grade: str, accepted: bool, rows: list[LossRow]
-) -> ReportItem:
+def _loss_item(kind: str, parent: str, id_: str, grade: str, note: str, rows: list[LossRow]) -> ReportItem:
     every = id_ == ALL_OBJECTS
     return ReportItem(
         section="losses",
@@ -47,7 +49,7 @@ def _loss_item(
         name=rows[0].name or ("every one" if every else ""),
         left_id="" if every else id_,
         parent=parent,
-        severity="notice" if accepted else LOSS_SEVERITIES[grade],
+        severity="notice" if note else LOSS_SEVERITIES[grade],
         details=tuple(
             ItemDetail(
                 WHOLE_OBJECT if row.field == ALL_OBJECTS else row.field,
@@ -56,16 +58,19 @@ def _loss_item(
             )
             for row in rows
         ),
-        note="accepted" if accepted else "",
+        note=note,
     )
 
 
-def losses_last_line(rows: Iterable[LossRow]) -> str:
-    """How many losses are not accepted."""
-    count = len(unaccepted_losses(rows))
+def losses_last_line(rows: Sequence[LossRow]) -> str:
+    """How many losses are not accepted, and how many earlier moves reported."""
+    count, known = len(unaccepted_losses(rows)), sum(row.known for row in rows)
+    text = "no loss left to accept"
     if count:
-        return f"{number_of(count, 'loss', 'losses')} not accepted; --accept-loss FIELD or all"
-    return "no loss left to accept"
+        text = f"{number_of(count, 'loss', 'losses')} not accepted; --accept-loss FIELD or all"
+    if known:
+        text += f"; {number_of(known, 'known loss', 'known losses')} of earlier moves"
+    return text
 
 
 def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
@@ -124,7 +129,7 @@ def assess_report(assessment: Assessment, all_objects: bool = False) -> Report:
             ),
             "fields",
         ),
-        items=sort_items(loss_items(assessment.losses)),
+        items=sort_items(loss_items(assessment.losses, all_objects)),
         gaps=assessment.unread,
         notes=_notes(assessment),
         all_objects=all_objects,
@@ -179,7 +184,7 @@ def plan_report(plan: Plan, path: object, all_objects: bool = False) -> Report:
         last_line=f"{actions or 'nothing to do'}; {losses_last_line(plan.losses)}",
         summary=tuple((name, counts[name]) for name in PLAN_ACTIONS if counts[name]),
         counts=_action_counts(plan),
-        items=sort_items([*_action_items(plan), *loss_items(plan.losses)]),
+        items=sort_items([*_action_items(plan), *loss_items(plan.losses, all_objects)]),
         gaps=plan.unread,
         notes=_notes(plan),
         all_objects=all_objects,

@@ -88,7 +88,7 @@ def _loss_lines(groups: list[LossGroup], folded: bool) -> Iterator[OutputLine]:
     for group in shown:
         yield _line(
             2,
-            (VERDICTS[group.verdict][0], group.note or group.verdict),
+            (VERDICTS[group.verdict][0], "accepted" if group.note else group.verdict),
             (f" {group.kind} ", "dim"),
             (group.path, "path"),
             (f": {brief(str(group.reason), 400)}", ""),

@@ -67,6 +67,8 @@ class DecisionLog:
     losses: list[Loss] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     changes: ChangeLog = field(default_factory=ChangeLog)
+    # Thread and id of messages with losses that are appended to a thread of the target.
+    new_messages: set[tuple[str, str]] = field(default_factory=set)
     # (kind, id) of objects that are not created, so nothing can refer to them.
     blocked: set[tuple[str, str]] = field(default_factory=set)
     # (kind, id) of objects that are not selected, although selected ones refer to them.

@@ -40,6 +40,7 @@ from migrate.stages.object_fingerprints import combined_fingerprint, target_fing
 from migrate.stages.plan.agent_names import kept_name_losses
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState, read_journal_state
+from migrate.stages.plan.known_losses import KnownLosses, reported_losses
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds, refuse_conflicts
 from migrate.stages.plan.plan_file import FORMAT
@@ -219,14 +220,16 @@ def build_plan(
     kept_names = kept_name_losses(source, settings, options, actions)
     losses = [*log.losses, *kept_names, *prune.losses, *planner.general_losses(actions)]
     check_accepted_fields(options.accept, losses)
+    target_side = _with_fingerprints(sides[1], target, actions)
+    known = _known_losses(source, target_side, journal, actions, log)
     return Plan(
         format=FORMAT,
         created_at=utc_now(),
         source=sides[0],
-        target=_with_fingerprints(sides[1], target, actions),
+        target=target_side,
         settled=settings,
         actions=tuple(actions),
-        losses=tuple(_loss_row(loss, options.accept) for loss in losses),
+        losses=tuple(_loss_row(loss, options.accept, loss in known) for loss in losses),
         staying=tuple(prune.staying),
         **_missing_in_snapshot(source),
         restore=options.restore,
@@ -288,9 +291,18 @@ def check_options(options: PlanOptions) -> None:
         )
 
 
-def _loss_row(loss: Loss, accept: frozenset[str]) -> LossRow:
+def _known_losses(
+    source: Estate, target: TargetSide, journal: JournalState, actions: Sequence[Action], log: DecisionLog
+) -> KnownLosses:
+    """The losses of this plan that earlier plans between both sides reported, as far as they still hold."""
+    conn, side = source.snapshot.conn, Side(target.type, target.url)
+    reported = reported_losses(conn, source.side, side) if target.url else frozenset()
+    return KnownLosses(reported, journal, actions, target, log.new_messages)
+
+
+def _loss_row(loss: Loss, accept: frozenset[str], known: bool) -> LossRow:
     names = {"all"} | (accepted_names(loss.kind, loss.field) if accept else set())
-    return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
+    return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names), known=known)
 
 
 def check_source(source: Estate) -> None:

@@ -167,7 +167,10 @@ class ThreadPlanner:
                     result.gone += counterpart.id in source_ids
                     result.extra += counterpart.id not in source_ids
                 continue
+            losses = len(self.log.losses)
             adapted = self._adapt_message(message)
+            if target_thread and counterpart is None and len(self.log.losses) > losses:
+                self.log.new_messages.add((thread, message.id))
             result.count += 1
             if any(self.decider.is_renamed(*key) for key in self.decider.source_ids.in_message(message)):
                 self.mentions.setdefault(thread, []).append(message.id)

@@ -1,0 +1,112 @@
+"""Recognise losses that an earlier move reported and that concern objects which did not change since.
+
+The plans that were applied are stored with the journal. A loss is known where one of them has the same row,
+the object arrived, and today's plan leaves it as it is. Blocked objects are never known: they did not arrive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Any
+
+from migrate.archive.applies import stored_plans
+from migrate.archive.connections import SqlConnection
+from migrate.archive.id_map import Side
+from migrate.model import EntityKey
+from migrate.model.loss import EVERY_OBJECT, Loss
+from migrate.model.results.plan import Action, TargetSide
+from migrate.stages.plan.journal_state import JournalState
+
+# Plans that are read to find earlier losses. Usually it is one: a plan of everything has all of them.
+MAX_PLANS_READ = 50
+# How the losses of a plan begin in its JSON, and what shows that a plan is not about everything. In a text of
+# JSON the quotation marks are escaped, so no name or reason looks like these.
+LOSSES_KEY = '"losses": ['
+PARTIAL_MARKS = ('"selection": {', '"restore": "missing"', '"restore": "changed"')
+BLANKS_AND_COMMAS = " ,\n"
+
+
+def reported_losses(conn: SqlConnection, source: Side, target: Side) -> frozenset[int]:
+    """Hashes of the losses of the applied plans from one side to another, back to the last one that was about
+    everything. Empty where an earlier version applied them, which stored no plan. Raises `RowDamaged`."""
+    found: set[int] = set()
+    for number, document in enumerate(stored_plans(conn, source, target)):
+        text = document.decode()
+        found.update(_row_hash(row) for row in _loss_rows(text))
+        if number + 1 >= MAX_PLANS_READ or not any(mark in text for mark in PARTIAL_MARKS):
+            break
+    return frozenset(found)
+
+
+def _loss_rows(text: str) -> Iterator[Mapping[str, Any]]:
+    """The losses of a plan, one at a time: there may be a million."""
+    decoder = json.JSONDecoder()
+    place = text.find(LOSSES_KEY) + len(LOSSES_KEY)
+    while place >= len(LOSSES_KEY) and text[place] != "]":
+        row, place = decoder.raw_decode(text, place)
+        yield row
+        while text[place] in BLANKS_AND_COMMAS:
+            place += 1
+
+
+def _row_hash(row: Mapping[str, Any]) -> int:
+    """Equal for losses of one object, field, grade and reason, within this process."""
+    return hash(tuple(row.get(name) or "" for name in ("kind", "parent", "id", "field", "grade", "reason")))
+
+
+class KnownLosses:
+    """Says of each loss of a plan whether it is known."""
+
+    def __init__(
+        self,
+        reported: Set[int],
+        journal: JournalState,
+        actions: Iterable[Action],
+        target: TargetSide,
+        new_messages: Set[tuple[str, str]],
+    ) -> None:
+        """`reported`: see `reported_losses`. `target`: with the fingerprints of its objects. `new_messages`:
+        thread and id of messages that are appended to a thread."""
+        self._reported, self._journal, self._new_messages = reported, journal, new_messages
+        self._actions: dict[EntityKey, Action] = {}
+        self._changing_kinds: set[str] = set()
+        for action in actions if reported else ():
+            self._actions[action.kind, action.parent, action.id] = action
+            if action.action in ("create", "update", "delete"):
+                self._changing_kinds.add("message" if _only_appends(action) else action.kind)
+            if action.messages:
+                self._changing_kinds.add("message")
+        self._fingerprints = {row[:3]: row[3] for row in target.objects} if reported else {}
+
+    def __contains__(self, loss: Loss) -> bool:
+        if loss.grade == "blocked" or _row_hash(vars(loss)) not in self._reported:
+            return False
+        if loss.id == EVERY_OBJECT:
+            return loss.kind not in self._changing_kinds
+        if loss.kind == "message":
+            is_written = (loss.parent, loss.id) in self._new_messages or (
+                ("message", loss.parent, loss.id) in self._actions
+            )
+            thread = self._actions.get(("thread", "", loss.parent))
+            return not is_written and thread is not None and self._is_left(thread)
+        action = self._actions.get((loss.kind, loss.parent, loss.id))
+        return action is None or self._is_left(action)
+
+    def _is_left(self, action: Action) -> bool:
+        """Whether an object arrived before and stays as it is; messages may be appended to a thread."""
+        pair = (action.kind, action.parent, action.id, action.target_id)
+        if pair not in self._journal.id_map_rows:
+            return False
+        return _only_appends(action) or (action.action == "skip" and not self._is_changed_there(action))
+
+    def _is_changed_there(self, action: Action) -> bool:
+        """Whether fields that are not written differ on the target because others changed the object."""
+        key = (action.kind, action.parent, action.id)
+        present = self._fingerprints.get((action.kind, action.target_parent, action.target_id))
+        return bool(action.left) and self._journal.fingerprints.get(key) != present
+
+
+def _only_appends(action: Action) -> bool:
+    """Whether an update of a thread does nothing but append messages."""
+    return action.kind == "thread" and action.action == "update" and not action.fields
