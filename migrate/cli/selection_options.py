@@ -103,7 +103,8 @@ def _with_selection(function: CommandFunction, dependencies_help: str, dependenc
             help="Add the objects whose ids are in FILE, one id per line; - is stdin.",
         ),
         click.option(
-            "--id", "ids", metavar="ID", help="Add this object to the selection, by id or name.", **several
+            "--id", "ids", metavar="ID", **several,
+            help="Add this object to the selection, by id, name, or a beginning of its id.",
         ),
         click.option(
             "--include", metavar="KIND:GLOB", help="Select objects whose name or id matches.", **several

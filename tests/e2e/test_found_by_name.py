@@ -109,6 +109,14 @@ def test_ids_answers_forwards_and_backwards(world: World) -> None:
     world("ids", world.db, "twin").error(2, "'twin' fits 2 objects", TWIN["id"], OTHER_TWIN["id"])
 
 
+def test_both_sides_of_a_move_are_one_object_to_ids(world: World) -> None:
+    moved(world)
+    (row,) = world("ids", world.db, DESK["id"]).ok()
+    world("snapshot", "target", "-o", world.db).ok()
+    world("history", world.db, "Plant Desk").error(2, DESK["id"], "Plant-Desk")
+    assert world("ids", world.db, "Plant Desk").ok() == [row]
+
+
 def test_ids_of_what_was_not_moved_end_as_before(world: World) -> None:
     moved(world)
     add(world.source, assistant(99, "newcomer"))
