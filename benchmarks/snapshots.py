@@ -16,8 +16,21 @@ DIFFERENT_EVERY = 100
 URL = "https://example.openai.azure.com"
 
 
-def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFERENT_EVERY) -> None:
-    """Write the archive. In the second snapshot, one of `differ` objects is changed."""
+# The vector store that `make` can add, and the assistant that uses it.
+STORE, STORE_ASSISTANT = f"vs_{1:024}", f"asst_{10**9:024}"
+
+
+def make(
+    path: Path,
+    assistants: int,
+    threads: int,
+    messages: int,
+    differ: int = DIFFERENT_EVERY,
+    store_files: int = 0,
+) -> None:
+    """Write the archive. In the second snapshot, one of `differ` objects is changed. `store_files`: add a
+    vector store with so many files, and an assistant that uses it."""
+    from migrate.archive.blobs import link_file_to_blob, store_blob
     from migrate.archive.bodies import BodyRow
     from migrate.archive.database import Archive
     from migrate.archive.snapshots.writer import SnapshotWriter
@@ -30,8 +43,26 @@ def make(path: Path, assistants: int, threads: int, messages: int, differ: int =
             def store(kind: str, parent: str, bodies: list[dict[str, Any]], writer: Any = writer) -> None:
                 writer.add_page(kind, parent, [BodyRow.from_json(kind, body) for body in bodies], "")
 
-            for kind in ("file", "vector_store"):
-                writer.end_listing(kind)
+            for kind, parent, rows in _store_rows(store_files):
+                store(kind, parent, rows)
+                writer.end_listing(kind, parent)
+                for row in rows if kind == "file" else ():
+                    blob = store_blob(archive, [b"x" * row["bytes"]])
+                    link_file_to_blob(archive, writer.endpoint, row["id"], blob, "download")
+            if store_files:
+                searching = {"file_search": {"vector_store_ids": [STORE]}}
+                store(
+                    "assistant",
+                    "",
+                    [
+                        {
+                            **assistant(0, 1),
+                            "id": STORE_ASSISTANT,
+                            "name": "searcher",
+                            "tool_resources": searching,
+                        }
+                    ],
+                )
             for start in range(0, assistants, 100):
                 rows = [assistant(n, 1) for n in range(start, min(assistants, start + 100))]
                 store(
@@ -50,6 +81,31 @@ def make(path: Path, assistants: int, threads: int, messages: int, differ: int =
                 store("message", thread_id(n), changed_rows)
                 writer.end_listing("message", thread_id(n))
             writer.finish("complete", "")
+
+
+def _store_rows(files: int) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """Kind, parent and bodies of a vector store with files; empty listings without any."""
+    ids = [f"assistant-{number:024}" for number in range(files)]
+    common = {"created_at": 1_740_000_000, "status": "processed", "purpose": "assistants"}
+    counts = {"in_progress": 0, "completed": files, "failed": 0, "cancelled": 0, "total": files}
+    store = {"id": STORE, "object": "vector_store", "name": "manuals", "status": "completed",
+             "created_at": 1_740_000_000, "file_counts": counts, "metadata": {}}  # fmt: skip
+    rows: list[tuple[str, str, list[dict[str, Any]]]] = [
+        (
+            "file",
+            "",
+            [
+                {**common, "id": id_, "object": "file", "bytes": 1_000, "filename": f"{id_}.txt"}
+                for id_ in ids
+            ],
+        ),
+        ("vector_store", "", [store] if files else []),
+    ]
+    members = [
+        {"id": id_, "object": "vector_store.file", "vector_store_id": STORE, "status": "completed"}
+        for id_ in ids
+    ]
+    return [*rows, *([("vector_store_file", STORE, members)] if files else [])]
 
 
 def _changed(row: dict[str, Any], position: int, snapshot: int, differ: int) -> dict[str, Any]:

@@ -126,6 +126,11 @@ TARGETS = (
         FLAT,
         quick=False,
     ),
+    Target(
+        "restore_seconds", "restore", "restore of one assistant with its store: seconds", "<=", 5.0, START
+    ),
+    Target("restore_peak", "restore", "restore of one assistant: peak memory, MB", "<=", 150, FLAT),
+    Target("select_cpu", "restore", "plan of one thread: CPU seconds", "<=", 3.0, START),
     Target("help_start", "start", "--help: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
     Target("ls_start", "start", "ls: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
 )

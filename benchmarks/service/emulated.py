@@ -69,10 +69,13 @@ def add_files(cloud: Emulator, files: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
+    latency = (
+        float(arguments.pop().partition("=")[2]) if arguments[-1:] and "--latency=" in arguments[-1] else 0.0
+    )
     files = int(arguments[1]) if arguments[:1] == ["--files"] else 0
     state = Path(arguments[0]) if arguments and not files else None
     counted = RequestCounts()
-    options = Options(key=KEY, state=state, ingestion_seconds=0, downloads=True)
+    options = Options(key=KEY, state=state, ingestion_seconds=0, downloads=True, latency=latency)
     with Emulator(options, wrap=lambda app: CountingApp(app, counted)) as cloud:
         add_files(cloud, files) if files else None
         sys.stdout.write(f"{cloud.url}\n")
