@@ -39,7 +39,7 @@ FUNCTION = {"type": "function", "function": {"name": "list_orders"}}
 FULL = {f"key{n:02}": str(n) for n in range(17)}
 ASSISTANTS = {
     "fine": assistant(1, "fine", tools=[grounding("web-search"), {"type": "code_interpreter"}]),
-    "name without a letter": assistant(2, "注文受付係"),
+    "name in another script": assistant(2, "注文受付係"),
     "name of signs": assistant(3, "!!! ???"),
     "no name": assistant(4, None),
     "long name": assistant(5, "n" * 256),
@@ -79,7 +79,7 @@ class Told:
 
 
 EXPECTED = (
-    Told("name without a letter", "name", "adapted", ("注文受付係", "agent-")),
+    Told("name in another script", "name", "adapted", ("注文受付係", "ZhuWenShouFuXi")),
     Told("name of signs", "name", "adapted", ("!!! ???", "agent-")),
     Told("no name", "name", "adapted", ("needs a name", "agent-")),
     Told("long name", "name", "adapted", ("n" * 63,)),
@@ -220,7 +220,7 @@ def _agents(made: World) -> list[str]:
 
 def test_names_that_were_made_valid_keep_the_original(bad: Bad) -> None:
     ids = {row["source_id"]: row["target_id"] for row in bad.world("ids", bad.world.db).ok()}
-    for who in ("name without a letter", "name of signs", "long name"):
+    for who in ("name in another script", "name of signs", "long name"):
         row = ASSISTANTS[who]
         assert latest(bad.world.target, ids[row["id"]])["metadata"]["migrated_name"] == row["name"]
     assert "migrated_name" not in latest(bad.world.target, ids[ASSISTANTS["no name"]["id"]])["metadata"]
