@@ -173,13 +173,14 @@ def test_citations_that_are_taken_name_the_new_file(launch: Launch, tmp_path: Pa
     assert world("verify", world.plan).ok()["findings"] == []
 
 
-def test_a_citation_that_is_gone_later_is_found_by_verify(launch: Launch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_citation_that_is_gone_later_is_found_by_verify(launch: Launch, tmp_path: Path, left: int) -> None:
     world = to_project(launch, tmp_path)
     furnish(world)
     moved(world)
     items = next(iter(world.target.estate.items.values())).values()
     item = next(row for row in items if row["role"] == "assistant")
-    item["content"][0]["annotations"].pop()
+    del item["content"][0]["annotations"][left:]
     findings = world("verify", world.plan).ok(1)["findings"]
     assert len(findings) == 1
     assert "annotations" in findings[0]["path"]
