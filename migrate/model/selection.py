@@ -7,6 +7,7 @@ away; dates and metadata narrow the kinds that have them. Which objects that is,
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -95,11 +96,11 @@ class Selection:
         """It as options of the command line, for a message or a report."""
         dates = (("--after", self.after), ("--before", self.before))
         return [
-            *(f"--include {kind}:{pattern}" for kind, pattern in self.include),
-            *(f"--id {id_}" for id_ in self.ids),
-            *(f"--exclude {kind}:{pattern}" for kind, pattern in self.exclude),
+            *(f"--include {_quoted(f'{kind}:{pattern}')}" for kind, pattern in self.include),
+            *(f"--id {_quoted(id_)}" for id_ in self.ids),
+            *(f"--exclude {_quoted(f'{kind}:{pattern}')}" for kind, pattern in self.exclude),
             *(f"{name} {_iso(seconds)}" for name, seconds in dates if seconds is not None),
-            *(f"--meta {key}={pattern}" for key, pattern in self.meta),
+            *(f"--meta {_quoted(f'{key}={pattern}')}" for key, pattern in self.meta),
             *(() if self.dependencies else ("--no-dependencies",)),
         ]
 
@@ -190,6 +191,11 @@ def _date(option: str, text: str) -> int | None:
     if found.tzinfo is None:
         found = found.replace(tzinfo=timezone.utc)
     return int(found.timestamp())
+
+
+def _quoted(text: str) -> str:
+    """A value of an option as it is typed in a shell; patterns without spaces stay readable."""
+    return shlex.quote(text) if any(character.isspace() for character in text) else text
 
 
 def _iso(seconds: int) -> str:

@@ -48,10 +48,13 @@ def _remarks(kind: str, body: Mapping[str, JSON]) -> ObjectRow:
 def objects_text(rows: Sequence[ObjectRow], counts: Mapping[str, int], expected: int = 0) -> str:
     """A table, and the count of each kind. `expected`: number of gaps that the service causes by its own
     rule."""
-    lines = [(r["kind"], r["id"], r["name"], r["parent"]) for r in rows]
+    columns = ["kind", "id", "name", "parent"]
+    columns += ["needed_by"] if any(row.get("needed_by") for row in rows) else []
+    lines = [tuple(row.get(column, "") for column in columns) for row in rows]
+    head = tuple({"parent": "in", "needed_by": "needed by"}.get(column, column) for column in columns)
     remarks = [f"{r['kind']} {r['id']}: {'; '.join(r['remarks'])}" for r in rows if r.get("remarks")]
     total = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
-    parts = [table(lines, ("kind", "id", "name", "in")), *remarks, total, expected_gaps_text(expected)]
+    parts = [table(lines, head), *remarks, total, expected_gaps_text(expected)]
     return "\n".join(filter(None, parts))
 
 
