@@ -80,7 +80,7 @@ STEPS_NOT_RUN = {
 }
 """Recipe and step of a workflow -> why nobody runs its script."""
 HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/guide.md", "docs/leave-assistants.md",
-        "docs/reports.md", "docs/scale.md")  # fmt: skip
+        "docs/reports.md", "docs/scale.md", "docs/selection.md")  # fmt: skip
 """Pages whose other blocks are run below, all of them."""
 NO_PROGRAM = re.compile(r"(sqlite3|sqlite-utils|datasette)\b")
 """Programs that are not part of this package."""
@@ -404,6 +404,18 @@ def test_the_commands_about_archives_reports_shards_and_emulators(tmp_path: Path
         typed.run(diff, {"plan": 1, "verify": 1})
         _answered(typed)  # the last of these thins the archive out
         _faulty(typed, faulty)
+
+
+def test_the_commands_about_selection(tmp_path: Path) -> None:
+    with machine(tmp_path / "selection") as typed:
+        typed.start("assistants-migrate emulate --port 8001 --key east --state fixtures/azure-v2")
+        east, west = typed.port("8001"), typed.port("8002")
+        url = "http://127.0.0.1:1/api/projects/demo"
+        typed.shell.write("estates.toml", ESTATES.format(url=url, east=east, west=west))
+        typed.shell.env["EAST"] = "east"
+        typed.shell("assistants-migrate snapshot east -o estate.db")
+        for block in of("docs/selection.md"):
+            typed.run(block, {})
 
 
 def _answered(typed: Machine) -> None:
