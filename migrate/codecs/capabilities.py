@@ -78,6 +78,8 @@ class Capabilities:
     searchable_extensions: frozenset[str] = frozenset()
     # Threads can be listed (documented or seen), so a listing without an answer counts as a failure.
     lists_threads: bool = False
+    # The items of a thread stay when it is deleted, so they are deleted one by one before it.
+    keeps_deleted_items: bool = False
     # `{{name}}` is replaced at run time, in instructions and in ids (recorded).
     templates: bool = False
     # Every new assistant also creates an Entra identity (recorded since 2026-06).
@@ -152,6 +154,7 @@ _FOUNDRY = Capabilities(
     messages_per_append_max=20,
     files_total=300 * 1024**3,
     creates_identities=True,
+    keeps_deleted_items=True,
     lists_threads=True,
     templates=True,
     limits_not_enforced=True,

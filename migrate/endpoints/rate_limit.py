@@ -144,6 +144,10 @@ NOT_SENT_STATUS = 499
 STOP_CHECK_INTERVAL_S = 0.05
 
 
+# Below so many good answers no pace is measured: the first requests open connections and sign in.
+MIN_PACE_ANSWERS = 20
+
+
 class RateLimiter:
     """Limits the requests of one endpoint. Safe to share between threads. Setting `stop` ends every wait."""
 
@@ -159,12 +163,23 @@ class RateLimiter:
         self._in_flight = 0
         self._quiet_until = 0.0
         self._halved_at = -1.0
+        # Good answers, when the first request was sent, and when the last good answer came.
+        self._answers = 0
+        self._first_sent: float | None = None
+        self._last_answer = 0.0
         self._changed = threading.Condition()
 
     @property
     def capacity(self) -> int:
         """How many requests may be in flight now."""
         return max(1, int(self._capacity))
+
+    @property
+    def requests_per_s(self) -> float | None:
+        """Good answers per second until now, waiting included; None while there are too few to measure."""
+        with self._changed:
+            elapsed_s = self._last_answer - (self._first_sent or 0.0)
+            return self._answers / elapsed_s if self._answers >= MIN_PACE_ANSWERS and elapsed_s > 0 else None
 
     def waiting(self) -> str:
         """What the program waits for, as text; '' if it does not wait for the service."""
@@ -194,6 +209,8 @@ class RateLimiter:
                 self.outage.raise_if_gone(self.url)
                 raise RequestFailed("stopped before it was sent", status=NOT_SENT_STATUS)
             self._in_flight += 1
+            if self._first_sent is None:
+                self._first_sent = self._clock()
         try:
             yield
         finally:
@@ -217,6 +234,8 @@ class RateLimiter:
         """Record a good answer: the capacity grows by one after as many good answers as requests in
         flight."""
         with self._changed:
+            self._answers += 1
+            self._last_answer = self._clock()
             if self._capacity < self.max_requests:
                 self._capacity = min(float(self.max_requests), self._capacity + 1.0 / self._capacity)
 

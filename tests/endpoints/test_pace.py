@@ -124,3 +124,15 @@ def test_a_stop_ends_every_wait() -> None:
         pytest.fail("it was let through")
     limiter.sleep(30)
     assert time.monotonic() - started < 5
+
+
+def test_a_pace_is_measured_from_twenty_good_answers() -> None:
+    clock = Clock()
+    limiter = RateLimiter(8, clock)
+    for number in range(20):
+        assert limiter.requests_per_s is None, number
+        with limiter.slot():
+            clock.now += 0.5
+        limiter.on_success()
+    clock.now += 1_000  # nothing is asked meanwhile
+    assert limiter.requests_per_s == pytest.approx(2.0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.apply import VerifyFinding, VerifyResult
+from migrate.model.results.cost import Cost
 from migrate.model.results.diff import Change, DiffResult, IgnoreCount
 from migrate.model.results.plan import (
     Action,
@@ -150,6 +151,7 @@ def a_plan() -> Plan:
             ChangeRow(kind="assistant", left_id="asleep", right_id="asst_4", name="Asleep", conflict="kept",
                       paths=(PathChange("tools[file_search]", None, {"type": "file_search"}),)),
         ),
+        cost=Cost(18, 1_234_567, 12.3, "last apply", 1),
         digest="f",
     )  # fmt: skip
 

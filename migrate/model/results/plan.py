@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from migrate.model.entity import JSON, EntityKey
 from migrate.model.known_secrets import redact
 from migrate.model.normalize import json_digest
+from migrate.model.results.cost import Cost
 from migrate.model.results.retiring import Retiring
 from migrate.model.selection import Selection
 
@@ -210,6 +211,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "left_out": (),
     "retiring": None,
     "changes": (),
+    "cost": None,
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
 LATER_SETTINGS_FIELDS: Mapping[str, JSON] = {"citations": False}
@@ -250,6 +252,8 @@ class Plan(StrictModel):
     retiring: Retiring | None = None
     # What each update and each conflict changes.
     changes: tuple[ChangeRow, ...] = ()
+    # What it will cost to apply it; None of an assessment, and of a plan of an earlier version.
+    cost: Cost | None = None
     digest: str = ""
 
     def counts(self) -> dict[str, int]:

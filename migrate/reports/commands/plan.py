@@ -15,6 +15,7 @@ from migrate.reports.commands.changes import (
     kept_conflict_item,
     planned_change_document,
 )
+from migrate.reports.commands.cost import cost_document, cost_text
 from migrate.reports.commands.retiring import retiring_document, retiring_notes, soon_note
 from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
@@ -78,7 +79,13 @@ def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
     ends = [*retiring_notes(subject.retiring, "on the target")]
     if isinstance(subject, Assessment):
         ends = [*retiring_notes(subject.source_retiring, "on the source"), *ends]
-    notes = [*_selection_notes(subject), gaps, *map(hidden_text, subject.hidden)]
+    cost = cost_text(subject.cost) if isinstance(subject, Plan) else ""
+    notes = [
+        f"apply: {cost}" if cost else "",
+        *_selection_notes(subject),
+        gaps,
+        *map(hidden_text, subject.hidden),
+    ]
     return tuple(filter(None, [*notes, soon_note(subject.retiring), *ends]))
 
 
@@ -150,6 +157,7 @@ def plan_document(plan: Plan, path: object) -> dict[str, JSON]:
         "unread": list(plan.unread),
         "expected_gaps": plan.expected_gaps,
         "hidden": list(plan.hidden),
+        "cost": cost_document(plan.cost),
         **retiring_document(plan.retiring),
     }
 
@@ -202,7 +210,8 @@ def confirmation_question(plan: Plan) -> str:
     counts = ", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number)
     losses = len(unaccepted_losses(plan.losses))
     losses_text = f"; {number_of(losses, 'loss was', 'losses were')} not accepted" if losses else ""
-    return f"{plan.target.url}: {counts}{losses_text}. Write it?"
+    cost = cost_text(plan.cost)
+    return f"{plan.target.url}: {counts}{losses_text}{f'; {cost}' if cost else ''}. Write it?"
 
 
 def _action_counts(plan: Plan) -> ObjectCounts:

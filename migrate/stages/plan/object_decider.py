@@ -64,6 +64,7 @@ class ObjectDecider:
         """`blocked` may grow while objects are decided in the order of references. `lookalikes`: assistant ->
         one on the target whose stamp names it, although nothing else proves that it is its copy."""
         self.source, self.pairs, self.journal, self.settings = source, pairs, journal, settings
+        self.target_side = target_side
         self.blocked, self.on_conflict, self.lookalikes = blocked, options.on_conflict, lookalikes or {}
         self.same_place = source.side == journal.target
         self.restore, self._relinks = options.restore, bool(options.restore and options.relink)

@@ -38,6 +38,7 @@ from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.object_fingerprints import combined_fingerprint, target_fingerprints
 from migrate.stages.plan.agent_names import kept_name_losses
+from migrate.stages.plan.cost import estimate_cost
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState, read_journal_state
 from migrate.stages.plan.known_losses import KnownLosses, reported_losses
@@ -236,9 +237,23 @@ def build_plan(
         selection=SelectionRow.of(options.selection),
         **_unknown_ids(selected),
         left_out=tuple(sorted(log.left_out)),
-        retiring=retiring_on_target(source, sides[1].type, actions, settings, inventory.served),
         changes=tuple(log.changes.rows),
+        **_cost_and_retiring(decider, actions, conversations, inventory),
     ).sealed()
+
+
+def _cost_and_retiring(
+    decider: ObjectDecider,
+    actions: Sequence[Action],
+    conversations: Estate | None,
+    inventory: TargetInventory,
+) -> dict[str, Any]:
+    """What it will cost to apply a plan, and what ends on the target after that."""
+    service = decider.target.capabilities.service
+    return {
+        "cost": estimate_cost(decider, actions, conversations, inventory.requests_per_s),
+        "retiring": retiring_on_target(decider.source, service, actions, decider.settings, inventory.served),
+    }
 
 
 def _missing_in_snapshot(source: Estate) -> dict[str, Any]:

@@ -46,6 +46,8 @@ class TargetInventory:
     absent: frozenset[str] = frozenset()
     # What the service shows of its models, for finding those that end.
     served: ServedModels | None = None
+    # Good answers per second while the target was read; None where there were too few to measure.
+    requests_per_s: float | None = None
 
 
 def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
@@ -62,7 +64,12 @@ def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
         dates, _ = _list_or_reason(reader.shutdown_dates)
         served = dated_models(dates or {}) or None
     return TargetInventory(
-        models, None if connections is None else frozenset(connections), error, absent, served
+        models,
+        None if connections is None else frozenset(connections),
+        error,
+        absent,
+        served,
+        reader.limiter.requests_per_s,
     )
 
 

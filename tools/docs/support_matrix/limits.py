@@ -118,6 +118,9 @@ LIMITS: Mapping[str, Limit] = {
     "creates_identities": Limit(
         "- - - S", "each new agent also creates an Entra identity; the plan reports how many"
     ),
+    "keeps_deleted_items": Limit(
+        "- - - A", "items stay when their conversation is deleted, so they are deleted before it"
+    ),
     "shared_with": Limit(
         "- - ? ?",
         "types of source that may share their files and vector stores, under the same ids. Each id is "
