@@ -89,6 +89,12 @@ def test_a_selected_id_of_another_snapshot_is_named_with_its_number(world: World
     )
     assert told in world("ls", world.db, "--id", LAB["id"], "--id", DESK["id"]).err
     world("ls", world.db, "--id", LAB["id"]).error(1, f"snapshot 1 has {LAB['id']}")
+    both = ("--id", LAB["id"], "--id", DESK["id"])
+    assert world("assess", world.db, "--to", "foundry", *both).ok(3)["unknown_ids"] == [LAB["id"]]
+    assert told in world.plain("assess", world.db, "--to", "foundry", *both).out
+    exported = world.plain("export", world.db, str(world.folder / "out"), *both)
+    assert exported.code == 3
+    assert f"the estate has no {LAB['id']}; snapshot 1 has it" in exported.out
 
 
 def test_ids_answers_forwards_and_backwards(world: World) -> None:

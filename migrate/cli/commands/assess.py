@@ -47,7 +47,8 @@ def assess_command(
     With a type (azure-openai, openai, foundry-classic, foundry) no request is sent to a target. With a live
     estate its deployments, connections and existing objects are checked too.
 
-    Exit 1 when there are losses or blocked objects that --accept-loss does not accept.
+    Exit 1 when there are losses or blocked objects that --accept-loss does not accept, or when nothing is
+    selected; 3 when ESTATE does not have an id that was selected.
     """
     reports.check(estate)
     config = common.config.for_command(environment, target)
@@ -57,4 +58,4 @@ def assess_command(
     write_report(
         common, reports, assess_document(assessment), assess_report(assessment, all_objects), collector
     )
-    exit_with(1 if unaccepted_losses(assessment.losses) else 0)
+    exit_with(3 if assessment.unknown_ids else 1 if unaccepted_losses(assessment.losses) else 0)

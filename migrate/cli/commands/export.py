@@ -20,7 +20,7 @@ from migrate.model import KINDS
 from migrate.model.entity import JSON
 from migrate.model.results.export import ExportResult
 from migrate.model.selection import Selection
-from migrate.reports.commands.archive import unmatched_text
+from migrate.reports.commands.archive import unknown_id_text, unmatched_text
 from migrate.reports.commands.export import export_document, export_text, terraform_document, terraform_text
 from migrate.stages.estate import Estate
 from migrate.stages.export.run import EXPORTED_KINDS, ExportOptions, export
@@ -154,9 +154,10 @@ def export_command(
     unknown = list(selected.unknown_ids) if selected else []
     if selected:
         unmatched += selected.unmatched_rules
+        numbers = dict(selected.other_snapshots)
         remarks = [
             *map(unmatched_text, selected.unmatched_rules),
-            *map("the estate has no {}".format, unknown),
+            *(unknown_id_text(id_, numbers.get(id_), "estate") for id_ in unknown),
         ]
         text = "\n".join([text, *remarks, *selected.notes])
     common.write_result({**document, "unmatched": unmatched, "unknown_ids": unknown}, text)

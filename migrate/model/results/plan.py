@@ -328,6 +328,10 @@ class Assessment:
     # What ends among the models that the assistants would have on the target, and on the source itself.
     retiring: Retiring | None = None
     source_retiring: Retiring | None = None
+    # As in `Plan`: what was selected, and ids that the source does not have.
+    selection: SelectionRow | None = None
+    unknown_ids: tuple[str, ...] = ()
+    other_snapshots: tuple[tuple[str, int], ...] = ()
 
     @property
     def totals(self) -> dict[str, int]:

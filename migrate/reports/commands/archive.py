@@ -49,9 +49,10 @@ def hidden_text(content: str) -> str:
     return f"the service refuses to show {content}"
 
 
-def unknown_id_text(id_: str, other_snapshot: int | None) -> str:
-    """A selected id that the snapshot does not have, with the number of another snapshot that has it."""
-    return f"the snapshot has no {id_}" + (f"; snapshot {other_snapshot} has it" if other_snapshot else "")
+def unknown_id_text(id_: str, other_snapshot: int | None, place: str = "snapshot") -> str:
+    """A selected id that the snapshot, or another `place`, does not have, with the number of another snapshot
+    that has it."""
+    return f"the {place} has no {id_}" + (f"; snapshot {other_snapshot} has it" if other_snapshot else "")
 
 
 def unmatched_text(rule: str) -> str:

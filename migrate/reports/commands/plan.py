@@ -90,7 +90,7 @@ def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
 
 
 def _selection_notes(subject: Plan | Assessment) -> Iterator[str]:
-    if isinstance(subject, Plan) and subject.selection is not None:
+    if subject.selection is not None:
         yield f"selected: {' '.join(subject.selection.selection().options())}"
         numbers = dict(subject.other_snapshots)
         yield from (unknown_id_text(id_, numbers.get(id_)) for id_ in subject.unknown_ids)
@@ -113,6 +113,7 @@ def assess_document(assessment: Assessment) -> dict[str, JSON]:
         "unread": list(assessment.unread),
         "expected_gaps": assessment.expected_gaps,
         "hidden": list(assessment.hidden),
+        "unknown_ids": list(assessment.unknown_ids),
         **retiring_document(assessment.retiring),
         "source_retiring": retiring_document(assessment.source_retiring)["retiring"],
     }

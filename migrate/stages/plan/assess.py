@@ -18,6 +18,8 @@ def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:
     result = Assessment(source.side.url, target, plan.losses, plan.unread)
     result.expected_gaps, result.hidden = plan.expected_gaps, plan.hidden
     result.retiring = plan.retiring
+    result.selection, result.unknown_ids = plan.selection, plan.unknown_ids
+    result.other_snapshots = plan.other_snapshots
     lost_fields: dict[tuple[str, str, str], set[str]] = {}
     for row in plan.losses:
         lost_fields.setdefault((row.kind, row.parent, row.id), set()).add(row.field.split(".")[0])
