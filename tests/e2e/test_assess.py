@@ -65,7 +65,8 @@ def test_every_object_has_its_lines(read: World) -> None:
 def test_a_live_target_is_only_read(read: World) -> None:
     asked = len(read.target.requests)
     said = read("assess", read.db, "--to", "target")
-    assert said.code == 1
+    lost = [row for row in said.json["losses"] if row["grade"] != "adapted" and not row["accepted"]]
+    assert said.code == (1 if lost else 0)
     _adds_up(said.json)
     assert len(read.target.requests) > asked
     assert read.writes() == []
