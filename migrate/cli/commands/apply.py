@@ -11,7 +11,7 @@ from migrate.endpoints import connect_writer
 from migrate.errors import ServiceUnreachable
 from migrate.reports.commands.apply import apply_document, apply_text
 from migrate.reports.commands.plan import confirmation_question
-from migrate.stages.apply.run import apply_plan, nothing_applied
+from migrate.stages.apply.run import ApplyInterrupted, apply_plan, nothing_applied
 from migrate.stages.plan.plan_file import read_plan
 
 
@@ -46,6 +46,9 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
             result = apply_plan(
                 plan, source, archive, writer, sides.capabilities, workers, common.progress(), wait
             )
+        except ApplyInterrupted as error:
+            common.write_result(apply_document(error.result), apply_text(error.result))
+            raise
         except ServiceUnreachable as error:  # before anything was done
             result = nothing_applied(plan, source, archive, writer, error)
     common.write_result(apply_document(result), apply_text(result))

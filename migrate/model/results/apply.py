@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.model.results.archive import LaterChange, SnapshotResult
-from migrate.model.results.plan import Plan, unaccepted_losses
+from migrate.model.results.plan import ChangeRow, Plan, unaccepted_losses
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class ApplyResult:
     notes: list[str] = field(default_factory=list)
     # Set when the service stopped answering: what happened, why, what to do next.
     outage: tuple[str, str, str] | None = None
+    # What the updates that were not carried out would have changed, where the apply stopped midway.
+    changes: list[ChangeRow] = field(default_factory=list)
 
 
 # Reason of a finding about an object that the plan deletes.
@@ -86,6 +88,8 @@ class UndoStep:
     later: LaterChange | None = None
     # Id of a thread on the target that stays; its reference to this object is removed.
     detach: str = ""
+    # In a dry run, what restoring it changes.
+    change: ChangeRow | None = None
 
 
 @dataclass

@@ -18,8 +18,9 @@ from migrate.model.results.apply import (
     VerifyResult,
 )
 from migrate.reports.commands.archive import snapshot_document, snapshot_text
+from migrate.reports.commands.changes import change_item, planned_change_document
 from migrate.reports.commands.plan import plan_document, plan_text
-from migrate.reports.formats.terminal import terminal_text
+from migrate.reports.formats.terminal import report_item_text, terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of, shorten, table
 
@@ -36,7 +37,7 @@ def _failure_line(failure: FailedObject) -> str:
 
 def apply_document(result: ApplyResult) -> dict[str, JSON]:
     """The JSON document of `apply`."""
-    return asdict(result)
+    return {**asdict(result), "changes": list(map(planned_change_document, result.changes))}
 
 
 def apply_text(result: ApplyResult) -> str:
@@ -45,6 +46,9 @@ def apply_text(result: ApplyResult) -> str:
     lines += map(_failure_line, result.failed[:MAX_FAILURES_SHOWN])
     if len(result.failed) > MAX_FAILURES_SHOWN:
         lines.append(f"failed: {len(result.failed) - MAX_FAILURES_SHOWN:,} more, all named with --json")
+    if result.changes:
+        lines.append(f"{number_of(len(result.changes), 'update')} not carried out:")
+    lines += [report_item_text(change_item(row, "update")) for row in result.changes[:MAX_FAILURES_SHOWN]]
     lines += [f"note: {note}" for note in result.notes[:MAX_FAILURES_SHOWN]]
     return "\n".join(lines)
 
@@ -70,17 +74,26 @@ def applies_text(applies: Sequence[ApplySummary]) -> str:
 def rollback_document(result: RollbackResult) -> dict[str, JSON]:
     """The JSON document of `rollback`, or of its dry run."""
     counts = {"removed": result.removed, "restored": result.restored, "gone": result.gone}
-    steps = [{k: v for k, v in asdict(step).items() if k != "before"} for step in result.steps]
-    return {**counts, "failed": list(map(asdict, result.failed)), "notes": result.notes, "steps": steps}
+    steps = [
+        {k: v for k, v in asdict(step).items() if k not in ("before", "change")} for step in result.steps
+    ]
+    return {
+        **counts,
+        "failed": list(map(asdict, result.failed)),
+        "notes": result.notes,
+        "steps": steps,
+        "changes": [planned_change_document(step.change) for step in result.steps if step.change],
+    }
 
 
 def rollback_text(result: RollbackResult) -> str:
     """Counts, or the steps of a dry run, then everything that failed."""
-    lines = [
-        f"{'gone' if step.gone else step.how} {step.kind} {shorten(step.name) or '(no name)'} "
-        f"[{step.target_id}]"
-        for step in result.steps[:MAX_STEPS_SHOWN]
-    ]
+    lines = []
+    for step in result.steps[:MAX_STEPS_SHOWN]:
+        verb, name = "gone" if step.gone else step.how, shorten(step.name) or "(no name)"
+        lines.append(f"{verb} {step.kind} {name} [{step.target_id}]")
+        if step.change:
+            lines += report_item_text(change_item(step.change, "update")).splitlines()[1:]
     if len(result.steps) > MAX_STEPS_SHOWN:
         lines.append(f"  and {len(result.steps) - MAX_STEPS_SHOWN:,} more")
     if result.steps:

@@ -186,8 +186,17 @@ STYLES = {
 def terminal_text(report: Report, whole: bool = False) -> str:
     """Plain text without wrapping. `whole`: no list is cut short, as in a file."""
     folds = frozenset() if whole else frozenset(SECTIONS) - {"differences"}
+    return _plain_text(report_lines(report, folds))
+
+
+def report_item_text(item: ReportItem) -> str:
+    """One item as plain text: a line for the object, and the lines of its details."""
+    return _plain_text(_item(item))
+
+
+def _plain_text(output: Iterable[OutputLine]) -> str:
     lines: list[str] = []
-    for line in report_lines(report, folds):
+    for line in output:
         blank = " " * line.indent
         text = "".join(text for text, _ in _spans(line.words, False) or line.spans)
         lines += [f"{blank}{part}".rstrip() for part in text.split("\n")]

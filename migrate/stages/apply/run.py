@@ -36,6 +36,19 @@ if TYPE_CHECKING:
 INGESTION_TIMEOUT_S = 600.0
 SERVICE_STOPPED = "not carried out: the service stopped answering"
 SERVICE_UNREACHABLE = "not carried out: the service could not be reached"
+APPLY_STOPPED = "not carried out: the apply was stopped"
+
+
+class ApplyInterrupted(IncompleteResult):
+    """Ctrl-C during an apply. `result`: what was done until then, and what was not."""
+
+    def __init__(self, result: ApplyResult) -> None:
+        super().__init__(
+            "stopped; what was created until now is in the journal",
+            "the plan is partly applied",
+            "run the same apply again: it continues",
+        )
+        self.result = result
 
 
 def apply_plan(
@@ -66,13 +79,11 @@ def apply_plan(
     try:
         _carry_out(plan, ctx, workers, ingestion_timeout_s)
     except KeyboardInterrupt:
-        raise IncompleteResult(
-            "stopped; what was created until now is in the journal",
-            "the plan is partly applied",
-            "run the same apply again: it continues",
-        ) from None
+        _report_not_done(plan, ctx, APPLY_STOPPED)
+        raise ApplyInterrupted(ctx.result) from None
     except ServiceUnreachable as outage:
-        _report_not_done(plan, ctx, outage, SERVICE_STOPPED)
+        _report_not_done(plan, ctx, SERVICE_STOPPED)
+        ctx.result.outage = (outage.what, outage.why, outage.todo)
     _report_blocked(plan, ctx)
     ctx.result.lost_citations = ctx.citations.lost
     if note := ctx.citations.loss_note():
@@ -87,7 +98,8 @@ def nothing_applied(
     `PlanStale` when the snapshot is not the planned one."""
     capabilities = capabilities_for(writer.type, "")  # nothing is created with them
     ctx = apply_context(plan, source, archive, writer, capabilities, Progress())
-    _report_not_done(plan, ctx, outage, SERVICE_UNREACHABLE)
+    _report_not_done(plan, ctx, SERVICE_UNREACHABLE)
+    ctx.result.outage = (outage.what, outage.why, outage.todo)
     return ctx.result
 
 
@@ -153,8 +165,9 @@ def _by_parent(actions: Iterable[Action]) -> dict[str, list[Action]]:
     return groups
 
 
-def _report_not_done(plan: Plan, ctx: ApplyContext, outage: ServiceUnreachable, reason: str) -> None:
-    """Report every object that has no outcome yet, and why the apply ended."""
+def _report_not_done(plan: Plan, ctx: ApplyContext, reason: str) -> None:
+    """Report every object that has no outcome yet, with what its update would have changed."""
+    changes_by_key = {row.key: row for row in plan.changes}
     done = {
         (e.action, e.kind, e.source_parent, e.source_id) for e in ctx.journal.entries() if e.state == "done"
     }
@@ -170,7 +183,9 @@ def _report_not_done(plan: Plan, ctx: ApplyContext, outage: ServiceUnreachable, 
             continue
         part = f" ({written:,} of {action.messages:,} messages are there)" if carried_out else ""
         ctx.fail(action.kind, action.id, action.name, f"{reason}{part}")
-    ctx.result.outage = (outage.what, outage.why, outage.todo)
+        row = changes_by_key.get((action.kind, action.parent, action.id))
+        if row is not None and action.action == "update" and not carried_out:
+            ctx.result.changes.append(row)
 
 
 def _report_blocked(plan: Plan, ctx: ApplyContext) -> None:

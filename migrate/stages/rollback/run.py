@@ -58,7 +58,7 @@ def roll_back(
     ctx = apply_context(plan, source, archive, writer, capabilities, progress)
     load_id_map(plan, ctx, archive)
     recover_interrupted(ctx, plan)
-    steps = _undo_steps(plan, ctx, workers, progress)
+    steps = _undo_steps(plan, ctx, workers, progress, dry_run)
     _refuse_changed([step for step in steps if step.changed and step.target_id not in force])
     result = RollbackResult(notes=ctx.result.notes, steps=steps if dry_run else [])
     for action in plan.actions:
@@ -76,8 +76,10 @@ def roll_back(
     return result
 
 
-def _undo_steps(plan: Plan, ctx: ApplyContext, workers: int, progress: Progress) -> list[UndoStep]:
-    """Read the target and decide what to do."""
+def _undo_steps(
+    plan: Plan, ctx: ApplyContext, workers: int, progress: Progress, with_changes: bool
+) -> list[UndoStep]:
+    """Read the target and decide what to do. `with_changes`: each step says what it changes."""
     entries = ctx.entries.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {target_id for _, target_id, _ in ctx.journal.threads_with_messages()}
@@ -85,7 +87,7 @@ def _undo_steps(plan: Plan, ctx: ApplyContext, workers: int, progress: Progress)
     with read_target(ctx.writer, absent, threads, workers, progress, must_answer=False) as target:
         present = [thread.id for thread in target.estate.iter_threads() if thread.id in threads]
         with target.messages_of(present) as messages:
-            return UndoPlan(plan, ctx, target.estate, messages).steps()
+            return UndoPlan(plan, ctx, target.estate, messages, with_changes).steps()
 
 
 def _refuse_changed(steps: list[UndoStep]) -> None:

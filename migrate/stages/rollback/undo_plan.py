@@ -4,7 +4,7 @@ Nothing is written here."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, dropwhile
 
 from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, UNDO_ACTION, JournalEntry
@@ -15,7 +15,7 @@ from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of
 from migrate.model.results.apply import UndoStep
 from migrate.model.results.archive import LaterChange
-from migrate.model.results.plan import Plan
+from migrate.model.results.plan import ChangeRow, Plan
 from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
@@ -26,6 +26,7 @@ from migrate.stages.plan.adaptation import (
     replayed_messages,
     without_folded_attachments,
 )
+from migrate.stages.plan.changes import change_row
 
 # An object is removed before those that it refers to.
 REMOVAL_ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
@@ -43,6 +44,8 @@ class UndoPlan:
     ctx: ApplyContext
     target: Estate
     messages: Estate
+    # Whether each restoration says what it changes.
+    with_changes: bool = False
     _threads: dict[str, Entity] = field(default_factory=dict)
     _updated_fields: dict[EntityKey, tuple[str, ...]] = field(default_factory=dict)
     # The members of the thread or store that was read last; the journal goes from one to the next.
@@ -93,8 +96,21 @@ class UndoPlan:
         return UndoStep(
             "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
             entry.target_parent, present is None, changed, entry.before, fields, entry.written,
-            self._later_change(entry) if changed else None,
+            self._later_change(entry) if changed else None, change=self._restored(entry, present, fields),
         )  # fmt: skip
+
+    def _restored(
+        self, entry: JournalEntry, present: Entity | None, fields: tuple[str, ...]
+    ) -> ChangeRow | None:
+        """What restoring an object changes in it, from today to what it was before."""
+        if present is None or not self.with_changes:
+            return None
+        before = normalize_written_fields(
+            self.ctx.decode(entry.kind, entry.before or {}, entry.target_parent)
+        )
+        differences = diff_objects(normalize_written_fields(present), before)
+        moved = replace(present, id=entry.source_id, parent=entry.source_parent)
+        return change_row(moved, present, [path for path in differences if path.field in fields])
 
     def _thread_restorations(self, states: list[JournalEntry]) -> Iterator[UndoStep]:
         """Threads to which the service added what appended messages attach, if nobody changed them since."""
@@ -106,6 +122,7 @@ class UndoPlan:
                 yield UndoStep(
                     "restore", "thread", entry.source_id, "", entry.name, entry.target_id,
                     before=entry.before, fields=("tool_resources",), written=entry.written,
+                    change=self._restored(entry, present, ("tool_resources",)),
                 )  # fmt: skip
                 continue
             why = "others changed it since" if entry.written else "the apply was stopped before it was noted"
