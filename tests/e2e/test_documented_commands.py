@@ -59,6 +59,7 @@ ELSEWHERE = {
     ("backup.md", "The script"): 2,
     ("backup.md", "How old is the last good one"): 1,
     ("backup.md", "Keeping it private, and copying it right"): 1,
+    ("drill.md", "The script"): 2,
     ("promotion.md", "From dev into the repository"): 1,
     ("promotion.md", "To test"): 1,
     ("promotion.md", "To prod"): 2,
@@ -80,7 +81,7 @@ STEPS_NOT_RUN = {
 }
 """Recipe and step of a workflow -> why nobody runs its script."""
 HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/guide.md", "docs/leave-assistants.md",
-        "docs/reports.md", "docs/scale.md", "docs/selection.md")  # fmt: skip
+        "docs/reports.md", "docs/restore.md", "docs/scale.md", "docs/selection.md")  # fmt: skip
 """Pages whose other blocks are run below, all of them."""
 NO_PROGRAM = re.compile(r"(sqlite3|sqlite-utils|datasette)\b")
 """Programs that are not part of this package."""
@@ -437,6 +438,26 @@ def _faulty(typed: Machine, block: Block) -> None:
     """The file of faults of the page is one that the emulator takes; its port is taken already."""
     moved = tuple(Command(c.text.replace("8003", "8004")) for c in block.commands)
     typed.run(Block(block.page, block.first, block.language, moved), {})
+
+
+def test_the_page_about_restoring_line_by_line(tmp_path: Path) -> None:
+    page = "docs/restore.md"
+    services, *rest = of(page)
+    with machine(tmp_path / "restore") as typed:
+        typed.shell.write("estates.toml", typed.here(texts(page, "toml")[0]))
+        typed.run(services, {})
+        for block in rest:
+            if block.first.startswith("assistants-migrate diff"):
+                _deleted_by_mistake(typed)
+            typed.run(block, {"diff": 1})
+
+
+def _deleted_by_mistake(typed: Machine) -> None:
+    """Somebody deletes an assistant, and the vector store that it uses."""
+    for path in ("assistants/asst_CSCoFC4uXMtqUChcpvcsEMVK", "vector_stores/vs_UDiXg4HEb9ohHDFpifIyd6nH"):
+        url = typed.here(f"http://127.0.0.1:8001/openai/{path}?api-version=2025-04-01-preview")
+        request = urllib.request.Request(url, headers={"api-key": "emulator"}, method="DELETE")
+        urllib.request.urlopen(request).close()
 
 
 def test_programs_that_are_not_ours_are_few() -> None:

@@ -315,3 +315,26 @@ def test_agents_are_handed_over_and_audited(stack: ExitStack, tmp_path: Path) ->
     assert "web-researcher" in shell.ok(later)
     history = shell("assistants-migrate history estate.db web-researcher")
     assert "instructions" in history.out
+
+
+def test_the_drill_of_every_month(stack: ExitStack, tmp_path: Path) -> None:
+    prod, place = cloud(stack, "azure-v2"), cloud(stack)
+    shell = Shell(tmp_path / "agents")
+    shell.configure({"prod": ("azure-openai", prod), "scratch": ("azure-openai", place)})
+    shell.ok("assistants-migrate snapshot prod -o estate.db")
+    (written, run) = under("drill.md", "The script")
+    shell.ok(written)
+    assert shell("./drill.sh estate.db scratch drills").code == 4, "it is not marked"
+    config = shell.read("estates.toml")
+    shell.write("estates.toml", config.replace("[estates.scratch]\n", "[estates.scratch]\nscratch = true\n"))
+    shell.ok(run)
+    assert not any(place.estate.counts().values())
+    assert not list(shell.folder.glob("estate.db?*"))
+    (report,) = (shell.folder / "drills").glob("*.json")
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert (found["ok"], found["emulated"], found["left_behind"]) == (True, True, [])
+    assert mode(report) == 0o600
+    assert list((shell.folder / "drills").glob("*.html"))
+    add(place, assistant(1, "somebody's"))
+    said = shell("./drill.sh estate.db scratch drills")
+    assert (said.code, "ended with 4" in said.err) == (4, True)
