@@ -17,6 +17,7 @@ pytestmark = pytest.mark.exhaustive()
 @pytest.fixture(autouse=True)
 def _sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RUN, "exhaustive", False)
+    monkeypatch.setattr(RUN, "percent", 100)
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 7, 8, 24, 50, 221])
