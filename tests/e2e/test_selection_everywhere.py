@@ -194,3 +194,12 @@ def test_a_later_export_of_a_selection_removes_nothing(made: World) -> None:
     before = exported(made, "out")
     made(*export, "--id", "reader").ok()
     assert exported(made, "out") == before
+
+
+def test_the_latest_to_restore_is_one_that_was_not_filtered(made: World) -> None:
+    made.snapshot()
+    made.snapshot("--id", "reader")
+    made.source.estate.threads.clear()
+    for which in ("", "@latest"):
+        plan = made("restore", f"{made.db}{which}", "--dry-run", "--accept-loss", "all").json
+        assert plan["actions"]["create"] > 0, which  # snapshot 2 has no thread

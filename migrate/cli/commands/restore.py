@@ -10,7 +10,7 @@ import click
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import id_map
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_unfiltered
 from migrate.cli import confirm, print_message
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import ArchivedEstate, resolve_estate
@@ -180,7 +180,7 @@ def snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, Snap
         whole = [info for info in whole if not info.is_filtered] or whole
         named = [info for info in whole if info.state == "complete"] or whole or snapshots
     if estate.which == "latest" and estate.named:
-        named = snapshots
+        named = [newest_unfiltered(snapshots)] if snapshots else []
     if not named:
         known = ", ".join(str(info.id) for info in snapshots) or "none yet"
         raise BadUsage(
