@@ -26,7 +26,7 @@ def list_applies(conn: SqlConnection) -> list[ApplySummary]:
     Raises `RowDamaged` where the journal is not what was written."""
     check_journal(conn)
     counts: dict[int, Counter[LineState]] = {}
-    # Undone lines are counted with the line that they undo, so that what is in effect can be told.
+    # A line that rolls back another one is counted with it, so that the count shows what is in effect.
     rows = conn.execute(
         "SELECT plan_id, action, state, count(*) FROM journal GROUP BY plan_id, action, state"
     ).fetchall()
@@ -68,7 +68,7 @@ def _undone(conn: SqlConnection, plan: int) -> int:
     return int(row[0])
 
 
-# Of a line of the journal `j`: whether it was taken back.
+# Whether the line `j` of the journal was rolled back.
 UNDONE_SQL = (
     "EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' AND u.state = 'done' "
     "AND u.kind = j.kind AND u.source_parent = j.source_parent AND u.source_id = j.source_id)"

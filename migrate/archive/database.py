@@ -49,7 +49,7 @@ def translate_damage(path: Path) -> Iterator[None]:
 
 
 def _repair_hint(path: Path) -> str:
-    return f"name what is damaged: check {path}; or restore it from a copy"
+    return f"find what is damaged: check {path}; or restore it from a copy"
 
 
 # Pages in the write-ahead log before they are written to the file, and KiB of cached pages. Every commit

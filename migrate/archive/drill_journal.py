@@ -1,7 +1,7 @@
 """The journal of a drill: a small archive of its own beside the archive, without any snapshot.
 
 Ids that a drill creates exist only there, so no other command can take them for moved objects. The file is
-removed when everything that it names was taken back; a killed program leaves it, and the next drill reads it.
+removed when everything in it was rolled back; a killed program leaves it, and the next drill reads it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def drill_journal_path(archive: Path) -> Path:
 @contextmanager
 def open_drill_journal(archive: Path) -> Iterator[Archive]:
     """The journal of a drill of an archive, created if it does not exist. It is removed at the end, unless
-    something that it names was not taken back.
+    something in it was not rolled back.
 
     Raises `ArchiveBusy` where another drill of this archive runs, `BadUsage` where the folder cannot be
     written."""
@@ -44,7 +44,7 @@ def open_drill_journal(archive: Path) -> Iterator[Archive]:
 
 
 def plans_to_undo(conn: SqlConnection) -> Iterator[bytes]:
-    """The plans, as JSON, that may have changed something on their target that was not taken back."""
+    """The plans, as JSON, that may have changed something on their target that was not rolled back."""
     digests = conn.execute("SELECT digest FROM plans ORDER BY id DESC").fetchall()
     for (digest,) in digests:
         document = read_plan_document(conn, digest) if can_be_undone(conn, digest) else None
@@ -54,7 +54,7 @@ def plans_to_undo(conn: SqlConnection) -> Iterator[bytes]:
 
 def created_ids(conn: SqlConnection) -> dict[str, str]:
     """Id on the target -> kind, of all objects but messages that a journal says were created, also of those
-    that were taken back since."""
+    that were rolled back since."""
     rows = conn.execute(
         "SELECT target_id, kind FROM journal WHERE action IN ('create', 'service') AND kind != 'message' "
         "AND target_id IS NOT NULL"

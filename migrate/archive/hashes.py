@@ -17,7 +17,7 @@ ROW_HASH_FUNCTION = "row_hash"
 # Bytes of a row's hash (BLAKE2b).
 ROW_HASH_BYTES = 16
 
-# Table -> the columns that its hash covers, in this order. A step of the schema that adds a column names it
+# Table -> the columns that its hash covers, in this order. A step of the schema that adds a column lists it
 # here and calls `hash_all_rows`.
 HASHED_COLUMNS: dict[str, tuple[str, ...]] = {
     "plans": (

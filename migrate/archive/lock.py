@@ -1,5 +1,5 @@
-"""Let only one program write to an archive. The error of a second writer names the first. Readers need no
-lock.
+"""Let only one program write to an archive. The error of a second writer says which process is the first.
+Readers need no lock.
 
 The lock file is beside the archive's real name, so a link to it is the same archive. On Linux the archive
 itself is locked too, so a second name of it (a hard link) is also the same archive.

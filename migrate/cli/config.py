@@ -192,7 +192,7 @@ def _secret(
 ) -> str:
     """The value of a variable without blanks around it; from now on no output shows it.
 
-    `place`: the key of the config file that names the variable. `what`, `advice`: of the error if the
+    `place`: the key of the config file with the name of the variable. `what`, `advice`: of the error if the
     variable is not set. Raises `BadUsage`, before anything is sent, also for a value that no header can
     carry.
     """

@@ -67,7 +67,7 @@ def resolve_estate(
         return ArchivedEstate(Path(path), which, named)
     known = ", ".join(config.estates) or "none"
     raise BadUsage(
-        f"{text!r} names no estate",
+        f"{text!r} is not an estate",
         f"it is no file or directory here, no address, and no estate of the config file (known: {known})",
         "give a name, an address, TYPE+URL, FILE.db[@SNAPSHOT], or a config directory",
     )
@@ -187,7 +187,7 @@ def _find_snapshot(archive: Archive, estate: ArchivedEstate) -> SnapshotInfo:
 
 
 def _note_filtered(estate: ArchivedEstate, info: SnapshotInfo) -> None:
-    """Warn that a snapshot that nobody named holds only a part of its estate."""
+    """Warn that a snapshot, which the user did not choose by number or tag, has only a part of its estate."""
     if info.is_filtered:
         print_message(f"note: {estate.path} has only filtered snapshots of {info.url}; {info.id} is used")
 

@@ -86,7 +86,7 @@ def directory_options(directory: ConfigDirectory) -> DirectoryOptions:
 
 
 def report_environment(name: str, directory: ConfigDirectory, progress: Progress) -> None:
-    """Report which environment of a config directory is used, unless the user named it."""
+    """Report which environment of a config directory is used, unless the user chose it."""
     if name and name != directory.environment:
         progress.say(f"{directory.path} is read as environment {name!r}, which is called like the other side")
 

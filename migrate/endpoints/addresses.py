@@ -90,7 +90,7 @@ def _check_no_credentials(url: str, owner: str) -> None:
         raise BadUsage(
             f"the address of {owner} contains a user or a password",
             "it would be stored in archives and plans, and shown in reports",
-            "write the address without; key_env or token_env names the variable of a key or token",
+            "leave it out of the address; set key_env or token_env to the name of a variable with it",
         )
     if mark:
         for pair in re.split("[&;]", query):

@@ -167,6 +167,6 @@ class Settings:
         if not derived_audience or self.resolved_cloud.foundry_verified:
             return ()
         return (
-            f"unverified: tokens are requested for {self.audience}; no document names the audience of "
+            f"unverified: tokens are requested for {self.audience}; no document states the audience of "
             "projects outside the public cloud, and `scope` in the config file replaces it",
         )

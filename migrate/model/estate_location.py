@@ -1,4 +1,4 @@
-"""The location of an estate, and how a text names it: by its host, its account or its project."""
+"""The location of an estate, and how a text refers to it: by its host, its account or its project."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class EstateLocation:
         return self.account != "" or self.host == other.host
 
     def name_in(self, text: str) -> str:
-        """The part of a text that names this location, or ''."""
+        """The part of a text that refers to this location, or ''."""
         match = self._pattern.search(text)
         return match[0] if match else ""
 

@@ -1,6 +1,6 @@
 """Resources of a project that an assistant refers to: connections, deployments, skills and other local names.
 
-A connection is named by its short name or its full resource id, and a move can replace it. Of the other
+A connection is referred to by its short name or its full resource id, and a move can replace it. Of the other
 resources only the name is moved: files and stores are not among them, because a move replaces their ids. A
 path that no recording shows was taken from the models of the service's SDK.
 """
@@ -99,7 +99,7 @@ def toolbox_addresses(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
 
 
 def iter_local_names(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str, str]]:
-    """Every local name in the fields of an assistant: its path, what it names, the name."""
+    """Every local name in the fields of an assistant: its path, what it refers to, the name."""
     for path, label in LOCAL_NAME_PATHS:
         for name in strings_at(fields, path):
             if name and not name.startswith("{{"):

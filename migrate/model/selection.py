@@ -66,7 +66,7 @@ class Selection:
         return self.after is not None or self.before is not None
 
     def narrowed_kinds(self) -> Collection[str]:
-        """Kinds of which objects are selected although no rule and no id names them: those that have what
+        """Kinds of which objects are selected although no rule and no id refers to them: those that have what
         narrows the selection, or all where nothing does. None where rules or ids say what is selected."""
         if (self.include and not self.other_kinds_whole) or self.ids:
             return ()
@@ -80,7 +80,7 @@ class Selection:
         return kinds
 
     def fits_metadata(self, metadata: Mapping[str, object]) -> bool:
-        """Whether an object with this metadata has a value that fits for every key that was named."""
+        """Whether an object with this metadata has a matching value for every key that was given."""
         return all(key in metadata and fnmatchcase(str(metadata[key]), pattern) for key, pattern in self.meta)
 
     def fits_dates(self, seconds: float | None) -> bool:

@@ -85,7 +85,7 @@ class ObjectFilter:
 def _rule(text: str) -> tuple[str, str]:
     kind, _, glob = text.partition(":")
     if kind not in KINDS:
-        raise BadUsage(f"{text!r} names no kind", f"kinds are {', '.join(KINDS)}", "write KIND:GLOB")
+        raise BadUsage(f"{text!r} is not a kind", f"kinds are {', '.join(KINDS)}", "write KIND:GLOB")
     return kind, glob or "*"
 
 

@@ -30,7 +30,7 @@ MAX_FITS_SHOWN = 8
 
 @dataclass(frozen=True)
 class FoundObject:
-    """An object that fits what a user wrote."""
+    """An object that matches what a user wrote."""
 
     kind: str
     id: str
@@ -47,7 +47,7 @@ def check_one_fits(text: str, fits: Sequence[FoundObject]) -> None:
         shown = ", ".join(map(str, fits[:MAX_FITS_SHOWN]))
         more = f" and {len(fits) - MAX_FITS_SHOWN:,} more" if len(fits) > MAX_FITS_SHOWN else ""
         raise BadUsage(
-            f"{text!r} fits {len(fits):,} objects", shown + more, "give the id of the one you mean"
+            f"{text!r} matches {len(fits):,} objects", shown + more, "give the id of the one you mean"
         )
 
 

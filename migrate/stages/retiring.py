@@ -1,6 +1,6 @@
 """Find assistants whose model ends, by what the service shows and by the table of announced dates.
 
-On OpenAI an assistant names a model. On Azure OpenAI and Foundry it names a deployment: a Foundry project of
+On OpenAI an assistant has a model. On Azure OpenAI and Foundry it has a deployment: a Foundry project of
 the new generation lists the model behind it, the others do not. There a deployment that is called like a
 model is reported as a guess, and any other one as unknown.
 """
@@ -95,7 +95,7 @@ def estate_models(estate: Estate) -> Iterator[NamedModel]:
 
 
 def named_model(assistant: Entity) -> NamedModel:
-    """An assistant with the model that it names."""
+    """An assistant with its model."""
     model = str(assistant.fields.get("model") or "")
     return NamedModel(assistant.id, assistant.name, model, model)
 

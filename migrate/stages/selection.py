@@ -69,7 +69,7 @@ def select_objects(
     `newest_messages`: thread -> time of its newest message in seconds since 1970, None where it has none; for
     an estate whose messages were not read. A thread that it lacks counts by its own time.
     Raises `BadUsage` for an id or a name that several objects have, or that is of a kind that cannot be
-    selected by itself; `NothingSelected` where nothing fits."""
+    selected by itself; `NothingSelected` where no object matches."""
     if selection.is_whole:
         return None
     search = _Search(estate, selection, newest_messages)
@@ -77,7 +77,7 @@ def select_objects(
     if not chosen:
         criteria = replace(selection, dependencies=True).options()
         raise NothingSelected(
-            f"nothing in {_place(estate)} fits {' '.join(criteria)}",
+            f"nothing in {_place(estate)} matches {' '.join(criteria)}",
             _why_nothing(search),
             "look at what it holds: ls ARCHIVE [--kind KIND]",
         )
@@ -125,7 +125,7 @@ class _Search:
                 yield from ((kind, e.id) for e in _entities(self._estate, kind) if self._is_chosen(e))
 
     def _may_choose(self, kind: str) -> bool:
-        """Whether any object of a kind can be chosen: a kind that nothing names is not read."""
+        """Whether any object of a kind can be chosen: a kind to which nothing refers is not read."""
         named = any(of == kind for of, _ in (*self._named, *self._selection.include))
         return named or kind in self._narrowed
 

@@ -182,7 +182,7 @@ def test_a_place_that_is_not_meant_for_it_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--to", "nowhere"), ("names no estate",)),
+        (("--to", "nowhere"), ("is not an estate",)),
         (("--to", "target", "--seed", "3"), ("--sample",)),
         (("--to", "target", "--sample", "0%"), ("no share",)),
         (("--to", "target", "--sample", "many"), ("no share",)),

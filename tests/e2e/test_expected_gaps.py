@@ -139,7 +139,7 @@ class TestFiltersAndWhatWasLeftOut:
         assert answer["state"] == "complete"
         assert answer["unmatched"] == ([rule] if code else [])
         told = world.plain("snapshot", "source", "-o", world.db, option, rule)
-        assert (f"no object fits {rule}" in told.out) is bool(code)
+        assert (f"no object matches {rule}" in told.out) is bool(code)
         assert told.code == code
 
     @pytest.mark.parametrize("option", ["--include", "--exclude"])
@@ -158,7 +158,7 @@ class TestFiltersAndWhatWasLeftOut:
         world.snapshot()
         rules = ("--include", "assistant:Nope*")
         assert world("diff", world.db, "source", *rules).ok(1)["unmatched"] == ["assistant:Nope*"]
-        assert "no object fits assistant:Nope*" in world.plain("diff", world.db, "source", *rules).out
+        assert "no object matches assistant:Nope*" in world.plain("diff", world.db, "source", *rules).out
         folder = str(world.folder / "configuration")
         assert world("export", world.db, folder, *rules).ok(1)["unmatched"] == ["assistant:Nope*"]
         fits = ("--include", "assistant:reader")

@@ -36,15 +36,15 @@ def test_show_takes_names_and_beginnings(world: World) -> None:
     assert world("show", world.db, "papers").ok()["kind"] == "vector_store"
     assert world("show", world.db, TALK[:-1]).ok()["body"]["id"] == TALK
     world("show", world.db, "twin").error(
-        2, "'twin' fits 2 objects", TWIN["id"], OTHER_TWIN["id"], "give the id"
+        2, "'twin' matches 2 objects", TWIN["id"], OTHER_TWIN["id"], "give the id"
     )
-    world("show", world.db, "thread_").error(2, "fits 2 objects", TALK)
+    world("show", world.db, "thread_").error(2, "matches 2 objects", TALK)
     world("show", world.db, "nobody").error(2, "has no object 'nobody'")
 
 
 def test_transcript_takes_a_beginning_and_threads_only(world: World) -> None:
     assert world("transcript", world.db, TALK[:-1]).ok()["thread"] == TALK
-    world("transcript", world.db, "thread_").error(2, "fits 2 objects")
+    world("transcript", world.db, "thread_").error(2, "matches 2 objects")
     world("transcript", world.db, "lab").error(2, "has no thread 'lab'")
 
 
@@ -55,7 +55,7 @@ def test_history_takes_names_of_any_time(world: World) -> None:
         (found,) = world("history", world.db, text).ok()
         assert (found["id"], found["name"]) == (LAB["id"], "research")
     assert world("history", world.db, TALK[:-1]).ok()[0]["id"] == TALK
-    world("history", world.db, "twin").error(2, "fits 2 objects", TWIN["id"])
+    world("history", world.db, "twin").error(2, "matches 2 objects", TWIN["id"])
     world("history", world.db, "nobody").error(2, "no snapshot of", "no beginning of an id")
 
 
@@ -63,7 +63,7 @@ def test_extract_takes_names_of_files(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     world("extract", world.db, "notes.md", f"assistant-{22:022}", "--dir", str(folder)).ok()
     assert sorted(path.name for path in folder.iterdir()) == ["guide.md", "notes.md"]
-    world("extract", world.db, "assistant-", "--dir", str(tmp_path / "x")).error(2, "fits 2 objects")
+    world("extract", world.db, "assistant-", "--dir", str(tmp_path / "x")).error(2, "matches 2 objects")
     assert not (tmp_path / "x").exists()
     world("extract", world.db, "papers", "--dir", str(tmp_path / "x")).ok(3)
 
@@ -71,8 +71,8 @@ def test_extract_takes_names_of_files(world: World, tmp_path: Path) -> None:
 def test_a_selection_takes_them_by_the_same_rule(world: World) -> None:
     rows = world("ls", world.db, "--id", "Plant Desk", "--id", TALK[:-1]).ok()
     assert {row["id"] for row in rows} == {DESK["id"], TALK}
-    world("ls", world.db, "--id", "twin").error(2, "'twin' fits 2 objects")
-    world("plan", world.db, "target", "-o", world.plan, "--id", "thread_").error(2, "fits 2 objects")
+    world("ls", world.db, "--id", "twin").error(2, "'twin' matches 2 objects")
+    world("plan", world.db, "target", "-o", world.plan, "--id", "thread_").error(2, "matches 2 objects")
 
 
 def test_a_selected_id_of_another_snapshot_is_named_with_its_number(world: World) -> None:
@@ -112,7 +112,7 @@ def test_ids_answers_forwards_and_backwards(world: World) -> None:
     assert world("ids", world.db, message["target_id"][:-1]).json == []
     assert world("ids", world.db, "Plant-Desk", "--to", "target").ok() == [row]
     assert world("ids", world.db, "Plant-Desk", "--to", "source").code == 1
-    world("ids", world.db, "twin").error(2, "'twin' fits 2 objects", TWIN["id"], OTHER_TWIN["id"])
+    world("ids", world.db, "twin").error(2, "'twin' matches 2 objects", TWIN["id"], OTHER_TWIN["id"])
 
 
 def test_both_sides_of_a_move_are_one_object_to_ids(world: World) -> None:

@@ -48,7 +48,7 @@ def world(launch: Launch) -> World:
     return launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"))
 
 
-def told(plan: Json, kind: str, id_: str, word: str = "names the") -> dict[str, list[str]]:
+def told(plan: Json, kind: str, id_: str, word: str = "refers to the") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in plan["losses"]:
         if (row["kind"], row["id"]) == (kind, id_) and word in row["reason"]:
@@ -209,7 +209,7 @@ def test_a_name_that_only_the_old_project_knows_is_told(launch: Launch, what: st
     agent(world.source, "desk", **LOCAL[what])
     world.snapshot()
     plan = world.planned()
-    rows = [row for row in plan["losses"] if f"names the {what} " in row["reason"]]
+    rows = [row for row in plan["losses"] if f"refers to the {what} " in row["reason"]]
     assert rows, plan["losses"]
     assert {row["grade"] for row in rows} == {"adapted"}
     assert all(row["way_out"] for row in rows)
@@ -223,7 +223,7 @@ def test_back_to_its_own_project_no_name_is_told(launch: Launch, what: str) -> N
     world.snapshot()
     plan = world("plan", f"{world.db}@1", "target", "-o", world.plan, "--accept-loss", "all")
     assert plan.code in (0, 4)
-    assert "names the" not in plan.out
+    assert "refers to the" not in plan.out
 
 
 def test_every_declared_name_says_what_it_is() -> None:
@@ -241,7 +241,7 @@ def test_a_toolbox_of_any_project_is_told_since_none_is_moved(launch: Launch, pa
     )
     world.snapshot()
     plan = world.planned()
-    assert set(told(plan, "assistant", "desk", "names the toolbox box")) == {"tools"}
+    assert set(told(plan, "assistant", "desk", "refers to the toolbox box")) == {"tools"}
     assert told(plan, "assistant", "free", "toolbox") == {}
 
 
@@ -270,7 +270,7 @@ def test_an_address_of_the_old_project_is_told_wherever_it_stands(launch: Launch
     say(world.source, talk, f"see http://{old}")
     world.snapshot()
     plan = world.planned()
-    word = "names the address of the source"
+    word = "contains the address of the source"
     assert set(told(plan, "assistant", assistant(1, "")["id"], word)) == {"tools", "instructions", "metadata"}
     assert set(told(plan, "thread", talk, word)) == {"metadata"}
     assert told(plan, "assistant", assistant(2, "")["id"], word) == {}

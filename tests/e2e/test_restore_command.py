@@ -223,7 +223,7 @@ def test_bad_input_writes_nothing(tmp_path: Path) -> None:
     with archived(tmp_path, "openai") as made:
         lose(made, "openai")
         asked = len(made.target.requests)
-        made("restore", made.db, "--id", "nobody", "--yes").error(1, "nothing in snapshot 1 fits")
+        made("restore", made.db, "--id", "nobody", "--yes").error(1, "nothing in snapshot 1 matches")
         made("restore", f"{made.db}@7", "--yes").error(2, "has no snapshot '7'", "it has 1")
         made("restore", "source", "--yes").error(2, "is not an archive")
         made("restore", made.db, "--meta", "user", "--yes").error(2, "a key and a pattern")

@@ -161,9 +161,9 @@ def test_unknown_ids_and_rules_are_named(azure: World) -> None:
 
 def test_bad_selections_make_no_archive(azure: World) -> None:
     snapshot = ("snapshot", "source", "-o", azure.db)
-    azure(*snapshot, "--id", "nobody").error(1, "nothing in", "fits --id nobody")
-    azure(*snapshot, "--meta", "who=nobody").error(1, "fits --meta who=nobody")
-    azure(*snapshot, "--id", "clerk").error(2, "'clerk' fits 2 objects")
+    azure(*snapshot, "--id", "nobody").error(1, "nothing in", "matches --id nobody")
+    azure(*snapshot, "--meta", "who=nobody").error(1, "matches --meta who=nobody")
+    azure(*snapshot, "--id", "clerk").error(2, "'clerk' matches 2 objects")
     azure(*snapshot, "--ids", "-", stdin="\n").error(1, "there is no id in it")
     azure(*snapshot, "--shard", "1/2", "--tag", "t", "--id", "reader").error(2, "--shard cannot be combined")
     assert not Path(azure.db).exists()

@@ -75,7 +75,7 @@ def test_ls_lists_the_messages_of_selected_threads(made: World) -> None:
 
 def test_ls_says_what_it_did_not_find(made: World) -> None:
     made.snapshot()
-    made("ls", made.db, "--id", "nobody").error(1, "nothing in snapshot 1 fits --id nobody")
+    made("ls", made.db, "--id", "nobody").error(1, "nothing in snapshot 1 matches --id nobody")
     made("ls", made.db, "--id", "reader", "--kind", "file").error(1, "the selection has no file")
     answer = made("ls", made.db, "--id", "reader", "--id", "nobody")
     assert [row["name"] for row in answer.ok(3)] == ["reader"]
@@ -112,7 +112,7 @@ def test_sync_refuses_to_prune_a_selection_before_it_reads(made: World) -> None:
     made(*sync, "--id", "reader", "--prune").error(4, "--prune cannot be combined with a selection")
     assert not Path(made.db).exists()
     assert not made.source.requests
-    made(*sync, "--id", "nobody").error(1, "fits --id nobody")
+    made(*sync, "--id", "nobody").error(1, "matches --id nobody")
     assert made.writes() == []
 
 
@@ -176,7 +176,7 @@ def test_export_for_terraform_takes_ids(made: World) -> None:
 def test_export_names_what_it_cannot_select(made: World) -> None:
     made.snapshot()
     export = ("export", made.db, str(made.folder / "out"))
-    made(*export, "--id", "nobody").error(1, "fits --id nobody")
+    made(*export, "--id", "nobody").error(1, "matches --id nobody")
     made(*export, "--id", first_thread(made), "--no-dependencies").error(1, "no assistant, vector store")
     live = ("export", "source", str(made.folder / "out"))
     made(*live, "--after", "2020-01-01").error(2, "an export of a live estate reads none")

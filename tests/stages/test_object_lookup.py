@@ -86,14 +86,14 @@ def test_only_objects_of_a_kind_are_found_where_it_is_given(
 def test_several_fits_are_listed_and_no_fit_leaves_the_text(lookup: ObjectLookup) -> None:
     assert lookup.resolve("nobody") == "nobody"
     assert lookup.resolve("notes.md") == "file-a"
-    with pytest.raises(BadUsage, match="'desk' fits 2 objects") as raised:
+    with pytest.raises(BadUsage, match="'desk' matches 2 objects") as raised:
         lookup.resolve("desk")
     assert "assistant asst_1 (desk), vector_store vs_1 (desk)" in raised.value.why
 
 
 def test_of_many_fits_some_are_listed(archive: Archive) -> None:
     write(archive, [("thread", "", [{"id": f"thread_{number:03}"} for number in range(20)])])
-    with pytest.raises(BadUsage, match="fits 20 objects") as raised:
+    with pytest.raises(BadUsage, match="matches 20 objects") as raised:
         ObjectLookup(archive.conn, reader(archive)).find_one("thread_")
     said = raised.value.why
     assert said.count("thread thread_") == MAX_FITS_SHOWN

@@ -141,7 +141,7 @@ def test_an_id_may_be_a_name_or_a_beginning_that_only_one_has(whole: Estate) -> 
     assert chosen(select(whole, ids=["Prices"])) == ["vs_2"]
     assert chosen(select(whole, ids=["thread_3"])) == ["thread_3"]
     assert chosen(select(whole, ids=["file-d"])) == ["file-d"]
-    with pytest.raises(BadUsage, match="'asst_' fits 2 objects"):
+    with pytest.raises(BadUsage, match="'asst_' matches 2 objects"):
         select(whole, ids=["asst_"])
 
 

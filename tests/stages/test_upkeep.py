@@ -268,7 +268,7 @@ def test_a_reference_to_a_kind_that_was_not_read_is_no_orphan(archive: Archive) 
     kept = find_cleanup(whole, ("orphan",))
     assert not kept.findings
     assert kept.unproven == (
-        "what names a vector_store that is not there: not all vector stores were read: not asked for",
+        "references to a missing vector_store: not all vector stores were read: not asked for",
     )
 
 

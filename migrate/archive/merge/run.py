@@ -1,7 +1,7 @@
 """Merge archives into one that has everything once. Their order does not matter.
 
 All of it is one transaction on the target, the archive that is merged into. Equal snapshots become one, and
-the shards of one reading become one snapshot. Interrupted snapshots are left out, and reported.
+the shards with one tag become one snapshot. Interrupted snapshots are left out, and reported.
 """
 
 from __future__ import annotations

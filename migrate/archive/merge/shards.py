@@ -1,8 +1,8 @@
-"""Join the shards of one reading into one snapshot.
+"""Join the shards with one tag into one snapshot.
 
-First the rows of snapshots show which shards make up one reading. Then the listings of each shard are copied,
-and one list of all threads is written: every shard has only its own threads, so the list is all of them,
-oldest first, and by id where two were created in the same second.
+First the rows of snapshots show which shards belong together (in the code: one reading). Then the listings of
+each shard are copied, and one list of all threads is written: every shard has only its own threads, so the
+list is all of them, oldest first, and by id where two were created in the same second.
 
 A joined snapshot stores its parts, so it can be joined again: with a shard that was missing, or with a better
 reading of one. Of two readings of one shard the better one is used, whatever the order of joining.

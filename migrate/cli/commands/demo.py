@@ -336,7 +336,7 @@ terminal of its own:
 Next steps
 1. Look into the archive; this needs no service:
   {name} search {archive} warranty
-2. With the services running again, compare them, and undo the move to west:
+2. With the services running again, compare them, and roll back the move to west:
   {variable_line(KEY_VARIABLE, KEY)}
   {name} diff east west --config {config}
   {name} rollback {plan} --config {config}

@@ -32,7 +32,7 @@ def ids_command(
     """
     entry = configured_service(target, common.config) if target else None
     if target and entry is None:
-        raise BadUsage(f"{target!r} names no live estate", todo="give a name of the config file, or TYPE+URL")
+        raise BadUsage(f"{target!r} is not a live estate", todo="give a name of the config file, or TYPE+URL")
     side = Side(entry.type, entry.endpoint.rstrip("/")) if entry else None
     with Archive.open(archive) as opened, translate_damage(archive):
         found = find_mapped_ids(opened.conn, object_id, side) if object_id else None

@@ -47,7 +47,7 @@ def rollback_command(
     plan = _applied_plan(plan_file, apply_number) if apply_number else read_plan(plan_file)
     archive_path = plan_file if apply_number else None
     if not (yes or dry_run):
-        confirm(f"{plan.target.url}: take back what this plan did?")
+        confirm(f"{plan.target.url}: roll back what this plan did?")
     with open_plan(plan, common.config, workers, connect_writer, archive_path) as sides:
         result = roll_back(
             plan, sides.source, sides.archive, sides.service, sides.capabilities, workers,

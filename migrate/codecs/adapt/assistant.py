@@ -113,7 +113,7 @@ def _fit_tools(tools: list[JSON], target: Target, losses: LossCollector) -> list
             continue
         agent = (tool.get("connected_agent") or {}).get("id") if type_ == "connected_agent" else None
         if agent and not target.can_reference(losses.entity.id, agent):
-            reason = f"connected_agent names {agent}, which cannot be named here"
+            reason = f"connected_agent refers to {agent}, which cannot be referred to here"
             losses.add_lost("tools", reason, "add the tool by hand when both are there")
             continue
         fitted = portable_tool(remove_nulls(tool), target, losses)

@@ -60,9 +60,7 @@ def fit_attachments(entity: Entity, target: Target, losses: LossCollector) -> li
 
 def report_lost_attachment(file_id: JSON, losses: LossCollector) -> None:
     """Report an attachment whose file will not be on the target."""
-    reason = (
-        f"file {file_id} cannot be moved or no longer exists" if file_id else "an attachment names no file"
-    )
+    reason = f"file {file_id} cannot be moved or no longer exists" if file_id else "an attachment has no file"
     losses.add_lost("attachments", reason)
 
 
@@ -79,7 +77,7 @@ def _unsupported_options(attachment: Mapping[str, JSON], kept_types: list[str]) 
     """The options of an attachment, besides the types of its tools, that cannot be written."""
     tools = attachment.get("tools")
     if not tools:
-        yield "it names no tool"
+        yield "it has no tool"
     elif not isinstance(tools, list):
         yield "its tools are no list"
     for tool in tools if isinstance(tools, list) else ():
@@ -224,7 +222,7 @@ def _image_file(part: dict[str, Any], target: Target, losses: LossCollector) -> 
 
 def lost_line(field_: str, label: str, problem: str, losses: LossCollector) -> list[JSON]:
     """A line of text in the place of an image or file that is lost."""
-    losses.add_lost(field_, f"{label} {problem}; a line of text names it")
+    losses.add_lost(field_, f"{label} {problem}; a line of text mentions it")
     return [text_part(f"[{label}]")]
 
 

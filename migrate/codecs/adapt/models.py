@@ -1,6 +1,6 @@
 """Names that belong to one project: models (deployments) and connections of tools; secrets of tools.
 
-A model is named in three ways: as a deployment; as `CONNECTION/MODEL`, a model behind a connection of the
+A model is given in three ways: as a deployment; as `CONNECTION/MODEL`, a model behind a connection of the
 project; or as the full path of a deployment in Azure Resource Manager, which is valid for one resource only.
 """
 
@@ -39,7 +39,7 @@ def fit_model(entity: Entity, target: Target, losses: LossCollector) -> JSON:
         table = "models" if str(model or "") in target.models else "connections"
         losses.add_adapted("model", f"{model} becomes {mapped}, as [{table}] maps it")
     if not mapped:
-        losses.add_blocked("model", "the assistant names no model", "map it: --models '=DEPLOYMENT'")
+        losses.add_blocked("model", "the assistant has no model", "map it: --models '=DEPLOYMENT'")
     elif target.deployments is not None and mapped in target.deployments:
         pass
     elif path := ARM_DEPLOYMENT_PATH.fullmatch(mapped):
@@ -64,7 +64,7 @@ def _short_names(connections: Iterable[str]) -> set[str]:
 
 
 def _report_arm_path(path: str, name: str, target: Target, losses: LossCollector) -> None:
-    """Report a full path, which names a deployment of one resource. `name`: the last step of the path."""
+    """Report a full path, which refers to a deployment of one resource. `name`: the last step of the path."""
     reason = f"{path} is the full ARM path of a deployment {name!r}, and the target knows deployments by name"
     deployments = target.deployments
     is_missing = deployments is not None and name not in deployments
@@ -110,7 +110,7 @@ def fit_connections(entity: Entity, target: Target, losses: LossCollector) -> En
         if mapped and mapped != source:
             losses.add_adapted("connections", f"{name} becomes {short_connection_name(mapped)}: {mapped}")
         if not source:
-            losses.add_blocked("connections", "a tool names no connection", "name it on the source")
+            losses.add_blocked("connections", "a tool has no connection", "name it on the source")
         elif target.target_connections is None:
             # A short name may exist on a target of the same type; a full id or another type needs a mapping.
             if not mapped and (target.source_type != target.capabilities.service or name != source):

@@ -18,7 +18,7 @@ from migrate.model import JSON, Entity
 
 UNKNOWN_TO_PROGRAM = "is not known to this program: tried at apply"
 IF_REFUSED = "if it is refused, take it out"
-# How many misfits one line names.
+# How many misfits one line lists.
 MAX_MISFITS_SHOWN = 3
 
 BodyForms = Callable[[str, Capabilities], ValueForm]

@@ -53,7 +53,7 @@ def adapt_agent(entity: Entity, target: Target, losses: LossCollector) -> Entity
     drop_misfit_values(fields, AGENT_VALUE_FORMS, target, losses)
     fields["definition"] = _fit_definition(fields.get("definition"), target, losses)
     if "rai_config" in (fields.get("definition") or {}):
-        reason = "the content filter it names must exist in the target too"
+        reason = "its content filter must exist in the target too"
         losses.add_adapted("definition.rai_config", reason)
     metadata = fit_metadata(entity, target, losses, PORTAL_KEYS)
     fields["name"] = _fit_name(entity.with_fields(**fields), metadata, target, losses)
@@ -125,7 +125,7 @@ def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, losses: 
 
 
 def adapt_conversation(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A conversation has no files or vector stores: they are created, and its metadata names them."""
+    """A conversation has no files or vector stores: they are created, and its metadata lists them."""
     resources = fit_resources(entity, target, losses)
     for branch in sorted(target.capabilities.resources & resources.keys()):
         reason = "conversations cannot store it"
@@ -140,14 +140,14 @@ def adapt_conversation(entity: Entity, target: Target, losses: LossCollector) ->
     if needed > (free_pairs(metadata, target) if names else 0):
         losses.add_lost(
             "tool_resources",
-            "a conversation has no resources, and its metadata has no room to name them",
+            "a conversation has no resources, and its metadata has no room for their ids",
             "look them up: ids FILE.db",
         )
         resources = {}
     elif needed:
         losses.add_adapted(
             "tool_resources",
-            f"a conversation has none; its metadata names them ({keys.files}, {keys.stores})",
+            f"a conversation has none; its metadata lists them ({keys.files}, {keys.stores})",
             "let the application pass them on with each response",
         )
     return entity.with_fields(tool_resources=resources, metadata=metadata)

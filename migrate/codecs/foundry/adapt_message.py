@@ -49,7 +49,7 @@ from migrate.model.stamp import remove_stamp_keys
 
 ItemPart = dict[str, Any]
 
-REPLACED_BY_LINE = "where it is refused, a line of text names it"
+REPLACED_BY_LINE = "where it is refused, a line of text mentions it"
 KEPT_IN_ARCHIVE = "the archive has it"
 
 
@@ -261,7 +261,7 @@ def _image_of_assistant(part: ItemPart, target: Target, losses: LossCollector) -
     label = file_label(file_id, target)
     if not target.has("file", file_id):
         return lost_line("content.image_file", f"image {label}", "cannot be moved", losses)
-    reason = f"an answer cannot contain an image; a line of text names {label}, which is moved as a file"
+    reason = f"an answer cannot contain an image; a line of text mentions {label}, which is moved as a file"
     losses.add_adapted("content.image_file", reason, "look up its new id: ids FILE.db")
     return [text_part(f"[image {label}]")]
 
@@ -290,7 +290,7 @@ def _address_of_assistant(part: ItemPart, _: Target, losses: LossCollector) -> l
         return line_for_missing_content(part, "image", losses)
     if url.startswith("data:"):
         return _line_for_data_url(url, losses)
-    reason = "an answer cannot contain an image; a line of text names its address"
+    reason = "an answer cannot contain an image; a line of text mentions its address"
     losses.add_adapted("content.image_url", reason)
     return [text_part(f"[image {url}]")]
 

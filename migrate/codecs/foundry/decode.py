@@ -187,7 +187,7 @@ def _original_name(address: str, metadata: JSON) -> str | None:
 
 
 def _conversation(body: dict[str, Any], _: str) -> Entity:
-    """A conversation has no resources; this program names them in its metadata."""
+    """A conversation has no resources; this program lists them in its metadata."""
     metadata = body.get("metadata")
     fields: dict[str, JSON] = {"metadata": metadata}
     if isinstance(metadata, Mapping):

@@ -181,7 +181,7 @@ def _renamed(row: JSON, old: str, new: str) -> JSON:
 def connection_list_row(
     old: str, new: str, list_old: str, list_new: str, how: str, key: str = OLD_CONNECTION
 ) -> ToolRow:
-    """The row of a tool that is configured by a list, each member of which names a connection."""
+    """The row of a tool that is configured by a list, each member of which refers to a connection."""
 
     def convert(
         tool: ToolBody, inner: tuple[str, str], lists: tuple[str, str], keys: tuple[str, str]

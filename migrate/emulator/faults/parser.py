@@ -1,4 +1,4 @@
-"""Read and check a faults file, TOML or JSON; an error names the row, the key and the allowed values."""
+"""Read and check a faults file, TOML or JSON; an error contains the row, the key and the allowed values."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ SETTINGS: Mapping[str, Key] = {
 
 
 class FaultsFileError(ValueError):
-    """A faults file cannot be used. `what` names the file; `why` the row, the key and the allowed values."""
+    """A faults file cannot be used. `what`: the file. `why`: the row, the key and the allowed values."""
 
     def __init__(self, file: Path, why: str) -> None:
         super().__init__(f"{file}: {why}")

@@ -59,7 +59,7 @@ def _proxy(text: str, variable: str) -> Proxy:
             raise ValueError
     except ValueError:
         raise BadUsage(
-            f"the environment variable {variable} does not name a usable proxy",
+            f"the environment variable {variable} is not a usable proxy",
             "its value does not have the form http://HOST:PORT",
             "correct or unset it; NO_PROXY lists hosts that are reached without a proxy",
         ) from None

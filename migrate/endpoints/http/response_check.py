@@ -71,7 +71,7 @@ OBJECT_NAMES = {
 
 KIND_BY_OBJECT_NAME = {name: kind for kind, names in OBJECT_NAMES.items() for name in names}
 
-# Kind -> the keys of its bodies that name the parent.
+# Kind -> the keys of its bodies with the id of the parent.
 PARENT_KEYS = {
     "message": ("thread_id", "conversation_id"),
     "run": ("thread_id",),

@@ -135,7 +135,7 @@ class ApplySummary:
     """What one plan did to its target, counted over all kinds.
 
     `apply`: its number in the archive. `plan`: the plan's digest. `at`: when it was first applied, ISO time.
-    `source` and `target` are addresses. `undone`: how many created and updated objects were taken back.
+    `source` and `target` are addresses. `undone`: how many created and updated objects were rolled back.
     `state`: done, incomplete, rolled back or partly rolled back.
     """
 

@@ -45,7 +45,7 @@ def apply_text(result: ApplyResult) -> str:
     lines = [", ".join(f"{getattr(result, name):,} {name}" for name in APPLY_COUNTERS)]
     lines += map(_failure_line, result.failed[:MAX_FAILURES_SHOWN])
     if len(result.failed) > MAX_FAILURES_SHOWN:
-        lines.append(f"failed: {len(result.failed) - MAX_FAILURES_SHOWN:,} more, all named with --json")
+        lines.append(f"failed: {len(result.failed) - MAX_FAILURES_SHOWN:,} more, --json lists all of them")
     if result.changes:
         lines.append(f"{number_of(len(result.changes), 'update')} not carried out:")
     lines += [report_item_text(change_item(row, "update")) for row in result.changes[:MAX_FAILURES_SHOWN]]
@@ -97,7 +97,7 @@ def rollback_text(result: RollbackResult) -> str:
     if len(result.steps) > MAX_STEPS_SHOWN:
         lines.append(f"  and {len(result.steps) - MAX_STEPS_SHOWN:,} more")
     if result.steps:
-        lines.append(f"{number_of(len(result.steps), 'object')} would be taken back")
+        lines.append(f"{number_of(len(result.steps), 'object')} would be rolled back")
     else:
         lines.append(
             f"{result.removed:,} removed, {result.restored:,} restored, {result.gone:,} gone already"

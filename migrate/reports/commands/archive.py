@@ -57,7 +57,7 @@ def unknown_id_text(id_: str, other_snapshot: int | None, place: str = "snapshot
 
 def unmatched_text(rule: str) -> str:
     """A line about a filter that matched nothing."""
-    return f"no object fits {rule}"
+    return f"no object matches {rule}"
 
 
 def snapshot_document(result: SnapshotResult, path: object) -> dict[str, JSON]:
@@ -91,9 +91,9 @@ def snapshot_text(result: SnapshotResult, path: object) -> str:
     gaps = [gap for gap in result.missing if not gap.expected]
     lines += [f"missing: {_gap_name(gap)}: {shorten(gap.reason, 200)}" for gap in gaps[:MAX_MISSING_SHOWN]]
     if len(gaps) > MAX_MISSING_SHOWN:
-        lines.append(f"missing: {len(gaps) - MAX_MISSING_SHOWN:,} more, all named with --json")
+        lines.append(f"missing: {len(gaps) - MAX_MISSING_SHOWN:,} more, --json lists all of them")
     if expected := expected_gaps_text(len(result.missing) - len(gaps)):
-        lines.append(f"{expected}; --json names them, {FOLDER_OF_ORIGINALS_HINT}")
+        lines.append(f"{expected}; --json lists them, {FOLDER_OF_ORIGINALS_HINT}")
     lines += map(unmatched_text, result.unmatched)
     lines += map("the estate has no {}".format, result.unknown_ids)
     lines += map(hidden_text, result.hidden)

@@ -12,7 +12,7 @@ from migrate.reports.text_table import shorten
 if TYPE_CHECKING:
     from migrate.model.results.export import ExportResult, TerraformExport
 
-# Paths that are named in text; JSON has all of them.
+# Paths that the text lists; JSON has all of them.
 MAX_PATHS_SHOWN = 20
 
 

@@ -16,7 +16,7 @@ from migrate.reports.word_diff import fold_unchanged, word_diff
 WORD_DIFF_CONTEXT_CHARS = 24
 # Characters of a word difference that are shown.
 MAX_WORD_DIFF_CHARS = 400
-# Files of a store that are named in text; JSON has all of them.
+# Files of a store that the text lists; JSON has all of them.
 MAX_STORE_FILES_SHOWN = 10
 
 

@@ -63,7 +63,7 @@ def apply_plan(
 ) -> ApplyResult:
     """Carry out a plan. Raises `PlanStale` when source or target changed, `OperationRefused` when it would
     delete an object that this program did not create, `IncompleteResult` on Ctrl-C. When the service stops
-    answering, the result names what was not done."""
+    answering, the result lists what was not done."""
     ctx = apply_context(plan, source, archive, writer, capabilities, progress)
     if ctx.journal.has_action(UNDO_ACTION):
         raise PlanStale(
@@ -94,7 +94,7 @@ def apply_plan(
 def nothing_applied(
     plan: Plan, source: Estate, archive: Archive, writer: Writer, outage: ServiceUnreachable
 ) -> ApplyResult:
-    """The result of an apply that could not begin: it names every object that no earlier run created. Raises
+    """The result of an apply that could not begin: it lists every object that no earlier run created. Raises
     `PlanStale` when the snapshot is not the planned one."""
     capabilities = capabilities_for(writer.type, "")  # nothing is created with them
     ctx = apply_context(plan, source, archive, writer, capabilities, Progress())

@@ -91,7 +91,7 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def read_directory(directory: DirectoryOptions) -> DirectoryContents:
-    """Read and check everything. Raises `BadUsage` that names the mistakes."""
+    """Read and check everything. Raises `BadUsage` with a list of the mistakes."""
     folder = directory.path
     if not is_config_directory(folder):
         raise BadUsage(

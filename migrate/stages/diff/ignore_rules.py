@@ -69,7 +69,7 @@ class IgnoreRule:
 
 
 def read_ignore_rules(file: File) -> tuple[IgnoreRule, ...]:
-    """Read the rules of a file. Raises `BadUsage` that names the rule and the key that is wrong."""
+    """Read the rules of a file. Raises `BadUsage` with the rule and the key that is wrong."""
     data = read_toml(file, "it must be TOML, saved as UTF-8: docs/diff.md shows one")
     rows = data.get("ignore", [])
     unknown = sorted(data.keys() - {"ignore"})

@@ -166,7 +166,7 @@ class _KindMatcher:
         return ((id_, self.journal.get((self.kind, id_)), BY_JOURNAL) for id_ in self.left_objects)
 
     def stamps(self) -> Iterator[_Candidate]:
-        """Stamps on either side that name an object of the other."""
+        """Stamps on either side that refer to an object of the other side."""
         by_name = self.kind == "assistant"
         for entity in self.right_objects.values() if self.free_left else ():
             type_, _, origin = stamp(entity).partition(":")

@@ -62,7 +62,7 @@ class ObjectDecider:
         lookalikes: Mapping[str, str] | None = None,
     ) -> None:
         """`blocked` may grow while objects are decided in the order of references. `lookalikes`: assistant ->
-        one on the target whose stamp names it, although nothing else proves that it is its copy."""
+        one on the target whose stamp has its id, although nothing else proves that it is its copy."""
         self.source, self.pairs, self.journal, self.settings = source, pairs, journal, settings
         self.target_side = target_side
         self.blocked, self.on_conflict, self.lookalikes = blocked, options.on_conflict, lookalikes or {}
@@ -232,7 +232,7 @@ class ObjectDecider:
             losses = (object_loss(entity, "id", reason, "adapted", DUPLICATE_HINT),)
         elif lookalike:
             reason = (
-                f"{lookalike} on the target names it as its origin but differs, and nothing proves that "
+                f"{lookalike} on the target has it as its origin but differs, and nothing proves that "
                 "it is its copy: one is created beside it"
             )
             losses = (object_loss(entity, "id", reason, "adapted", DUPLICATE_HINT),)
@@ -381,7 +381,7 @@ class ObjectDecider:
             outcome = f"it is {new_id} on the target" if new_id else "it gets another id on the target"
             if is_blocked:
                 outcome = "it will not be on the target"
-            reason = f"{'.'.join(mention.place)} names the {kind.replace('_', ' ')} {id_}; {outcome}"
+            reason = f"{'.'.join(mention.place)} refers to the {kind.replace('_', ' ')} {id_}; {outcome}"
             if not is_blocked and self.settings.rewrite_ids and kind in REPLACEABLE_KINDS[entity.kind]:
                 yield object_loss(entity, mention.field, f"{reason}, and the new id is written", "adapted")
             else:

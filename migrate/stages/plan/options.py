@@ -50,7 +50,7 @@ class PlanOptions:
     # Put back what is missing into the place that the source was read from: `missing` writes nothing over an
     # object that exists, `changed` also writes the older state over a newer one. '' moves instead.
     restore: Literal["", "missing", "changed"] = ""
-    # With `restore`: objects that name an id that comes back as another one are changed to name the new one.
+    # With `restore`: objects that refer to a restored object by its old id are updated to its new id.
     relink: bool = True
     # The objects of the source that the plan is about.
     selection: Selection = field(default_factory=Selection)
@@ -85,7 +85,7 @@ def similar_names(name: str, known: Iterable[str]) -> list[str]:
 
 
 def check_thresholds(actions: Iterable[Action], target: Estate, options: PlanOptions) -> None:
-    """Raises `OperationRefused` when too much would be updated or deleted; it names the option that allows
+    """Raises `OperationRefused` when too much would be updated or deleted; the error says which option allows
     it."""
     kinds = ("file", "vector_store", "assistant")
     total = sum(len(target.objects(kind)) for kind in kinds) + sum(1 for _ in target.iter_threads())

@@ -49,7 +49,7 @@ class Planner:
         self._source_agents, self._target_agents = agents_of(self.source), agents_of(target)
 
     def all_actions(self, thread_now: ThreadLookup | None, options: PlanOptions) -> list[Action]:
-        """Every action; those of a restore with what must be changed to name new ids."""
+        """Every action; those of a restore with the updates of references to new ids."""
         actions = list(self.actions())
         if not options.restore or thread_now is None:
             return actions

@@ -1,8 +1,8 @@
-"""Plan to change objects that name an id which comes back as another one.
+"""Plan to update references to objects that get a new id.
 
-A service gives every new object a new id. Whatever still names the old id of a recreated file, vector store
-or assistant is changed to name the new one, and nothing else of it is changed. The references are those of
-the snapshot, each confirmed in the object as it is now.
+A service gives every new object a new id. Each object that still refers to a recreated file, vector store or
+assistant by its old id is updated to refer to the new id; nothing else of it is changed. The references are
+those of the snapshot, each confirmed in the object as it is now.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RelinkPlanner:
         self._source = decider.source
 
     def add_to(self, actions: Sequence[Action], relink: bool) -> list[Action]:
-        """The actions, and those that relink. Without `relink` a loss names each object that is left."""
+        """The actions, and those that relink. Without `relink`, a loss reports each object that is left."""
         recreated = self._recreated(actions)
         if not recreated:
             return list(actions)
@@ -69,7 +69,7 @@ class RelinkPlanner:
 
     def _recreated(self, actions: Sequence[Action]) -> Set[ObjectKey]:
         """Objects that get a new id, or got one from an earlier restore, which may have been interrupted
-        before it changed what names them. An agent comes back under its name."""
+        before it changed the objects that refer to them. An agent comes back under its name."""
         keeps_id = self._target.names_are_ids
         return {
             (a.kind, a.id)
@@ -84,7 +84,7 @@ class RelinkPlanner:
         return is_other and action.id not in self._target.objects(action.kind)
 
     def _referrers(self, recreated: Set[ObjectKey]) -> Iterator[tuple[Entity, Entity]]:
-        """Objects of the snapshot that name a recreated one, with their counterparts as they are now."""
+        """Objects of the snapshot that refer to a recreated one, with their counterparts as they are now."""
         for assistant in self._source.objects("assistant").values():
             present = self._decider.counterpart(assistant, self._target.objects("assistant"))
             if present is not None and _names(assistant, recreated):
@@ -97,7 +97,7 @@ class RelinkPlanner:
                     yield thread, present
 
     def _relinked(self, entity: Entity, present: Entity, recreated: Set[ObjectKey]) -> Action | None:
-        """The update that names the new ids; None where the object no longer names an old one. Its fields
+        """The update with the new ids; None where the object no longer refers to an old id. Its fields
         are empty where they cannot be changed."""
         used = [(kind, id_) for _, kind, id_ in references_of(KINDS[entity.kind], present)]
         relinks = tuple(sorted({key for key in used if key in recreated}))
@@ -146,8 +146,8 @@ class RelinkPlanner:
         self._log.add_loss(entity, "id", what, "adapted", f"change it by hand; {NEW_ID_HINT}")
 
     def _note_messages(self, files: Set[ObjectKey]) -> None:
-        """Messages that name a recreated file are listed: no service changes one. A text search comes first,
-        because there may be a million messages."""
+        """Messages that refer to a recreated file are listed: no service changes one. A text search comes
+        first, because there may be a million messages."""
         if not files:
             return
         pattern = re.compile("|".join(re.escape(id_) for _, id_ in sorted(files)))

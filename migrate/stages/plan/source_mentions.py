@@ -60,7 +60,7 @@ ReferenceNote = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class IdMention:
-    """An id in a text: the path of the text, and the kind and id that it names."""
+    """An id in a text: the path of the text, and the kind and id of the object that it refers to."""
 
     place: TextPath
     kind: str
@@ -197,19 +197,21 @@ def source_references(
         field = path.partition("[")[0].partition(".")[0]
         if (field, name) not in noted:
             noted.add((field, name))
-            reason = f"{path} names {label} {_shortened(name)} of the source; the target may have none of it"
+            reason = (
+                f"{path} refers to {label} {_shortened(name)} of the source; the target may have none of it"
+            )
             yield field, reason, "create it there under this name, or change the agent"
     for url, toolbox in toolbox_addresses(fields):
         if not source.name_in(url):  # else reported below
             name = _shortened(toolbox)
-            reason = f"tools[].server_url names the toolbox {name} of a project; no toolbox is moved"
+            reason = f"tools[].server_url refers to the toolbox {name} of a project; no toolbox is moved"
             yield "tools", reason, "check that the target may use it there, or create it in the target"
     for field in MENTION_FIELDS.get(adapted.kind, ()):
         for place, text in iter_texts(adapted.fields.get(field), (field,)):
             name = source.name_in(text)
             if name and (field, name) not in noted:
                 noted.add((field, name))
-                reason = f"{'.'.join(place)} names the address of the source, {_shortened(name)}"
+                reason = f"{'.'.join(place)} contains the address of the source, {_shortened(name)}"
                 yield field, reason, "it arrives unchanged and leads back to the source: change it by hand"
 
 

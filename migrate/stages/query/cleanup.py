@@ -208,7 +208,7 @@ def _orphans(project: ProjectUsage) -> _CleanupItems:
         yield _finding("orphan", row, f"the vector store could not index it: {ingestion_error(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):
         if usage.gap(kind):
-            yield UnprovenClaim(f"what names a {kind} that is not there: {usage.gap(kind)}")
+            yield UnprovenClaim(f"references to a missing {kind}: {usage.gap(kind)}")
     for kind in ("vector_store_file", "thread", "message"):
         if usage.gap(kind):
             yield UnprovenClaim(f"what each {kind} names: {usage.gap(kind)}")
@@ -221,7 +221,7 @@ def _unused_stores(project: ProjectUsage) -> _CleanupItems:
         return
     for store in project.usage.estate.objects("vector_store").values():
         if not project.is_referenced("vector_store", store.id):
-            yield _finding("unused", store, "no assistant and no thread names it")
+            yield _finding("unused", store, "no assistant and no thread refers to it")
 
 
 def _unused_files(project: ProjectUsage) -> _CleanupItems:
@@ -235,7 +235,7 @@ def _unused_files(project: ProjectUsage) -> _CleanupItems:
             continue
         purpose = str(file.fields.get("purpose"))
         if purpose in CHAT_FILE_PURPOSES:
-            yield _finding("unused", file, "no vector store, assistant, thread or message names it")
+            yield _finding("unused", file, "no vector store, assistant, thread or message refers to it")
         else:
             others[purpose] = others.get(purpose, 0) + 1
     for purpose, number in others.items():
@@ -253,7 +253,9 @@ def _unused_assistants(project: ProjectUsage) -> _CleanupItems:
             assistant.id not in usage.active_assistants
             and ("assistant", assistant.id) not in usage.referenced
         ):
-            yield _finding("unused", assistant, "no run or message is its work, and no assistant names it")
+            yield _finding(
+                "unused", assistant, "no run or message was made by it, and no assistant refers to it"
+            )
 
 
 def _expired(project: ProjectUsage) -> _CleanupItems:

@@ -23,7 +23,7 @@ from migrate.model.results.query import ExtractedFile, ExtractFailure, ExtractRe
 from migrate.stages.object_lookup import ObjectLookup
 from migrate.stages.safe_filenames import safe_names
 
-# Existing files that a refusal names.
+# Existing files that a refusal lists.
 MAX_EXISTING_NAMED = 5
 
 

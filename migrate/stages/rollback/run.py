@@ -223,7 +223,7 @@ class _Rollback:
             self._result.gone += step.gone
             self._result.removed += step.how == "remove" and not step.gone
             self._result.restored += step.how == "restore" and not step.gone
-        self._ctx.progress.count("taken back")
+        self._ctx.progress.count("rolled back")
 
 
 def _write_back(ctx: ApplyContext, step: UndoStep) -> None:

@@ -66,7 +66,7 @@ class SnapshotOptions:
     full: bool = False
     workers: int = 8
     tag: str | None = None
-    # Only this share of the threads; the first share also reads what is not in a thread.
+    # Only this part of the threads; the first shard also reads everything that is not in a thread.
     shard: Shard | None = None
     # Ask which models the names of the estate mean and when they end. Not part of the stored options.
     models: bool = False

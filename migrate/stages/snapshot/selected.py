@@ -43,8 +43,8 @@ def read_selected_contents(
 ) -> SelectedContents | None:
     """What a snapshot with a selection keeps; None where only rules by kind and name select, or nothing.
 
-    Raises `NothingSelected` where nothing fits, `BadUsage` for a name that several objects have, and
-    `IncompleteResult` where nothing fits in what could be read, and something could not be read."""
+    Raises `NothingSelected` where no object matches, `BadUsage` for a name that several objects have, and
+    `IncompleteResult` where no object that could be read matches, and some objects could not be read."""
     selection = options.selection
     if selection.has_only_rules:
         return None
@@ -69,7 +69,7 @@ def read_selected_contents(
             raise IncompleteResult(
                 nothing.what,
                 f"{gaps[0].kind} {gaps[0].id} could not be read: {gaps[0].reason}",
-                "try again; `doctor` names what the service answers",
+                "try again; `doctor` reports what the service answers",
             ) from nothing
         assert selected is not None, "a selection with more than rules is not whole"
         ids = {kind: set(selected.ids(kind)) for kind in SELECTABLE_KINDS}
@@ -120,7 +120,7 @@ class _ThreadDates:
         self.gaps: list[MissingObject] = []
 
     def read(self, workers: int, progress: Progress) -> None:
-        """Request the newest message of each thread that fits apart from its date."""
+        """Request the newest message of each thread that matches apart from its date."""
         threads = [] if self.undated else list(filter(self._depends_on_messages, self._candidates()))
         progress.expect(DATED_THREADS, len(threads))
         progress.total_known(DATED_THREADS)

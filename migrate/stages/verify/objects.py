@@ -122,7 +122,7 @@ def _check_store_files(ctx: VerifyContext, store: str, target: Estate, result: V
 
 
 def _not_relinked(ctx: VerifyContext, target: Estate) -> Iterator[VerifyFinding]:
-    """Objects that a restore should have changed to name new ids."""
+    """Objects in which a restore should have updated references to new ids."""
     for action in ctx.plan.actions:
         if not action.relinks:
             continue

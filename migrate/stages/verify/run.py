@@ -89,4 +89,4 @@ def _report_blocked(plan: Plan, result: VerifyResult) -> None:
         reason = f"it was not moved, and this was not accepted{f': {row.reason}' if row else ''}"
         result.findings.append(VerifyFinding(kind, id_, "", name, "", reason))
     if accepted:
-        result.notes.append(f"{accepted:,} blocked object(s) were not moved; the plan names them")
+        result.notes.append(f"{accepted:,} blocked object(s) were not moved; the plan lists them")

@@ -175,8 +175,8 @@ images and files by id | written as `input_image` and `input_file` with `file_id
 conversation | A ?
 
 images inside their address (`data:`) | reported to be refused for agents, accepted in one recording without
-an agent: a line of text names the image instead. Between projects the image is tried first, and the line is
-written if it is refused | R S
+an agent: a line of text mentions the image instead. Between projects the image is tried first, and the line
+is written if it is refused | R S
 
 `phase`, `namespace`, outputs of calls in several parts, files inside an item | the OpenAI platform accepted
 them in recordings, no recording shows a project: between projects they are tried, and the plan reports it. If
