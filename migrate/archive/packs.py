@@ -25,7 +25,7 @@ from migrate.model.input_limits import MAX_UNPACKED, loads
 if TYPE_CHECKING:
     from migrate.archive.bodies import BodyRow
 
-# A body's number is its pack's number times this, plus its place.
+# The number of a body is the number of its pack times this, plus its place in the pack.
 BODIES_PER_PACK = 1 << 10
 # Level of zlib. The highest one makes packs 13 % smaller and takes three times as long.
 ZLIB_LEVEL = 1

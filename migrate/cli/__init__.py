@@ -46,7 +46,7 @@ COMMANDS = {
     "sync": "one-way replication: snapshot, plan, apply, verify",
     "restore": "recreates what is missing, and updates references to the new ids",
     "rollback": "rolls back a plan: removes and restores objects",
-    "drill": "proves that an archive can be restored, then takes everything back",
+    "drill": "proves that an archive can be restored, then rolls everything back",
     "applies": "lists every apply, and whether it was rolled back",
     "ids": "prints the id map: old id, new id",
     "emulate": "serves an emulated service on loopback, for rehearsal",

@@ -17,8 +17,8 @@ NAME_FIELDS = ("id", "name", "filename")
 @dataclass(frozen=True)
 class ObjectFilter:
     """Included and excluded (kind, pattern) rules. Without `include` rules for a kind, all of it is included.
-    `only`: (kind, id) keys; of the kinds that can be selected nothing else passes. None: no such limit.
-    `matched_rules`: the rules that matched something until now; several threads may add to it."""
+    `only`: (kind, id) of the only objects that pass, among the kinds that can be selected; None: no such
+    limit. `matched_rules`: the rules that matched an object until now; several threads may add to it."""
 
     include: tuple[tuple[str, str], ...] = ()
     exclude: tuple[tuple[str, str], ...] = ()

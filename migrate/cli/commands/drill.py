@@ -127,22 +127,24 @@ def drill_command(
     reports: ReportOptions, all_objects: bool, workers: int, **given: Any,
 ) -> None:  # fmt: skip
     """Prove that ARCHIVE[@SNAPSHOT] can be restored: restore it into an empty place, compare everything, and
-    take it back.
+    roll it back.
 
-    The report says how old the newest complete reading of each kind is, how long each step took and would
-    take for everything, what could not be rebuilt and why, and whether anything was left behind. With
-    --sample, whole threads and assistants are chosen, and what they need comes along.
+    The report contains, for each kind, the age of the newest complete snapshot; the time of each step, and
+    the estimated time for all objects; the objects that could not be restored, with the reason; and the
+    objects that could not be removed again. --sample selects whole threads and assistants, and the objects
+    that they need.
 
-    The new ids go into a file of their own, ARCHIVE.drill, never into the archive. It is removed at the end.
-    A drill that was killed leaves it, and the same command first removes what that drill wrote.
+    The new ids are stored in the file ARCHIVE.drill, never in the archive. The drill removes this file at the
+    end. If a drill was killed, the file stays, and the next drill first removes what the killed one wrote.
 
     \b
     Examples:
       assistants-migrate drill estate.db --to emulator
       assistants-migrate drill estate.db --to scratch --sample 5% -o drill.html
 
-    Exit 1 for findings or losses not accepted, 3 when something could not be rebuilt or removed, 4 when the
-    place is not marked as scratch or not empty, 5 when it does not answer.
+    Exit 1 when there are findings, or losses that --accept-loss does not accept. Exit 3 when some objects
+    could not be restored or removed. Exit 4 when the place is not marked as scratch, or is not empty. Exit 5
+    when it does not answer.
     """
     config = common.config
     found, info = snapshot_to_restore(archive, config)

@@ -26,7 +26,7 @@ def extract_command(
     """Write the bytes of files of ARCHIVE[@SNAPSHOT] into a folder: of all files, or of the given ones.
 
     FILE_ID is the id of a file, its name, or a beginning of an id that no other file has. Exit 2 when several
-    files fit: they are listed, and nothing is written.
+    files match: they are listed, and nothing is written.
 
     The bytes of each file are checked against their hash. A file keeps its name, except for characters that
     are not safe in file names. Exit 3 when a file is unknown or damaged, or when the snapshot does not have

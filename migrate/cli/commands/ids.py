@@ -28,7 +28,8 @@ def ids_command(
     """Print the new id of each object that was moved, or only of the object OBJECT_ID.
 
     OBJECT_ID is an old id, or a new one: then the output shows from which old id it was made. It can also be
-    a name, or the beginning of an id. Exit 1 when the object was not moved, 2 when several objects fit.
+    a name, or the beginning of an id. Exit 1 when the object was not moved, 2 when several
+    objects match.
     """
     entry = configured_service(target, common.config) if target else None
     if target and entry is None:

@@ -18,7 +18,7 @@ def show_command(common: Common, archive: str, object_id: str) -> None:
     """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], unchanged except for secrets in tool headers.
 
     OBJECT_ID is an id; or the name of an assistant, vector store or file; or the beginning of an id of these
-    or of a thread. Exit 2 where several objects fit: they are listed.
+    or of a thread. Exit 2 when several objects match: they are listed.
     """
     with archived_snapshot(archive, common.config) as snapshot:
         object_id = ObjectLookup(snapshot.conn, snapshot).resolve(object_id)

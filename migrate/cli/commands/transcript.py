@@ -35,7 +35,7 @@ from migrate.stages.query.transcript import read_transcript
 def transcript_command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
     """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
 
-    THREAD is its id, or a beginning that no other thread has.
+    THREAD is the id of a thread, or a beginning of its id that no other thread has.
 
     Files, images, citations and tool calls are shown by name. Exit 3 when the snapshot does not have all
     messages of the thread.

@@ -1,6 +1,7 @@
 """Find out from the journal which object another one was created from, over any number of moves.
 
-So a copy is never created a second time, neither beside its original nor where the original came from.
+With this, no copy is created a second time: neither next to its original nor in the estate that the
+original came from.
 """
 
 from __future__ import annotations
