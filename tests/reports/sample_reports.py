@@ -1,4 +1,4 @@
-"""A small result of each of the four commands with reports, as a record, a report and a JSON document."""
+"""A small result of each of the five commands with reports, as a record, a report and a JSON document."""
 
 from __future__ import annotations
 
@@ -7,9 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 from migrate.model.object_diff import FieldDifference
-from migrate.model.results.apply import VerifyFinding, VerifyResult
+from migrate.model.results.apply import (
+    ApplyResult,
+    FailedObject,
+    RollbackResult,
+    VerifyFinding,
+    VerifyResult,
+)
+from migrate.model.results.archive import MissingObject
 from migrate.model.results.cost import Cost
 from migrate.model.results.diff import Change, DiffResult, IgnoreCount
+from migrate.model.results.drill import (
+    DrillResult,
+    DrillSample,
+    DrillStep,
+    KindReading,
+    RemainingObject,
+)
 from migrate.model.results.plan import (
     Action,
     Assessment,
@@ -24,7 +38,7 @@ from migrate.model.results.plan import (
 )
 from migrate.model.results.query import Diagram, DiagramNode
 from migrate.model.results.retiring import Retiring, RetiringObject, UnknownModel
-from migrate.reports.commands import apply, diff, plan
+from migrate.reports.commands import apply, diff, drill, plan
 from migrate.reports.report import Report
 
 MADE_AT, VERSION = "2026-11-20T06:00:00+00:00", "1.2.3"
@@ -188,6 +202,31 @@ def a_verification() -> VerifyResult:
     )  # fmt: skip
 
 
+def a_drill() -> DrillResult:
+    """A drill with a sample: a blocked object, a finding, a file that failed, a gap, and one left behind."""
+    at = "2026-11-19T03:17:00+00:00"
+    return DrillResult(
+        plan=a_plan(),
+        sample=DrillSample(5.0, 7),
+        objects=20,
+        all_objects=400,
+        readings=(
+            KindReading("file", None),
+            KindReading("assistant", 12, at, 96_180),
+            KindReading("thread", 11, at, 182_580, "threads were not listed, only read by ids"),
+        ),
+        steps=(DrillStep("check", 0.25, 0.25), DrillStep("restore", 12.5, 250.0)),
+        applied=ApplyResult(
+            created=18, failed=[FailedObject("file", "file_7", "hours.txt", "400: the file is too large")]
+        ),
+        verified=a_verification(),
+        removed=RollbackResult(removed=17),
+        missing=(MissingObject("thread", "*", "GET /threads answered 500"),),
+        remaining=(RemainingObject("assistant", "asst_new9", "Left behind"),),
+        removed_before=3,
+    )
+
+
 def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dict[str, Report]:
     """A report of each command, with fixed time and version."""
     given: dict[str, Any] = {"made_at": MADE_AT, "version": VERSION, "pictures": pictures}
@@ -196,6 +235,7 @@ def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dic
         "assess": plan.assess_report(an_assessment()),
         "plan": plan.plan_report(a_plan(), "plan.json"),
         "verify": apply.verify_report(a_verification(), "estate.db@3", "new"),
+        "drill": drill.drill_report(a_drill()),
     }
     return {command: replace(report, **given) for command, report in made.items()}
 
@@ -213,6 +253,7 @@ def documents() -> dict[str, Any]:
         "assess": plan.assess_document(an_assessment()),
         "plan": plan.plan_document(a_plan(), "plan.json"),
         "verify": apply.verify_document(a_verification()),
+        "drill": drill.drill_document(a_drill()),
     }
 
 
