@@ -403,3 +403,24 @@ def test_the_report_has_ages_times_and_losses_in_every_format(tmp_path: Path) ->
         assert suite is not None
         assert suite.get("failures") == "1"
         assert json.loads(files[4].read_text(encoding="utf-8"))["emulated"] is True
+
+
+def test_an_earlier_move_to_the_same_place_is_neither_used_nor_changed(tmp_path: Path) -> None:
+    """On a service that lists no threads: of an earlier move, threads would be asked for by their ids."""
+    place = replace(service("TARGET_KEY", "openai"), list_threads="missing")
+    with world(tmp_path, service("SOURCE_KEY", "openai"), place) as made:
+        empty = kept(made.target.estate)
+        furnish(made.source, "openai")
+        move(made, "source", "target")
+        put_back(made.target.estate, empty)
+        mark_scratch(made)
+        archive, ids = Path(made.db).read_bytes(), made("ids", made.db).ok()
+        asked = len(made.target.requests)
+        result = drill(made)
+        assert result["created"] == result["all_objects"]
+        assert not [row for row in result["losses"] if "earlier" in row["reason"]]
+        old = {row["target_id"] for row in ids if row["kind"] in ("thread", "file", "vector_store")}
+        paths = [request.path for request in made.target.requests[asked:]]
+        assert not [path for path in paths if old & set(path.split("/"))], "it asks for objects of that move"
+        assert (Path(made.db).read_bytes(), made("ids", made.db).ok()) == (archive, ids)
+        assert content(made.target) == []
