@@ -14,13 +14,13 @@ MIN_DURATION_S = 10
 _TIMES_SQL = """
 WITH lines AS (
     SELECT started_at, finished_at FROM journal
-    WHERE plan_id = ?1 AND action IN ('create', 'update', 'delete')
+    WHERE plan_id = ? AND action IN ('create', 'update', 'delete')
 ), times AS (
     SELECT CAST(strftime('%s', started_at) AS INTEGER) AS at FROM lines
     UNION SELECT CAST(strftime('%s', finished_at) AS INTEGER) FROM lines
 ), pauses AS (SELECT at, at - lag(at, 1, at) OVER (ORDER BY at) AS pause FROM times WHERE at IS NOT NULL)
 SELECT max(at) - min(at), max(pause),
-       (SELECT count(*) FROM journal WHERE plan_id = ?1 AND state != 'done')
+       (SELECT count(*) FROM journal WHERE plan_id = ? AND state != 'done')
 FROM pauses
 """
 
@@ -33,7 +33,7 @@ def last_apply_duration(conn: SqlConnection, target: Side) -> tuple[str, float] 
         (target.type, target.url),
     ).fetchall()
     for plan, digest in plans:
-        seconds, pause, not_done = conn.execute(_TIMES_SQL, (plan,)).fetchone()
+        seconds, pause, not_done = conn.execute(_TIMES_SQL, (plan, plan)).fetchone()
         if seconds is not None and not not_done and pause <= MAX_PAUSE_S and seconds >= MIN_DURATION_S:
             return str(digest), float(seconds)
     return None
