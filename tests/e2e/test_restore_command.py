@@ -117,6 +117,7 @@ def test_the_second_run_writes_nothing(type_: str, tmp_path: Path) -> None:
         assert told(now, kept(made.target.estate)) == []
         assert (result["created"], result["updated"], result["ids"]) == (0, 0, [])
         assert result["actions"]["create"] == result["actions"]["update"] == 0
+        assert not [row for row in result["losses"] if "changed since" in row["reason"]]
 
 
 @pytest.mark.parametrize("type_", TYPES)

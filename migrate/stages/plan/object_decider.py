@@ -95,7 +95,7 @@ class ObjectDecider:
             if self.is_untouched(entity, existing):
                 return Decision(self.keep(action, as_read), tuple(self._missing_reference_losses(entity)))
             if self.restore == "missing":
-                return Decision(self.keep(action, as_read), tuple(self._newer_losses(entity)))
+                return Decision(self.keep(action, as_read), tuple(self._newer_losses(entity, existing)))
             if self._is_equal(entity, existing):
                 return Decision(self.keep(action, as_read))
             if not self.source.codec.stores_secrets:
@@ -337,9 +337,13 @@ class ObjectDecider:
         """The counterpart of an id. One that will be created differs from every existing id."""
         return self.pairs.right(kind, id_) or f"(to be created: {id_})"
 
-    def _newer_losses(self, entity: Entity) -> Iterable[Loss]:
-        """An object that changed since the snapshot stays as it is."""
-        if self.same_place and entity.kind != "vector_store_file":
+    def _newer_losses(self, entity: Entity, existing: Entity) -> Iterable[Loss]:
+        """An object that changed since the snapshot stays as it is. One that came back under another id, or
+        that only got new ids of others, did not change."""
+        if not self.same_place or existing.id != entity.id or entity.kind == "vector_store_file":
+            return
+        adapted = self.codec.adapt(entity, self.target)[0]
+        if self.changed_fields(adapted, existing) - self._unsupported(entity):
             reason = "it changed since the snapshot; it stays as it is"
             hint = "--changed writes the state of the snapshot"
             yield object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
