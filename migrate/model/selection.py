@@ -182,15 +182,17 @@ def _date(option: str, text: str) -> int | None:
     try:
         # Python 3.10 does not know the Z of ISO 8601.
         found = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1] in "zZ" else text)
-    except ValueError:
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=timezone.utc)
+        seconds = int(found.timestamp())
+        _iso(seconds)  # an offset may lead out of the calendar, where no message could show the date
+    except (ValueError, OverflowError):
         raise BadUsage(
             f"{option} {text}: this is not a date",
             "dates are written as in ISO 8601",
             f"write {option} 2026-08-26 or {option} 2026-08-26T12:00:00Z",
         ) from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=timezone.utc)
-    return int(found.timestamp())
+    return seconds
 
 
 def _quoted(text: str) -> str:

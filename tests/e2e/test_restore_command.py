@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.projects import say
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
 from tests.e2e.small_estate import kept, told
@@ -57,12 +58,38 @@ def restored(made: World, *options: str, code: int = 0) -> Json:
     return found
 
 
-def renamed(value: Any, ids: dict[str, str]) -> Any:
-    """A value with new ids in place of the old ones, without what only a service sets."""
-    text = json.dumps(value, sort_keys=True)
+# What a service sets in an object by itself.
+SERVER_KEYS = {
+    *("id", "created_at", "usage_bytes", "last_active_at", "file_counts", "expires_at", "status"),
+    *("thread_id", "vector_store_id", "conversation_id", "version", "run_id", "assistant_id", "last_error"),
+    *("completed_at", "incomplete_at", "incomplete_details", "object", "versions"),
+}
+
+
+def owned(body: Json, ids: dict[str, str]) -> Json:
+    """What the owner of an object decided: with old ids in place of new ones, and without the stamp."""
+    text = json.dumps(body, sort_keys=True)
     for old, new in ids.items():
         text = text.replace(f'"{new}"', f'"{old}"')
-    return json.loads(text)
+    found = {key: value for key, value in json.loads(text).items() if key not in SERVER_KEYS}
+    metadata = found.get("metadata") or {}
+    found["metadata"] = {k: v for k, v in metadata.items() if not k.startswith("migrated_from")}
+    if "versions" in body:
+        definition = body["versions"]["latest"]["definition"]
+        found = {"name": body["name"], "definition": owned(definition, ids)}
+    return {key: value for key, value in found.items() if not is_empty(value)}
+
+
+def is_empty(value: Any) -> bool:
+    """Nothing, however a service writes it: null, an empty text, or containers of nothing."""
+    if isinstance(value, dict):
+        return all(map(is_empty, value.values()))
+    return value is None or value in ("", [])
+
+
+def rows_of(rows: Json, table: str, parent: str, ids: dict[str, str]) -> list[Json]:
+    """The objects below one parent, in order."""
+    return [owned(body, ids) for key, body in rows.items() if key[:2] == (table, parent)]
 
 
 @pytest.mark.parametrize("type_", TYPES)
@@ -84,6 +111,17 @@ def test_one_of_each_kind_comes_back(type_: str, tmp_path: Path) -> None:
                 assert after[key] == body, key
         for line in made.writes(asked):
             assert not [key for key in before if key[2] in line and not _of(key) & relinked], line
+        for table, old in lost.items():
+            new = ids.get(old, old)
+            assert owned(after[table, "", new], ids) == owned(was[table, "", old], {}), table
+            for inner in ("messages", "items"):
+                assert rows_of(after, inner, new, ids) == rows_of(was, inner, old, {}), table
+        old, new = lost["vector_stores"], ids[lost["vector_stores"]]
+        assert {ids.get(i, i) for t, p, i in was if (t, p) == ("vector_store_files", old)} == {
+            i for t, p, i in after if (t, p) == ("vector_store_files", new)
+        }
+        file = lost["files"]
+        assert estate.content[ids[file]].read() == estate.content[file].read()
         # What named a lost object names the one that came back.
         store = lost["vector_stores"]
         texts = [json.dumps(row) for name in TABLES for row in getattr(estate, name).values()]
@@ -319,3 +357,102 @@ def test_a_target_that_changed_after_the_question_is_not_written(
         asked = len(made.target.requests)
         made("restore", made.db, "--accept-loss", "all").error(4, "changed")
         assert made.writes(asked) == []
+
+
+def test_an_archive_of_several_estates_needs_a_number(tmp_path: Path) -> None:
+    with world(tmp_path, service("SOURCE_KEY", "openai"), service("TARGET_KEY", "openai")) as made:
+        furnish(made.source, "openai")
+        made.snapshot()
+        made("snapshot", "target", "-o", made.db).ok()
+        made("restore", made.db, "--yes").error(2, "has snapshots of 2 estates", "@NUMBER")
+        made.source.estate.assistants.clear()
+        assert (
+            made("restore", made.db, "--to", "source", "--accept-loss", "all", "--dry-run").json["source"][
+                "snapshot"
+            ]
+            == 1
+        )
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_the_last_message_comes_back_behind_a_citation(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        thread = next(iter(estate.threads))  # its fourth message cites a file
+        last = list(estate.messages[thread])[-1]
+        text = estate.messages[thread][last]["content"]
+        del estate.messages[thread][last]
+        result = restored(made)
+        assert result["findings"] == []
+        assert list(estate.messages[thread].values())[-1]["content"] == text
+        asked = len(made.target.requests)
+        assert restored(made)["actions"]["create"] == 0
+        assert made.writes(asked) == []
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_a_thread_that_came_back_is_left_as_others_leave_it(type_: str, tmp_path: Path) -> None:
+    """A message that was deleted in it stays deleted, newer metadata and newer messages stay."""
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        old = list(estate.threads)[1]
+        del estate.threads[old], estate.messages[old]
+        (new,) = [row["target_id"] for row in restored(made)["ids"]]
+        messages = estate.messages[new]
+        gone, marked = list(messages)[2:4]
+        del messages[gone]
+        messages[marked] = {**messages[marked], "metadata": {"feedback": "up"}}
+        say(made.target, new, "and one more")
+        asked = len(made.target.requests)
+        result = restored(made)
+        assert made.writes(asked) == []
+        assert messages[marked]["metadata"] == {"feedback": "up"}
+        assert [row["kind"] for row in result["losses"] if "gone from within" in row["reason"]] == ["message"]
+
+
+def test_a_thread_gets_its_last_message_and_its_store_back(tmp_path: Path) -> None:
+    with archived(tmp_path, "openai") as made:
+        estate = made.target.estate
+        thread = next(iter(estate.threads))
+        store = estate.threads[thread]["tool_resources"]["file_search"]["vector_store_ids"][0]
+        del estate.vector_stores[store], estate.vector_store_files[store]
+        del estate.messages[thread][list(estate.messages[thread])[-1]]
+        count = len(estate.messages[thread])
+        result = restored(made)
+        assert result["findings"] == []
+        (new,) = [row["target_id"] for row in result["ids"] if row["kind"] == "vector_store"]
+        assert estate.threads[thread]["tool_resources"]["file_search"]["vector_store_ids"] == [new]
+        assert len(estate.messages[thread]) == count + 1
+        asked = len(made.target.requests)
+        restored(made)
+        assert made.writes(asked) == []
+
+
+def test_a_store_of_a_thread_that_is_not_listed_is_re_pointed(tmp_path: Path) -> None:
+    one = replace(service("SOURCE_KEY", "openai"), list_threads="missing")
+    with world(tmp_path, one, one, types=("openai", "openai")) as made:
+        furnish(made.source, "openai")
+        estate = made.target.estate
+        ids = tmp_path / "threads.txt"
+        ids.write_text("\n".join(estate.threads), encoding="utf-8")
+        made("snapshot", "source", "-o", made.db, "--threads", str(ids)).ok()
+        thread = next(iter(estate.threads))
+        store = estate.threads[thread]["tool_resources"]["file_search"]["vector_store_ids"][0]
+        del estate.vector_stores[store], estate.vector_store_files[store]
+        result = restored(made, "--id", store)
+        assert result["findings"] == []
+        assert [row["id"] for row in result["relinked"]] == [thread]
+
+
+def test_an_agent_of_another_place_that_refers_to_what_is_gone_is_named(tmp_path: Path) -> None:
+    with world(tmp_path, service("SOURCE_KEY", "openai"), service("TARGET_KEY", "azure-openai")) as made:
+        furnish(made.source, "openai")
+        made.snapshot()
+        to = ("restore", made.db, "--to", "target", "--yes")
+        made(*to, "--accept-loss", "all").ok()
+        stores = made.target.estate.vector_stores
+        gone = next(id_ for id_, row in stores.items() if row["name"] == "papers")
+        del stores[gone], made.target.estate.vector_store_files[gone]
+        result = made(*to, "--include", "vector_store:*", "--include", "assistant:*").json
+        named = [row["name"] for row in result["losses"] if "is gone and is created again" in row["reason"]]
+        assert named == ["reader"]

@@ -155,3 +155,18 @@ def test_an_unknown_id_among_others_is_named_and_ends_with_3(moved: Any) -> None
     plan = world_("plan", world_.db, "target", "-o", world_.plan, "--id", file, "--id", "nobody").ok(3)
     assert plan["unknown_ids"] == ["nobody"]
     assert selected(world_.plan) == {file}
+
+
+def test_a_rule_that_matches_nothing_is_reported_beside_one_that_does(moved: Any) -> None:
+    world_ = restarted(moved)
+    rules = ("--include", "file:notes*", "--include", "file:nothing*")
+    plan = world_.plain("plan", world_.db, "target", "-o", world_.plan, "--accept-loss", "all", *rules)
+    assert plan.code == 0, plan.err
+    assert "no object matches file:nothing*" in plan.out
+
+
+def test_conversations_are_selected_by_their_own_time_which_is_said(moved: Any) -> None:
+    world_ = restarted(moved)
+    dated = ("--after", "2000-01-01", "--accept-loss", "all")
+    plan = world_.plain("plan", world_.db, "target", "-o", world_.plan, *dated)
+    assert ("carry no time" in plan.out) == (world_.types[0] == "foundry"), plan.out

@@ -49,6 +49,8 @@ def test_what_is_blocked_and_accepted_is_no_failure(launch: Launch) -> None:
         "created": 1,
         "failed": [],
         "notes": [],
+        "changes": [],
+        "lost_citations": 0,
         "outage": None,
     }
     assert list(made.target.estate.agents) == ["fine"]

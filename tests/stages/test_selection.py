@@ -181,6 +181,8 @@ def test_snapshot_and_export_leave_kinds_without_a_rule_whole(whole: Estate) -> 
         ({"meta": ["user"]}, "--meta user: a key and a pattern are needed"),
         ({"meta": ["=1"]}, "--meta =1: a key and a pattern are needed"),
         ({"after": "yesterday"}, "--after yesterday: this is not a date"),
+        ({"after": "0001-01-01T00:00:00+23:00"}, "--after 0001-01-01T00:00:00\\+23:00: this is not a date"),
+        ({"before": "9999-12-31T23:59:59-23:00"}, "--before 9999-12-31T23:59:59-23:00: this is not a date"),
         ({"before": "2026-13-01"}, "--before 2026-13-01: this is not a date"),
         ({"after": "2026-02-01", "before": "2026-01-01"}, "--after 2026-02-01 is not earlier than"),
         ({"include": ["cat:*"]}, "--include cat:\\*: there is no kind 'cat'"),

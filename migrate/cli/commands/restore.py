@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ import click
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import id_map
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_unfiltered
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli import confirm, print_message
 from migrate.cli.config import Config
-from migrate.cli.estate_argument import ArchivedEstate, resolve_estate
+from migrate.cli.estate_argument import ArchivedEstate, live_estate, resolve_estate
 from migrate.cli.options import (
     Common,
     adaptation_options,
@@ -26,6 +27,7 @@ from migrate.cli.plan_inputs import make_plan, plan_options
 from migrate.cli.selection_options import selection_options
 from migrate.cli.sides import open_plan
 from migrate.endpoints import connect_reader, connect_writer
+from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage, ServiceRetired, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult, VerifyResult
 from migrate.model.results.archive import IdMapping, SnapshotInfo
@@ -35,7 +37,7 @@ from migrate.model.selection import Selection
 from migrate.reports.commands.plan import confirmation_question
 from migrate.reports.commands.restore import restore_document, restore_plan_text, restore_text
 from migrate.stages.apply.context import plan_sides
-from migrate.stages.apply.run import apply_plan
+from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.estate import Estate
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.progress import Progress
@@ -103,7 +105,8 @@ class Restore:
 )  # fmt: skip
 @click.option(
     "--originals", type=click.Path(path_type=Path, file_okay=False),
-    help="Folder with files whose bytes the archive does not have; name and size must match.",
+    help="Folder with files whose bytes the archive does not have; name and size must match. The bytes are "
+    "stored in the archive, also with --dry-run.",
 )  # fmt: skip
 @selection_options
 @adaptation_options
@@ -134,7 +137,7 @@ def restore_command(
     changed after the plan was made. Exit 5 when the target does not answer, or no longer has assistants.
     """
     config = common.config
-    estate, info = snapshot_to_restore(archive, config)
+    estate, info = snapshot_to_restore(archive, config, target)
     options = replace(
         plan_options(config, archive, **given),
         selection=selection,
@@ -154,7 +157,12 @@ def restore_command(
             if not common.as_json:
                 print_message(restore_plan_text(plan, all_objects))
             confirm(confirmation_question(plan))
-        applied = restore.apply(plan)
+        try:
+            applied = restore.apply(plan)
+        except ApplyInterrupted as interrupted:
+            result = RestoreResult(plan, interrupted.result)
+            common.write_result(restore_document(result), restore_text(result, all_objects))
+            raise
         verified = None if applied.outage else restore.verify(plan)
         result = RestoreResult(plan, applied, verified, restore.new_ids(plan))
     common.write_result(restore_document(result), restore_text(result, all_objects))
@@ -163,9 +171,13 @@ def restore_command(
     exit_with(result.exit_code)
 
 
-def snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, SnapshotInfo]:
-    """The archive and the snapshot that an argument names; without an @ the newest complete one, and one that
-    was not filtered before any other."""
+def snapshot_to_restore(
+    text: str, config: Config, target: str | None = None
+) -> tuple[ArchivedEstate, SnapshotInfo]:
+    """The archive and the snapshot that an argument names; without an @ the newest one, and one that was not
+    filtered before any other.
+
+    Raises `BadUsage` for an archive of several estates without an @, unless `target` is one of them."""
     estate = resolve_estate(text, config)
     if not isinstance(estate, ArchivedEstate):
         raise BadUsage(
@@ -173,14 +185,11 @@ def snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, Snap
         )
     with Archive.open(estate.path) as archive, translate_damage(estate.path):
         snapshots = list_snapshots(archive.conn)
-    if estate.named:
+    if estate.named and estate.which != "latest":
         named = [info for info in snapshots if estate.which in (str(info.id), info.tag)]
     else:
-        whole = [info for info in snapshots if not info.interrupted]
-        whole = [info for info in whole if not info.is_filtered] or whole
-        named = [info for info in whole if info.state == "complete"] or whole or snapshots
-    if estate.which == "latest" and estate.named:
-        named = [newest_unfiltered(snapshots)] if snapshots else []
+        settings = live_estate(target, config).settings if target else None
+        named = _snapshots_of_one_estate(estate, snapshots, settings)
     if not named:
         known = ", ".join(str(info.id) for info in snapshots) or "none yet"
         raise BadUsage(
@@ -189,6 +198,26 @@ def snapshot_to_restore(text: str, config: Config) -> tuple[ArchivedEstate, Snap
             f"list them: snapshots {estate.path}",
         )
     return ArchivedEstate(estate.path, str(named[-1].id), named=True), named[-1]
+
+
+def _snapshots_of_one_estate(
+    estate: ArchivedEstate, snapshots: Sequence[SnapshotInfo], settings: Settings | None
+) -> list[SnapshotInfo]:
+    """The finished snapshots of the only estate in an archive, or of the one that `settings` describe; those
+    that were not filtered, if there are any."""
+    finished = [info for info in snapshots if not info.interrupted] or list(snapshots)
+    newest = {(info.type, info.url): info for info in finished}
+    place = (settings.type, settings.url) if settings else None
+    if place in newest:
+        finished = [info for info in finished if (info.type, info.url) == place]
+    elif len(newest) > 1:
+        rows = ", ".join(f"{info.id} of {info.type} {info.url}" for info in newest.values())
+        raise BadUsage(
+            f"{estate.path} has snapshots of {len(newest)} estates",
+            f"the newest of each: {rows}",
+            f"name the one that is meant: {estate.path}@NUMBER",
+        )
+    return [info for info in finished if not info.is_filtered] or finished
 
 
 def _store_originals(path: Path, info: SnapshotInfo, folder: Path) -> None:

@@ -84,7 +84,7 @@ class Sync:
             raise OperationRefused(
                 f"{self.source} and {self.target} are one estate: {source.url}",
                 "a sync makes one estate like another",
-                "to put back what is gone: plan ARCHIVE@SNAPSHOT ESTATE, then apply",
+                "to put back what is gone: restore ARCHIVE@SNAPSHOT",
             )
 
     def _snapshot(self, threads: str, full: bool) -> SnapshotResult:

@@ -207,6 +207,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "restore": "",
     "selection": None,
     "unknown_ids": (),
+    "selection_notes": (),
     "other_snapshots": (),
     "left_out": (),
     "retiring": None,
@@ -244,6 +245,8 @@ class Plan(StrictModel):
     selection: SelectionRow | None = None
     # Ids that were selected and that the source does not have.
     unknown_ids: tuple[str, ...] = ()
+    # Sentences about how it was selected, and rules that match nothing.
+    selection_notes: tuple[str, ...] = ()
     # (id, number of the newest snapshot that has it) of those that another snapshot of the archive has.
     other_snapshots: tuple[tuple[str, int], ...] = ()
     # (kind, id) of objects that selected ones need, that are not selected, and that the target does not have.
@@ -331,6 +334,8 @@ class Assessment:
     # As in `Plan`: what was selected, and ids that the source does not have.
     selection: SelectionRow | None = None
     unknown_ids: tuple[str, ...] = ()
+    # Sentences about how it was selected, and rules that match nothing.
+    selection_notes: tuple[str, ...] = ()
     other_snapshots: tuple[tuple[str, int], ...] = ()
 
     @property

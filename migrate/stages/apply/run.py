@@ -151,7 +151,11 @@ def _carry_out(plan: Plan, ctx: ApplyContext, workers: int, ingestion_timeout_s:
         run(planned(kind, "update"), partial(update_object, ctx))
     threads = {a.id: a for a in planned("thread", "create", "update", "adopt")}
     run((a for a in threads.values() if a.fields), partial(update_object, ctx))
-    written = (t for t in source.iter_threads() if t.id in threads and not threads[t.id].relinks)
+    written = (
+        t
+        for t in source.iter_threads()
+        if t.id in threads and (threads[t.id].messages or not threads[t.id].relinks)
+    )
     run(written, lambda thread: ThreadWriter(ctx, threads[thread.id], thread).write())
     run(planned("message", "update"), partial(update_object, ctx))
     await_ingestion(ctx, store_files, ingestion_timeout_s)

@@ -19,6 +19,7 @@ def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:
     result.expected_gaps, result.hidden = plan.expected_gaps, plan.hidden
     result.retiring = plan.retiring
     result.selection, result.unknown_ids = plan.selection, plan.unknown_ids
+    result.selection_notes = plan.selection_notes
     result.other_snapshots = plan.other_snapshots
     lost_fields: dict[tuple[str, str, str], set[str]] = {}
     for row in plan.losses:

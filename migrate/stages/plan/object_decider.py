@@ -9,6 +9,7 @@ from typing import Any
 
 from migrate.archive.id_map import Side
 from migrate.codecs import CODECS, Capabilities, Target
+from migrate.codecs.adapt.files import ORIGINALS_HINT
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.model import KINDS, Entity
@@ -43,6 +44,7 @@ from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.source_mentions import REPLACEABLE_KINDS, SourceIds, source_references
 
 REWRITE_IDS_HINT = "--rewrite-ids writes the new ids that are known by then; `ids FILE.db` lists all of them"
+RESTORE_ORIGINALS_HINT = "take the bytes from a folder: add --originals DIR"
 DUPLICATE_HINT = "compare both, and delete the one that is not needed"
 
 
@@ -95,7 +97,8 @@ class ObjectDecider:
             if self.is_untouched(entity, existing):
                 return Decision(self.keep(action, as_read), tuple(self._missing_reference_losses(entity)))
             if self.restore == "missing":
-                return Decision(self.keep(action, as_read), tuple(self._newer_losses(entity, existing)))
+                kept = (*self._newer_losses(entity, existing), *self._dead_reference_losses(entity))
+                return Decision(self.keep(action, as_read), kept)
             if self._is_equal(entity, existing):
                 return Decision(self.keep(action, as_read))
             if not self.source.codec.stores_secrets:
@@ -120,6 +123,11 @@ class ObjectDecider:
     def adapt(self, entity: Entity) -> tuple[Entity, list[Loss]]:
         """The object in the form of the target, with ids of the source, and its losses."""
         adapted, losses = self.codec.adapt(entity, self.target)
+        if self.restore:  # the file is gone from its service, so a new snapshot would not have it
+            losses = [
+                replace(loss, way_out=RESTORE_ORIGINALS_HINT) if loss.way_out == ORIGINALS_HINT else loss
+                for loss in losses
+            ]
         return adapted, list(with_snapshot_losses(entity, losses, self.source))
 
     def changed_fields(self, adapted: Entity, existing: Entity) -> set[str]:
@@ -347,6 +355,16 @@ class ObjectDecider:
             reason = "it changed since the snapshot; it stays as it is"
             hint = "--changed writes the state of the snapshot"
             yield object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
+
+    def _dead_reference_losses(self, entity: Entity) -> Iterable[Loss]:
+        """In another place, an existing object is not re-pointed: it still refers to what is gone there."""
+        if self.same_place:
+            return
+        for path, kind, id_ in references_of(KINDS[entity.kind], entity):
+            if id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None:
+                reason = f"refers to the counterpart of {kind} {id_}, which is gone and is created again"
+                hint = "--changed writes the new id"
+                yield object_loss(entity, re.split(r"[.\[]", path)[0], reason, "lost", hint)
 
     def _missing_reference_losses(self, entity: Entity) -> Iterable[Loss]:
         """An object that is kept still refers to objects that are recreated under another id."""

@@ -57,7 +57,9 @@ class Planner:
 
     def actions(self) -> Iterator[Action]:
         """Files, stores and their files, assistants, threads with their messages."""
-        second_copies = self.decider.journal.second_copies
+        # In its own place, a lost copy comes back as itself.
+        is_restore = bool(self.decider.restore) and self.decider.same_place
+        second_copies = {} if is_restore else self.decider.journal.second_copies
         for kind in ("file", "vector_store"):
             for entity in self._selected(self.source.objects(kind).values()):
                 if origin := second_copies.get((kind, entity.id)):
@@ -176,11 +178,12 @@ class Planner:
     def _unlisted_thread_losses(self, actions: Sequence[Action]) -> Iterator[Loss]:
         """A service that lists no threads cannot show whether a lost thread was put back before."""
         is_listed = self.target.snapshot.info.options.get("threads", True)
-        count = sum(action.kind == "thread" and action.action == "create" for action in actions)
-        if self.decider.restore and count and not is_listed:
+        created = [action.id for action in actions if action.kind == "thread" and action.action == "create"]
+        if self.decider.restore and created and not is_listed:
             reason = (
-                f"{count:,} are recreated; the service does not list its threads, so one that another "
-                "archive put back before is not recognised, and would exist twice"
+                f"{len(created):,} are recreated ({first_names(created)}); the service does not list its "
+                "threads, so one that another archive put back before is not recognised, and would exist "
+                "twice"
             )
             yield general_loss("thread", "id", reason, "restore each thread from one archive only")
 

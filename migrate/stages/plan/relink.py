@@ -52,12 +52,16 @@ class RelinkPlanner:
         result = dict(planned)
         for entity, present in self._referrers(recreated):
             action = planned.get(entity.key)
-            if action is not None and action.action in ("create", "update", "blocked"):
+            if action is not None and (action.action == "create" or action.fields):
                 continue  # it is written with the new ids anyway
+            if action is not None and action.action == "blocked" and not action.target_id:
+                continue
             update = self._relinked(entity, present, recreated)
             if update is None:
                 continue
             if relink and update.fields:
+                if action is not None and action.messages:  # a thread that also gets messages back
+                    update = replace(action, fields=update.fields, relinks=update.relinks)
                 result[entity.key] = update
                 self._note_change(entity, present, recreated)
             else:

@@ -270,13 +270,21 @@ def _unknown_ids(selected: SelectedObjects | None) -> dict[str, Any]:
     """Fields of a plan about ids that were selected and that the source does not have."""
     if selected is None:
         return {}
-    return {"unknown_ids": selected.unknown_ids, "other_snapshots": selected.other_snapshots}
+    unmatched = (f"no object matches {rule}" for rule in selected.unmatched_rules)
+    return {
+        "unknown_ids": selected.unknown_ids,
+        "other_snapshots": selected.other_snapshots,
+        "selection_notes": (*selected.notes, *unmatched),
+    }
 
 
 def _with_fingerprints(side: TargetSide, target: Estate, actions: Sequence[Action]) -> TargetSide:
     """The target's side of a plan, with the fingerprints of what it had when the plan was made."""
     threads = {action.target_id for action in actions if action.kind == "thread" and action.target_id}
     fingerprints = target_fingerprints(target, threads)
+    # A thread that is only re-pointed may have been requested by its id, and is in no listing.
+    relinked = (a for a in actions if a.kind == "thread" and a.relinks)
+    fingerprints |= {(a.kind, "", a.target_id): a.before for a in relinked}
     objects = tuple((*key, fingerprint) for key, fingerprint in sorted(fingerprints.items()))
     return side.model_copy(update={"digest": combined_fingerprint(fingerprints), "objects": objects})
 

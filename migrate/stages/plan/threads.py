@@ -64,9 +64,7 @@ class ThreadPlanner:
         existing = decider.counterpart(thread, existing_threads)
         if existing and decider.is_untouched(thread, existing) and self._messages_are_untouched(thread):
             return decider.keep(Action("skip", "thread", thread.id), existing)
-        # A restored thread has another id: where its restore was interrupted, the rest is appended below.
-        is_itself = existing is not None and decider.same_place and existing.id == thread.id
-        if existing and is_itself and decider.restore and not self._can_append(thread, existing.id):
+        if existing and decider.restore and decider.same_place and not self._can_append(thread, existing.id):
             return self.log.add(decider.decide(thread, existing))
         self._note_unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()
@@ -89,15 +87,17 @@ class ThreadPlanner:
         return action
 
     def _can_append(self, thread: Entity, target_thread: str) -> bool:
-        """Whether the messages that a living thread lost are its last ones, so that they can be put back in
-        their place. Otherwise each is reported: a service only appends."""
+        """Whether the messages that a thread lost are its last ones, so that they can be put back in their
+        place. Otherwise each is reported: a service only appends. A thread that came back has other ids, which
+        the journal knows."""
         wanted = [message.id for message in self._replayed(thread.id)]
+        arrived = self.journal.arrived_messages(thread.id)
+        source_ids = {message.id: source_id for source_id, message in arrived.items()}
         messages = self.conversations.iter_lazy_messages(target_thread) if self.conversations else iter(())
-        present = [message.id for message in messages]
-        missing = [id_ for id_ in wanted if id_ not in set(present)]
-        if missing and present == wanted[: len(present)]:
+        present = [source_ids.get(message.id, message.id) for message in messages]
+        lost = set(wanted).difference(present)
+        if lost and present == wanted[: len(present)]:
             return True
-        lost = set(missing)
         for message in self._replayed(thread.id) if lost else ():
             if message.id in lost:
                 reason = "it is gone from within a thread that exists, and a service only appends"
@@ -177,7 +177,9 @@ class ThreadPlanner:
             result.attached |= _attached_file_ids(adapted)
             if result.mismatch is None and counterpart is not None:
                 result.matched += 1
-                if origins.get(message.id) != counterpart.id:  # else the source's was created from it
+                is_itself = bool(self.decider.restore) and counterpart.id == message.id
+                # else the source's was created from it, or it is the archived message itself
+                if origins.get(message.id) != counterpart.id and not is_itself:
                     self._compare_message(result, message, adapted, counterpart, arrived.get(message.id))
         return result
 
@@ -213,6 +215,10 @@ class ThreadPlanner:
             reason = "the source would give another one today; it stays as it arrived"
             self.log.add_loss(message, content[0], reason, "adapted")
         if "metadata" not in changed:
+            return
+        if self.decider.restore == "missing":
+            reason = "it changed since it came back; it stays as it is"
+            self.log.add_loss(message, "metadata", reason, "adapted", "--changed writes the archived state")
             return
         place = {"parent": message.parent, "target_parent": existing.parent}
         # nothing but the metadata of a message can be changed

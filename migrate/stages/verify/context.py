@@ -23,6 +23,8 @@ from migrate.stages.plan.adaptation import (
     target_without_citations,
 )
 
+THREAD_FIELDS = ("metadata", "tool_resources")
+
 
 class VerifyContext:
     """What is expected on the target. Several threads use it.
@@ -43,11 +45,19 @@ class VerifyContext:
         # What a restore left as it is, is not compared: it may be newer than the snapshot.
         unchecked = ("blocked", "delete", "skip", "adopt") if plan.restore else ("blocked", "delete")
         self.expected = {
-            (a.kind, a.parent, a.id) for a in plan.actions if a.action not in unchecked and not a.relinks
+            (a.kind, a.parent, a.id)
+            for a in plan.actions
+            if a.action not in unchecked and (a.messages or not a.relinks)
         }
         self.created = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         # Fields that differ on the target and stay as they are, as the plan reported.
         self.kept_fields = {(a.kind, a.parent, a.id): a.left for a in plan.actions if a.left}
+        # A restore puts messages back into a thread, whose own fields may be newer than the snapshot.
+        self.kept_fields |= {
+            (a.kind, a.parent, a.id): THREAD_FIELDS
+            for a in plan.actions
+            if plan.restore == "missing" and a.kind == "thread" and a.action == "update"
+        }
         self.in_place = frozenset(plan.settled.in_place)
         self.staying = frozenset(plan.staying)
         # Source and target are the same resource or project.
