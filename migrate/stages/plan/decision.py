@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from migrate.model import Entity
+from migrate.codecs.adapt.files import ORIGINALS_HINT
+from migrate.model import KINDS, Entity
 from migrate.model.entity import usability
 from migrate.model.loss import Grade, Loss
 from migrate.model.message_label import object_label
 from migrate.model.object_diff import FieldDifference
+from migrate.model.references import references_of
 from migrate.model.results.plan import Action, ActionName, ChangeRow
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.object_fingerprints import object_fingerprint
@@ -143,3 +146,37 @@ def unwritten_fields(entity: Entity, existing: Entity, names: Set[str]) -> tuple
         object_loss(entity, "status", reason, "lost", "delete it there; the next plan recreates it")
     )
     return (*sorted(names), "status"), losses
+
+
+# Reason, grade and hint for a reference to an object that is created again, in an object that is kept.
+ReferenceLoss = tuple[str, Grade, str]
+KEPT_REFERENCE: ReferenceLoss = (
+    "names {}, which is gone and comes back under another id",
+    "adapted",
+    "change it by hand; `ids` shows the new id",
+)
+KEPT_REFERENCE_ELSEWHERE: ReferenceLoss = (
+    "refers to the counterpart of {}, which is gone and is created again",
+    "lost",
+    "--changed writes the new id",
+)
+# In a restore, a file is gone from its service, so a new snapshot would not have it.
+RESTORE_ORIGINALS_HINT = "take the bytes from a folder: add --originals DIR"
+
+
+def with_restore_hints(losses: Iterable[Loss]) -> list[Loss]:
+    """Losses with the remedy that `restore` has for missing bytes."""
+    return [
+        replace(loss, way_out=RESTORE_ORIGINALS_HINT) if loss.way_out == ORIGINALS_HINT else loss
+        for loss in losses
+    ]
+
+
+def recreated_reference_losses(
+    entity: Entity, is_recreated: Callable[[str, str], bool], reason: str, grade: Grade, hint: str
+) -> Iterator[Loss]:
+    """A loss for each reference of an object to one that is created again. `reason` has `{}` for that one."""
+    for path, kind, id_ in references_of(KINDS[entity.kind], entity):
+        if is_recreated(kind, id_):
+            name = re.split(r"[.\[]", path)[0]
+            yield object_loss(entity, name, reason.format(f"{kind} {id_}"), grade, hint)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
 from migrate.archive.id_map import Side
 from migrate.codecs import CODECS, Capabilities, Target
-from migrate.codecs.adapt.files import ORIGINALS_HINT
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.model import KINDS, Entity
@@ -19,7 +17,6 @@ from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import FieldDifference, diff_objects
 from migrate.model.project_resources import connections_in_other_project
-from migrate.model.references import references_of
 from migrate.model.results.plan import Action, TargetSettings
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.stamp import remove_stamp_keys
@@ -31,20 +28,23 @@ from migrate.stages.object_fingerprints import is_unchanged, object_fingerprint
 from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses, with_target_ids
 from migrate.stages.plan.changes import ConflictOutcome, change_row
 from migrate.stages.plan.decision import (
+    KEPT_REFERENCE,
+    KEPT_REFERENCE_ELSEWHERE,
     Conflict,
     Decision,
     facts_of,
     metadata_losses,
     object_loss,
+    recreated_reference_losses,
     shared_losses,
     unwritten_fields,
+    with_restore_hints,
 )
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.source_mentions import REPLACEABLE_KINDS, SourceIds, source_references
 
 REWRITE_IDS_HINT = "--rewrite-ids writes the new ids that are known by then; `ids FILE.db` lists all of them"
-RESTORE_ORIGINALS_HINT = "take the bytes from a folder: add --originals DIR"
 DUPLICATE_HINT = "compare both, and delete the one that is not needed"
 
 
@@ -95,9 +95,9 @@ class ObjectDecider:
             return self._without_kind(entity, action)
         if existing is not None and as_read is not None:
             if self.is_untouched(entity, existing):
-                return Decision(self.keep(action, as_read), tuple(self._missing_reference_losses(entity)))
+                return Decision(self.keep(action, as_read), tuple(self._reference_losses(entity)))
             if self.restore == "missing":
-                kept = (*self._newer_losses(entity, existing), *self._dead_reference_losses(entity))
+                kept = (*self._newer_losses(entity, existing), *self._reference_losses(entity))
                 return Decision(self.keep(action, as_read), kept)
             if self._is_equal(entity, existing):
                 return Decision(self.keep(action, as_read))
@@ -123,11 +123,7 @@ class ObjectDecider:
     def adapt(self, entity: Entity) -> tuple[Entity, list[Loss]]:
         """The object in the form of the target, with ids of the source, and its losses."""
         adapted, losses = self.codec.adapt(entity, self.target)
-        if self.restore:  # the file is gone from its service, so a new snapshot would not have it
-            losses = [
-                replace(loss, way_out=RESTORE_ORIGINALS_HINT) if loss.way_out == ORIGINALS_HINT else loss
-                for loss in losses
-            ]
+        losses = with_restore_hints(losses) if self.restore else losses
         return adapted, list(with_snapshot_losses(entity, losses, self.source))
 
     def changed_fields(self, adapted: Entity, existing: Entity) -> set[str]:
@@ -356,26 +352,15 @@ class ObjectDecider:
             hint = "--changed writes the state of the snapshot"
             yield object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
 
-    def _dead_reference_losses(self, entity: Entity) -> Iterable[Loss]:
-        """In another place, an existing object is not re-pointed: it still refers to what is gone there."""
-        if self.same_place:
-            return
-        for path, kind, id_ in references_of(KINDS[entity.kind], entity):
-            if id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None:
-                reason = f"refers to the counterpart of {kind} {id_}, which is gone and is created again"
-                hint = "--changed writes the new id"
-                yield object_loss(entity, re.split(r"[.\[]", path)[0], reason, "lost", hint)
+    def _reference_losses(self, entity: Entity) -> Iterable[Loss]:
+        """A kept object refers to objects that are created again; `RelinkPlanner` may re-point it."""
+        if self._relinks and self.same_place:
+            return ()
+        loss = KEPT_REFERENCE if self.same_place else KEPT_REFERENCE_ELSEWHERE
+        return recreated_reference_losses(entity, self._is_recreated, *loss)
 
-    def _missing_reference_losses(self, entity: Entity) -> Iterable[Loss]:
-        """An object that is kept still refers to objects that are recreated under another id."""
-        if self._relinks:
-            return  # the references are changed, see `RelinkPlanner`
-        for path, kind, id_ in references_of(KINDS[entity.kind], entity):
-            if id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None:
-                reason = f"names {kind} {id_}, which is gone and comes back under another id"
-                name = re.split(r"[.\[]", path)[0]
-                hint = "change it by hand; `ids` shows the new id"
-                yield object_loss(entity, name, reason, "adapted", hint)
+    def _is_recreated(self, kind: str, id_: str) -> bool:
+        return id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None
 
     def _match_losses(self, entity: Entity, existing: Entity) -> Iterable[Loss]:
         """How an uncertain pair was found."""

@@ -64,7 +64,7 @@ class ThreadPlanner:
         existing = decider.counterpart(thread, existing_threads)
         if existing and decider.is_untouched(thread, existing) and self._messages_are_untouched(thread):
             return decider.keep(Action("skip", "thread", thread.id), existing)
-        if existing and decider.restore and decider.same_place and not self._can_append(thread, existing.id):
+        if existing and decider.restore and decider.same_place and not self._can_append(thread, existing):
             return self.log.add(decider.decide(thread, existing))
         self._note_unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()
@@ -86,18 +86,24 @@ class ThreadPlanner:
             action = replace(action, action="update", before=action.before or object_fingerprint(existing))
         return action
 
-    def _can_append(self, thread: Entity, target_thread: str) -> bool:
-        """Whether the messages that a thread lost are its last ones, so that they can be put back in their
-        place. Otherwise each is reported: a service only appends. A thread that came back has other ids, which
-        the journal knows."""
+    def _can_append(self, thread: Entity, existing: Entity) -> bool:
+        """Whether the messages that a thread lacks are its last ones, so that they can be put in their place.
+        Otherwise each is reported: a service only appends.
+
+        A thread that came back has other ids. Of its messages the journal knows those that arrived; what
+        never arrived, because the restore was interrupted, is appended."""
         wanted = [message.id for message in self._replayed(thread.id)]
-        arrived = self.journal.arrived_messages(thread.id)
-        source_ids = {message.id: source_id for source_id, message in arrived.items()}
-        messages = self.conversations.iter_lazy_messages(target_thread) if self.conversations else iter(())
-        present = [source_ids.get(message.id, message.id) for message in messages]
-        lost = set(wanted).difference(present)
-        if lost and present == wanted[: len(present)]:
-            return True
+        messages = self.conversations.iter_lazy_messages(existing.id) if self.conversations else iter(())
+        present = [message.id for message in messages]
+        if existing.id == thread.id:
+            lost = set(wanted).difference(present)
+            if lost and present == wanted[: len(present)]:
+                return True
+        else:
+            arrived = self.journal.arrived_messages(thread.id)
+            lost = {id_ for id_, message in arrived.items() if message.id not in set(present)}
+            if not lost:
+                return any(id_ not in arrived for id_ in wanted)
         for message in self._replayed(thread.id) if lost else ():
             if message.id in lost:
                 reason = "it is gone from within a thread that exists, and a service only appends"
