@@ -25,18 +25,18 @@ WORKERS = ("--workers", "32")
 
 
 def _without_collector_settings() -> None:
-    from migrate.endpoints import process_tuning
+    from migrate.endpoints import process_settings
 
     unchanged = SimpleNamespace(
         get_threshold=gc.get_threshold, set_threshold=lambda *_: None, freeze=lambda: None
     )
-    vars(process_tuning)["gc"] = unchanged
+    vars(process_settings)["gc"] = unchanged
 
 
 def _without_header_reuse() -> None:
-    from migrate.endpoints import process_tuning
+    from migrate.endpoints import process_settings
 
-    process_tuning.MAX_HEADER_AGE_S = 0.0
+    process_settings.MAX_HEADER_AGE_S = 0.0
 
 
 def _without_all() -> None:

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from migrate import __version__
 from migrate.cli import streams
-from migrate.endpoints.process_tuning import enable_process_tuning
+from migrate.endpoints.process_settings import enable_process_settings
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.input_limits import MIN_RECURSION_LIMIT
 from migrate.model.known_secrets import PROCESS_SECRETS, redact
@@ -116,7 +116,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program. An expected failure becomes three lines on standard error and an exit code."""
-    enable_process_tuning()
+    enable_process_settings()
     PROCESS_SECRETS.forget_all()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MIN_RECURSION_LIMIT))
     streams.install_streams()

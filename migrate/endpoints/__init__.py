@@ -9,7 +9,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from migrate.endpoints.process_tuning import tune_for_requests
+from migrate.endpoints.process_settings import tune_for_requests
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer

@@ -9,9 +9,9 @@ from migrate.codecs import CODECS
 from migrate.errors import RequestFailed
 from migrate.model import JSON, retirements
 from migrate.model.results.query import Diagnosis, Symptom
-from migrate.model.results.retiring import Retiring
+from migrate.model.results.retirements import Retiring
 from migrate.stages.progress import Progress
-from migrate.stages.retiring import find_retiring, named_model, read_served_models
+from migrate.stages.retirements import find_retiring, named_model, read_served_models
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader

@@ -10,11 +10,11 @@ import httpx2
 import openai
 import pytest
 
-from migrate.endpoints import process_tuning
+from migrate.endpoints import process_settings
 from migrate.endpoints.http import openai_transport as module
 from migrate.endpoints.http.client import EstateHttpClient
 from migrate.endpoints.http.openai_transport import OpenAITransport
-from migrate.endpoints.process_tuning import MAX_HEADER_AGE_S
+from migrate.endpoints.process_settings import MAX_HEADER_AGE_S
 from migrate.errors import AccessDenied, NotFound, RequestFailed
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
@@ -63,7 +63,7 @@ class Service:
 @pytest.fixture(autouse=True)
 def headers_are_reused(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that the program's entry has tuned."""
-    monkeypatch.setattr(process_tuning._tuning, "is_enabled", True)
+    monkeypatch.setattr(process_settings._tuning, "is_enabled", True)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_it_is_signed_again_after_a_while(now: list[float]) -> None:
 
 
 def test_each_request_is_signed_where_the_process_is_not_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_tuning._tuning, "is_enabled", False)
+    monkeypatch.setattr(process_settings._tuning, "is_enabled", False)
     service = Service()
     for _ in range(3):
         service.get()

@@ -37,7 +37,7 @@ from migrate.model.results.plan import (
     TargetSide,
 )
 from migrate.model.results.query import Diagram, DiagramNode
-from migrate.model.results.retiring import Retiring, RetiringObject, UnknownModel
+from migrate.model.results.retirements import Retiring, RetiringObject, UnknownModel
 from migrate.reports.commands import apply, diff, drill, plan
 from migrate.reports.report import Report
 

@@ -155,9 +155,9 @@ def _days_within(text: str | None, retiring: bool) -> int | None:
 
 def _list_retiring(common: Common, archive: str, within_days: int | None, selection: Selection) -> None:
     from migrate.model import retirements
-    from migrate.reports.commands.retiring import retiring_document, retiring_text
+    from migrate.reports.commands.retirements import retiring_document, retiring_text
     from migrate.stages.estate import Estate
-    from migrate.stages.retiring import retiring_in_snapshot
+    from migrate.stages.retirements import retiring_in_snapshot
 
     with archived_snapshot(archive, common.config) as snapshot:
         selected = _selected(snapshot, selection)

@@ -22,7 +22,7 @@ from migrate.endpoints.addresses import path_segment
 from migrate.endpoints.http.guarded_transport import BodyOverLimit, RedirectRefused, one_large_response
 from migrate.endpoints.http.response_check import failure_of_response
 from migrate.endpoints.interface import Body
-from migrate.endpoints.process_tuning import header_reuse_s
+from migrate.endpoints.process_settings import header_reuse_s
 from migrate.errors import InvalidResponse, NoResponse, RequestFailed, ResponseTooLarge
 from migrate.model.input_limits import (
     MAX_JSON_DEPTH,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migrate.model.entity import JSON
-from migrate.model.results.retiring import Retiring, ServedModel
+from migrate.model.results.retirements import Retiring, ServedModel
 
 StoredBody = dict[str, JSON]
 

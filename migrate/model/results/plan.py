@@ -16,7 +16,7 @@ from migrate.model.entity import JSON, EntityKey
 from migrate.model.known_secrets import redact
 from migrate.model.normalize import json_digest
 from migrate.model.results.cost import Cost
-from migrate.model.results.retiring import Retiring
+from migrate.model.results.retirements import Retiring
 from migrate.model.selection import Selection
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]

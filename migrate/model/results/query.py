@@ -9,7 +9,7 @@ from typing import Literal
 
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.archive import SnapshotInfo
-from migrate.model.results.retiring import Retiring
+from migrate.model.results.retirements import Retiring
 
 ESSENTIAL_ROUTES = ("assistants", "files", "vector stores")
 

@@ -17,7 +17,7 @@ from migrate.model.results.archive import (
     SnapshotResult,
     VacuumResult,
 )
-from migrate.reports.commands.retiring import retiring_document, retiring_notes
+from migrate.reports.commands.retirements import retiring_document, retiring_notes
 from migrate.reports.text_table import number_of, shorten, table
 
 EXPECTED_GAP_REASON = "the service never gives the bytes of such files back"

@@ -15,7 +15,7 @@ from migrate.model.masked_values import mask_body
 from migrate.model.secrets import mask_texts
 from migrate.model.served_version import served_version_remarks
 from migrate.reports.commands.archive import expected_gaps_text
-from migrate.reports.commands.retiring import retiring_document, retiring_notes
+from migrate.reports.commands.retirements import retiring_document, retiring_notes
 from migrate.reports.text_table import shorten, table
 
 if TYPE_CHECKING:  # `ls` works without them

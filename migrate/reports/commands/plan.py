@@ -16,7 +16,7 @@ from migrate.reports.commands.changes import (
     planned_change_document,
 )
 from migrate.reports.commands.cost import cost_document, cost_text
-from migrate.reports.commands.retiring import retiring_document, retiring_notes, soon_note
+from migrate.reports.commands.retirements import retiring_document, retiring_notes, soon_note
 from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of

@@ -10,7 +10,7 @@ from migrate.model.loss import EVERY_OBJECT
 from migrate.model.normalize import normalize_entity
 from migrate.model.results.plan import Assessment, FieldOutcome, Plan
 from migrate.stages.estate import Estate
-from migrate.stages.retiring import retiring_in_snapshot
+from migrate.stages.retirements import retiring_in_snapshot
 
 
 def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:

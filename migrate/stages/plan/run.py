@@ -55,7 +55,7 @@ from migrate.stages.plan.target_settings import (
     settle_target,
 )
 from migrate.stages.progress import Progress
-from migrate.stages.retiring import retiring_on_target
+from migrate.stages.retirements import retiring_on_target
 from migrate.stages.selection import SelectedObjects, select_objects
 from migrate.stages.snapshot.live_estate import TargetState, absent_kinds, empty_estate, read_target
 

@@ -21,7 +21,7 @@ from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.agent_names import agent_names
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions
-from migrate.stages.retiring import ServedModels, dated_models, served_models
+from migrate.stages.retirements import ServedModels, dated_models, served_models
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader

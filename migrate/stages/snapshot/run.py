@@ -20,7 +20,7 @@ from migrate.model.selection import SELECTABLE_KINDS
 from migrate.model.served_version import served_version_remarks
 from migrate.stages.estate import Estate
 from migrate.stages.progress import Progress
-from migrate.stages.retiring import read_served_models, retiring_in_snapshot
+from migrate.stages.retirements import read_served_models, retiring_in_snapshot
 from migrate.stages.snapshot.collector import Collector
 from migrate.stages.snapshot.fetcher import Event
 from migrate.stages.snapshot.options import SnapshotOptions

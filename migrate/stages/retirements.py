@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrate.codecs.adapt.models import target_model_name
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity, retirements
-from migrate.model.results.retiring import (
+from migrate.model.results.retirements import (
     RetirementBasis,
     Retiring,
     RetiringObject,

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from migrate import endpoints
-from migrate.endpoints import process_tuning
-from migrate.endpoints.process_tuning import (
+from migrate.endpoints import process_settings
+from migrate.endpoints.process_settings import (
     GC_THRESHOLD_OBJECTS,
     MAX_HEADER_AGE_S,
-    enable_process_tuning,
+    enable_process_settings,
     header_reuse_s,
     tune_for_requests,
 )
@@ -52,7 +52,7 @@ def states(script: str) -> list[object]:
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What is set for the whole process is undone."""
     threshold = gc.get_threshold()
-    monkeypatch.setattr(process_tuning._tuning, "is_enabled", False)
+    monkeypatch.setattr(process_settings._tuning, "is_enabled", False)
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
@@ -94,7 +94,7 @@ def test_the_modules_of_an_sdk_are_frozen_where_it_is_enabled() -> None:
     endpoints.connect_reader(settings).close()
     tune_for_requests()
     assert gc.get_freeze_count() == 0
-    enable_process_tuning()
+    enable_process_settings()
     endpoints.connect_reader(settings).close()
     assert gc.get_freeze_count() > 0
     assert gc.isenabled()
@@ -103,5 +103,5 @@ def test_the_modules_of_an_sdk_are_frozen_where_it_is_enabled() -> None:
 
 def test_headers_are_reused_where_it_is_enabled() -> None:
     assert header_reuse_s() == 0.0
-    enable_process_tuning()
+    enable_process_settings()
     assert header_reuse_s() == MAX_HEADER_AGE_S

@@ -1,6 +1,6 @@
 """What the program changes in its own process to need less processor time. Results do not depend on it.
 
-Only the program's entry (`migrate.cli.main`) calls `enable_process_tuning`. Importing `migrate` changes
+Only the program's entry (`migrate.cli.main`) calls `enable_process_settings`. Importing `migrate` changes
 nothing. Each setting was measured alone, over TLS with 100 ms latency (docs/performance.md, "Tuning of the
 process"). Settings that saved less than 5 % of the time and less than 10 MB were removed.
 """
@@ -29,7 +29,7 @@ class _ProcessTuning:
 _tuning = _ProcessTuning()
 
 
-def enable_process_tuning() -> None:
+def enable_process_settings() -> None:
     """Change the garbage collector of this process, and allow the other settings."""
     _tuning.is_enabled = True
     gc.set_threshold(GC_THRESHOLD_OBJECTS, *gc.get_threshold()[1:])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from migrate.model.entity import JSON
-from migrate.model.results.retiring import RetirementBasis, Retiring, RetiringObject
+from migrate.model.results.retirements import RetirementBasis, Retiring, RetiringObject
 from migrate.reports.text_table import number_of, shorten, table
 
 # Assistants that a line names; JSON and `ls --retiring` have all of them.
