@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import RefusedWord, posts
-from tests.e2e.projects import file, say, thread
+from tests.e2e.projects import add, assistant, file, say, thread
 from tests.e2e.rounds import service
 from tests.e2e.running import World
 
@@ -226,3 +226,20 @@ def test_known_is_sealed_and_an_edit_is_noticed(launch: Launch) -> None:
     document["losses"][0]["known"] = True
     Path(world.plan).write_text(json.dumps(document), encoding="utf-8")
     world.apply().error(4, "fingerprint")
+
+
+def test_a_change_that_the_target_cannot_take_is_a_new_loss(launch: Launch) -> None:
+    """The loss reads as before, and the target stays as it is, but what is lost is something else."""
+    ends = service("SOURCE_KEY", "azure-openai"), service("TARGET_KEY", "foundry")
+    world = launch(*ends, types=("azure-openai", "foundry"))
+    row = assistant(1, "clerk", tools=[{"type": "weather_machine", "city": "Rome"}])
+    add(world.source, row)
+
+    def known_tools(planned: Json) -> list[bool]:
+        return [loss["known"] for loss in planned["losses"] if loss["field"] == "tools"]
+
+    assert known_tools(plan(world, 1)) == [False]
+    world.apply()
+    assert known_tools(plan(world, 0)) == [True]
+    row["tools"] = [{"type": "weather_machine", "city": "Oslo"}]
+    assert known_tools(plan(world, 1)) == [False]

@@ -7,7 +7,8 @@ the object arrived, and today's plan leaves it as it is. Blocked objects are nev
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from migrate.archive.applies import stored_plans
@@ -24,19 +25,28 @@ MAX_PLANS_READ = 50
 # JSON the quotation marks are escaped, so no name or reason looks like these.
 LOSSES_KEY = '"losses": ['
 PARTIAL_MARKS = ('"selection": {', '"restore": "missing"', '"restore": "changed"')
+SNAPSHOT_NUMBER = re.compile(r'"snapshot": ?([0-9]+)')
 BLANKS_AND_COMMAS = " ,\n"
+# Kinds of which an object may change on the source: then its loss is a new one, although it reads the same.
+CHANGING_KINDS = frozenset({"file", "vector_store", "assistant", "thread"})
+
+# Number of an earlier snapshot, kind and id -> whether the owner changed nothing in the object since.
+IsUnchanged = Callable[[int, str, str], bool]
 
 
-def reported_losses(conn: SqlConnection, source: Side, target: Side) -> frozenset[int]:
-    """Hashes of the losses of the applied plans from one side to another, back to the last one that was about
-    everything. Empty where an earlier version applied them, which stored no plan. Raises `RowDamaged`."""
-    found: set[int] = set()
+def reported_losses(conn: SqlConnection, source: Side, target: Side) -> dict[int, int]:
+    """Hash of each loss of the applied plans from one side to another -> number of the newest snapshot that
+    it was reported for, back to the last plan that was about everything. Empty where an earlier version
+    applied them, which stored no plan. Raises `RowDamaged`."""
+    found: dict[int, int] = {}
     for number, document in enumerate(stored_plans(conn, source, target)):
         text = document.decode()
-        found.update(_row_hash(row) for row in _loss_rows(text))
+        snapshot = SNAPSHOT_NUMBER.search(text)
+        for row in _loss_rows(text) if snapshot else ():
+            found.setdefault(_row_hash(row), int(snapshot[1]) if snapshot else 0)
         if number + 1 >= MAX_PLANS_READ or not any(mark in text for mark in PARTIAL_MARKS):
             break
-    return frozenset(found)
+    return found
 
 
 def _loss_rows(text: str) -> Iterator[Mapping[str, Any]]:
@@ -60,7 +70,8 @@ class KnownLosses:
 
     def __init__(
         self,
-        reported: Set[int],
+        reported: Mapping[int, int],
+        is_unchanged: IsUnchanged,
         journal: JournalState,
         actions: Iterable[Action],
         target: TargetSide,
@@ -69,6 +80,7 @@ class KnownLosses:
         """`reported`: see `reported_losses`. `target`: with the fingerprints of its objects. `new_messages`:
         thread and id of messages that are appended to a thread."""
         self._reported, self._journal, self._new_messages = reported, journal, new_messages
+        self._is_unchanged = is_unchanged
         self._actions: dict[EntityKey, Action] = {}
         self._changing_kinds: set[str] = set()
         for action in actions if reported else ():
@@ -80,7 +92,11 @@ class KnownLosses:
         self._fingerprints = {row[:3]: row[3] for row in target.objects} if reported else {}
 
     def __contains__(self, loss: Loss) -> bool:
-        if loss.grade == "blocked" or _row_hash(vars(loss)) not in self._reported:
+        snapshot = self._reported.get(_row_hash(vars(loss)))
+        if loss.grade == "blocked" or snapshot is None:
+            return False
+        is_object = loss.id != EVERY_OBJECT and loss.kind in CHANGING_KINDS
+        if is_object and not self._is_unchanged(snapshot, loss.kind, loss.id):
             return False
         if loss.id == EVERY_OBJECT:
             return loss.kind not in self._changing_kinds

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
+from migrate.archive.snapshots.reader import list_snapshots, open_snapshot
 from migrate.archive.snapshots.writer import utc_now
 from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, OperationRefused
@@ -41,7 +42,7 @@ from migrate.stages.plan.agent_names import kept_name_losses
 from migrate.stages.plan.cost import estimate_cost
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState, read_journal_state
-from migrate.stages.plan.known_losses import KnownLosses, reported_losses
+from migrate.stages.plan.known_losses import IsUnchanged, KnownLosses, reported_losses
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds, refuse_conflicts
 from migrate.stages.plan.plan_file import FORMAT
@@ -319,8 +320,35 @@ def _known_losses(
 ) -> KnownLosses:
     """The losses of this plan that earlier plans between both sides reported, as far as they still hold."""
     conn, side = source.snapshot.conn, Side(target.type, target.url)
-    reported = reported_losses(conn, source.side, side) if target.url else frozenset()
-    return KnownLosses(reported, journal, actions, target, log.new_messages)
+    reported = reported_losses(conn, source.side, side) if target.url else {}
+    return KnownLosses(reported, _unchanged_since(source), journal, actions, target, log.new_messages)
+
+
+def _unchanged_since(source: Estate) -> IsUnchanged:
+    """Compares objects of a source with those of earlier snapshots. Without the earlier snapshot nothing is
+    known, and nothing counts as unchanged."""
+    conn = source.snapshot.conn
+    numbers = {info.id for info in list_snapshots(conn)}
+
+    @cache
+    def earlier(number: int) -> Estate:
+        estate = Estate(open_snapshot(conn, number))
+        estate.agent_version = source.agent_version
+        return estate
+
+    def is_unchanged(number: int, kind: str, id_: str) -> bool:
+        if number == source.snapshot.info.id:
+            return True
+        if number not in numbers:
+            return False
+        now, before = (
+            (estate.threads_by_id if kind == "thread" else estate.objects(kind)).get(id_)
+            for estate in (source, earlier(number))
+        )
+        same = now is not None and before is not None
+        return same and (now.fields, now.extras) == (before.fields, before.extras)  # type: ignore[union-attr]
+
+    return is_unchanged
 
 
 def _loss_row(loss: Loss, accept: frozenset[str], known: bool) -> LossRow:
