@@ -1,7 +1,8 @@
-"""Measure each process tuning of the program alone: pairs of runs over TLS with 100 ms latency, on and off.
+"""Measure each process setting of the program alone: pairs of runs over TLS with 100 ms latency, on and off.
 
-`python -m benchmarks.tuning --pairs 5` prints the medians of the ratios off / on for a snapshot and a
-verify. Judge by the processor time: it depends less on other work on the machine than the seconds do.
+`python -m benchmarks.process_settings --pairs 5` prints the medians of the ratios off / on for a
+snapshot and a verify. Judge by the processor time: it depends less on other work on the machine
+than the seconds do.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _timed(off: str, arguments: tuple[str, ...], certificate: Path) -> Cost:
     os.environ[OFF_VARIABLE] = off
     try:
         return run(
-            "-m", "benchmarks.tuning", "run-program", *arguments, *WORKERS, "--quiet",
+            "-m", "benchmarks.process_settings", "run-program", *arguments, *WORKERS, "--quiet",
             certificate=str(certificate),
         )  # fmt: skip
     finally:
@@ -93,7 +94,7 @@ def _measure(command: str, pair_count: int, work: Callable[[str], Cost]) -> None
 
 def main(arguments: list[str]) -> None:
     """Measure a snapshot and a verify with each tuning off in turn."""
-    parser = argparse.ArgumentParser(prog="benchmarks.tuning", description=__doc__)
+    parser = argparse.ArgumentParser(prog="benchmarks.process_settings", description=__doc__)
     parser.add_argument("--threads", type=int, default=300)
     parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args(arguments)
