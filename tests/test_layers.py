@@ -27,7 +27,9 @@ MAY_IMPORT = {  # besides itself
     "archive": "__init__ errors files model",
     "reports": "__init__ errors model",
     "stages": "__init__ errors files model codecs archive",
-    "cli": "__init__ errors files model codecs endpoints archive reports stages emulator",
+    "serve": "__init__ errors files model codecs archive reports stages",
+    "mcp": "__init__ errors files model codecs archive reports stages",
+    "cli": "__init__ errors files model codecs endpoints archive reports stages serve mcp emulator",
     "emulator": "",
 }
 TYPES_ONLY = {"stages": "migrate.endpoints.interface"}  # an endpoint is an argument: only its shape is known
@@ -37,8 +39,9 @@ ONLY_IN = {
     "httpx2": "endpoints",
     "sqlite3": "archive",
     "sqlite_utils": "archive",
+    "mcp": "mcp",
 }
-SLOW = {"openai", "azure", "starlette", "uvicorn", "deepdiff", "jinja2", "rich"}
+SLOW = {"openai", "azure", "starlette", "uvicorn", "deepdiff", "jinja2", "markdown_it", "mcp", "rich"}
 LATE = SLOW | {"pydantic", "pydantic_core", "sqlite_utils", "yaml", "tomllib", "tomli", "httpx2", "asyncio"}
 """What listing a small archive needs nothing of."""
 

@@ -1,0 +1,1 @@
+"""Tools that let an assistant read an archive, over the Model Context Protocol."""

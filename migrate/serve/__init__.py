@@ -1,0 +1,1 @@
+"""Pages in a browser and the old API over an archive, read-only."""
