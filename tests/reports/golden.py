@@ -13,7 +13,7 @@ from tests.reports.sample_reports import documents, reports
 GOLDEN = Path(__file__).parents[1] / "golden"
 PAGE = Path(__file__).parents[2] / "migrate/reports/formats/page"
 # Files that every page contains completely; the golden files have only their names.
-ASSETS = ("report.css", "report.js")
+ASSETS = ("base.css", "report.css", "report.js")
 
 
 def golden() -> dict[str, str]:

@@ -54,7 +54,8 @@ def html_page(report: Report) -> str:
         loader=FileSystemLoader(PAGE_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_finalize,
     )  # fmt: skip
-    style, script = ((PAGE_FOLDER / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    style = page_asset("base.css") + page_asset("report.css")
+    script = page_asset("report.js")
     return environment.get_template("report.html.j2").render(
         report=report,
         style=style,
@@ -74,6 +75,11 @@ def html_page(report: Report) -> str:
         marks=MARK_MEANINGS,
         verdicts=VERDICTS,
     )
+
+
+def page_asset(name: str) -> str:
+    """The text of a file of the page: base.css, which all pages share, report.css or report.js."""
+    return (PAGE_FOLDER / name).read_text(encoding="utf-8")
 
 
 def _finalize(value: object) -> object:
