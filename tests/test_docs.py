@@ -313,13 +313,17 @@ def test_the_views_have_the_columns_that_are_written_down(archive: sqlite3.Conne
         name: {column for _, column, *_ in archive.execute(f"PRAGMA table_info({name})")}
         for (name,) in archive.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
     }
-    id_map = present.pop("id_map")
+    id_map, read_me = present.pop("id_map"), present.pop("read_me")
     inner = {name: present.pop(name) for name in ("scopes", "bodies")}
     assert {row[0].strip("`") for row in rows(under(ARCHIVE, "Tables"))} >= inner.keys()
     told = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows(under(ARCHIVE, "Views"))}
     shared = {"snapshot", "id", "ordinal", "body"}
-    assert {name: columns | shared for name, columns in told.items() if name in present} == present
-    assert all(f"`{column}`" in ARCHIVE for column in id_map)
+    times = {
+        name: {f"{column}_iso" for column in columns if column.endswith("_at")}
+        for name, columns in told.items()
+    }
+    assert {name: told[name] | times[name] | shared for name in told if name in present} == present
+    assert all(f"`{column}`" in ARCHIVE for column in (*id_map, *read_me))
 
 
 def test_every_table_is_written_down(archive: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from migrate.archive.lock import WriterLock
 from migrate.archive.packs import PackWriter
 from migrate.archive.schema_check import RESTORE_HINT, check_schema, has_current_schema
-from migrate.archive.schema_steps import APPLICATION_ID
+from migrate.archive.schema_steps import APPLICATION_ID, applied_steps, is_readable_schema
 from migrate.archive.sqlite_file import (
     SIDE_FILE_ENDINGS,
     SQLITE_MAGIC,
@@ -254,7 +254,7 @@ def _prepare(conn: sqlite3.Connection, write: bool) -> None:
 
 
 def _ensure_current_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
-    if not has_current_schema(conn):
+    if not (has_current_schema(conn) if write else is_readable_schema(applied_steps(conn))):
         # Only here: importing sqlite-utils takes longer than listing a small archive.
         from migrate.archive.schema import upgrade_schema
 

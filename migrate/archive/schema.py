@@ -1,4 +1,4 @@
-"""The archive's tables and views: version 1, and the steps that bring an archive to a later version.
+"""The archive's tables, and the steps that bring an archive to the newest version of tables and views.
 
 How a snapshot is stored: each listing that was read (all assistants; the messages of one thread) is a row of
 `listed`. It refers to a row of `manifests`, which stands for the ordered bodies of the listing: rows of
@@ -15,8 +15,14 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from migrate.archive.hashes import count_rows
-from migrate.archive.packs import BODIES_PER_PACK
-from migrate.archive.schema_steps import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS, applied_steps
+from migrate.archive.schema_steps import (
+    APPLICATION_ID,
+    MIGRATION_SET,
+    SCHEMA_STEPS,
+    applied_steps,
+    is_readable_schema,
+)
+from migrate.archive.schema_views import VIEW_COLUMNS, VIEWS, kind_view, kind_view_with_times, read_me_view
 from migrate.errors import ArchiveDamaged, ArchiveTooNew
 
 # The texts below are part of the format: `schema_check` compares them with those that an archive has. So the
@@ -86,80 +92,6 @@ TABLES = (
     "CREATE TABLE totals (name TEXT PRIMARY KEY, number INTEGER NOT NULL, hash BLOB)",
 )
 
-MESSAGE_TEXT_SQL = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN part.value ELSE coalesce(
-        json_extract(part.value, '$.text.value'), json_extract(part.value, '$.text'),
-        json_extract(part.value, '$.refusal'), '[' || json_extract(part.value, '$.type') || ']')
-        END, char(10))
-      FROM json_each(one.value, '$.content') AS part)"""
-
-# A row for each body of a pack.
-UNPACKED_BODIES_SQL = "json_each(CAST(sqlar_uncompress(packs.data, packs.size) AS TEXT))"
-
-VIEWS = (
-    """CREATE VIEW scopes AS SELECT listed.snapshot_id, kinds.name AS kind,
-         parents.object_id AS parent_id, listed.manifest_id, coalesce(listed.state, 'complete') AS state,
-         listed.reason, listed.cursor
-       FROM listed JOIN kinds ON kinds.id = listed.kind_id JOIN parents ON parents.id = listed.parent_id""",
-    f"""CREATE VIEW bodies AS SELECT packs.id * {BODIES_PER_PACK} + one.key AS id, packs.kind,
-         json_extract(one.value, '$.id') AS object_id, one.value AS body
-       FROM packs JOIN {UNPACKED_BODIES_SQL} AS one WHERE one.type != 'null'""",
-    """CREATE VIEW id_map AS
-         SELECT j.kind, j.source_id, j.target_id, j.name, j.source_parent, j.target_parent,
-                p.source_type, p.source_url, p.target_type, p.target_url
-         FROM journal j JOIN plans p ON p.id = j.plan_id
-         WHERE j.state = 'done' AND j.target_id IS NOT NULL AND j.action NOT IN ('delete', 'undo')
-         AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
-           AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
-           AND u.source_id = j.source_id)""",
-)
-
-# Where an agent of the new generation has its fields.
-NEWEST_VERSION_PATH = "$.versions.latest"
-
-# View -> kind, name of its parent column, and further columns as JSON paths (`|`: the first one that exists)
-# or SQL expressions.
-VIEW_COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
-    "assistants": ("assistant", None, (("name", "$.name"),
-        ("model", f"$.model|{NEWEST_VERSION_PATH}.definition.model"),
-        ("instructions", f"$.instructions|{NEWEST_VERSION_PATH}.definition.instructions"),
-        ("created_at", f"$.created_at|{NEWEST_VERSION_PATH}.created_at"),
-        ("metadata", f"$.metadata|{NEWEST_VERSION_PATH}.metadata"))),
-    "threads": ("thread", None, (("created_at", "$.created_at"), ("metadata", "$.metadata"),
-        ("tool_resources", "$.tool_resources"))),
-    "messages": ("message", "thread_id", (("role", "$.role"), ("text", MESSAGE_TEXT_SQL),
-        ("created_at", "$.created_at"), ("assistant_id", "$.assistant_id"), ("run_id", "$.run_id"))),
-    "runs": ("run", "thread_id", (("status", "$.status"), ("assistant_id", "$.assistant_id"),
-        ("model", "$.model"), ("created_at", "$.created_at"), ("total_tokens", "$.usage.total_tokens"))),
-    "run_steps": ("run_step", "thread_id", (("run_id", "$.run_id"), ("type", "$.type"),
-        ("status", "$.status"), ("created_at", "$.created_at"))),
-    "files": ("file", None, (("filename", "$.filename"), ("purpose", "$.purpose"), ("bytes", "$.bytes"),
-        ("created_at", "$.created_at"))),
-    "vector_stores": ("vector_store", None, (("name", "$.name"), ("status", "$.status"),
-        ("files", "$.file_counts.total"), ("usage_bytes", "$.usage_bytes"),
-        ("created_at", "$.created_at"))),
-    "vector_store_files": ("vector_store_file", "vector_store_id", (("status", "$.status"),
-        ("attributes", "$.attributes"), ("chunking_strategy", "$.chunking_strategy"),
-        ("last_error", "$.last_error.message"))),
-}  # fmt: skip
-
-
-def _kind_view(name: str) -> str:
-    kind, parent, columns = VIEW_COLUMNS[name]
-    shown = ["scopes.snapshot_id AS snapshot", "json_extract(one.value, '$.id') AS id"]
-    if parent:
-        shown.append(f"scopes.parent_id AS {parent}")
-    for column, path in columns:
-        values = [f"json_extract(one.value, '{part}')" for part in path.split("|")]
-        value = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
-        shown.append(f"{value if path.startswith('$') else path} AS {column}")
-    return (
-        f"CREATE VIEW {name} AS SELECT {', '.join(shown)}, spans.ordinal + one.key - spans.place AS ordinal, "
-        "one.value AS body FROM scopes JOIN spans ON spans.manifest_id = scopes.manifest_id "
-        f"JOIN packs ON packs.id = spans.pack_id JOIN {UNPACKED_BODIES_SQL} AS one "
-        f"ON one.key >= spans.place AND one.key < spans.place + spans.count WHERE scopes.kind = '{kind}'"
-    )
-
-
 migrations = Migrations(MIGRATION_SET)
 
 
@@ -168,19 +100,31 @@ def version_1(db: Database) -> None:
     """Create the tables and views of an empty archive."""
     if db["snapshots"].exists():
         return  # written before this step had its name: `schema_check` compared its tables already
-    for sql in (*TABLES, *VIEWS, *map(_kind_view, VIEW_COLUMNS)):
+    for sql in (*TABLES, *VIEWS, *map(kind_view, VIEW_COLUMNS)):
         db.execute(sql)
     count_rows(db.conn)
 
 
-# A later version adds its step here: a function `version_2(db)` below `@migrations()`, with its name in
+@migrations()
+def version_2(db: Database) -> None:
+    """Replace the views of kinds: with times in ISO 8601, and the number of messages of a thread. Say in the
+    file itself how to read it."""
+    db.execute("DROP VIEW IF EXISTS read_me")
+    db.execute(read_me_view())
+    for name in VIEW_COLUMNS:
+        db.execute(f"DROP VIEW {name}")
+        db.execute(kind_view_with_times(name))
+
+
+# A later version adds its step here: a function `version_3(db)` below `@migrations()`, with its name in
 # `SCHEMA_STEPS`. A step that adds a hashed column also calls `hash_all_rows`.
 
 
 def upgrade_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     """Apply the steps that an archive lacks. The archive's own tables were compared before (`check_schema`).
 
-    Raises `ArchiveTooNew`, and `ArchiveDamaged` where steps are missing and nothing may be written.
+    Raises `ArchiveTooNew`, and `ArchiveDamaged` where steps are missing that this program needs and nothing
+    may be written.
     """
     db = Database(conn)
     applied = applied_steps(conn)
@@ -193,7 +137,7 @@ def upgrade_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     if write:
         conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         migrations.apply(db)
-    elif applied != SCHEMA_STEPS:
+    elif not is_readable_schema(applied):
         raise ArchiveDamaged(
             f"{path} was written by an earlier version",
             "its tables are older",

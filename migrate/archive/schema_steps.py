@@ -8,7 +8,9 @@ import sqlite3
 APPLICATION_ID = 0x41535354
 MIGRATION_SET = "assistants-migrate"
 # The steps in schema.py, in order.
-SCHEMA_STEPS = ("version_1",)
+SCHEMA_STEPS = ("version_1", "version_2")
+# Steps that only replace views which this program does not query: an archive without them is read as it is.
+STEPS_OF_VIEWS = frozenset({"version_2"})
 # An archive that was written before version 1 had its name has these steps instead, and the same tables.
 STEPS_BEFORE_VERSION_1 = (
     "m001_snapshots", "m002_blobs", "m003_journal", "m004_views", "m005_views_of_agents", "m006_undone",
@@ -33,3 +35,8 @@ def applied_steps(conn: sqlite3.Connection) -> tuple[str, ...]:
         return ()
     names = [str(name) for (name,) in rows]
     return tuple(dict.fromkeys(SCHEMA_STEPS[0] if name in STEPS_BEFORE_VERSION_1 else name for name in names))
+
+
+def is_readable_schema(applied: tuple[str, ...]) -> bool:
+    """Whether an archive with these steps can be read without another step."""
+    return applied == SCHEMA_STEPS[: len(applied)] and STEPS_OF_VIEWS.issuperset(SCHEMA_STEPS[len(applied) :])

@@ -12,14 +12,14 @@ import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from migrate.archive import Archive, schema, schema_check
+from migrate.archive import Archive, schema, schema_check, schema_steps
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import register_sql_functions
 from migrate.archive.schema import migrations
-from migrate.archive.schema_check import SCHEMA_DIGEST, has_current_schema
+from migrate.archive.schema_check import STEPS_BY_DIGEST, has_current_schema
 from migrate.archive.schema_steps import APPLICATION_ID, SCHEMA_STEPS, STEPS_BEFORE_VERSION_1
 from migrate.errors import ArchiveDamaged
-from tests.archive.filling import facts, filled
+from tests.archive.filling import facts, filled, reader
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
 
@@ -140,11 +140,13 @@ def test_numbers_that_sqlite_itself_keeps_are_no_harm(path: Path) -> None:
         assert not check_archive(archive.conn).damage
 
 
-def test_the_current_schema_is_recognized_by_its_digest() -> None:
-    """A step that is added changes the digest: put the new one into schema_check.py. Until then every archive
-    is compared entry by entry, which loads sqlite-utils."""
-    expected = schema_check._schema_of_version(len(SCHEMA_STEPS))
-    assert schema_check.schema_digest(expected) == SCHEMA_DIGEST
+def test_the_schema_of_each_version_is_recognized_by_its_digest() -> None:
+    """A step that is added makes a digest: put it into schema_check.py. Until then every archive of that
+    version is compared entry by entry, which loads sqlite-utils."""
+    versions = range(1, len(SCHEMA_STEPS) + 1)
+    digests = [schema_check.schema_digest(schema_check._schema_of_version(number)) for number in versions]
+    assert digests == list(STEPS_BY_DIGEST)
+    assert list(versions) == list(STEPS_BY_DIGEST.values())
 
 
 def test_an_archive_is_opened_without_creating_the_schema_again(
@@ -167,15 +169,51 @@ def rename_steps(path: Path) -> None:
         )
 
 
-def test_an_archive_with_the_earlier_names_of_its_steps_is_current(path: Path) -> None:
+def test_an_archive_with_the_earlier_names_of_its_steps_is_read_as_it_is_and_upgraded_when_written(
+    tmp_path: Path,
+) -> None:
+    path = of_version(tmp_path / "estate.db", 1)
     rename_steps(path)
     with closing(sqlite3.connect(path)) as conn:
         before = conn.execute("SELECT * FROM _sqlite_migrations").fetchall()
-    for write in (False, True):
+    with Archive.open(path) as archive:
+        assert check_archive(archive.conn).damage == ()
+        assert archive.conn.execute("SELECT * FROM _sqlite_migrations").fetchall() == before
+    for write in (True, True, False):
         with Archive.open(path, write=write) as archive:
             assert has_current_schema(archive.conn)
             assert check_archive(archive.conn).damage == ()
-            assert archive.conn.execute("SELECT * FROM _sqlite_migrations").fetchall() == before
+
+
+def test_an_archive_of_version_1_is_read_without_a_step_and_without_sqlite_utils(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = of_version(tmp_path / "estate.db", 1)
+    before = path.read_bytes()
+    with monkeypatch.context() as patched:
+        refused = lambda *_: pytest.fail("the schema was created")  # noqa: E731
+        patched.setattr(schema_check, "_schema_of_version", refused)
+        with Archive.open(path) as archive:
+            assert reader(archive).counts()["message"] == 2
+            assert check_archive(archive.conn).damage == ()
+    assert path.read_bytes() == before
+    Archive.open(path, write=True).close()
+    with Archive.open(path) as archive:
+        assert archive.conn.execute("SELECT created_at_iso FROM threads").fetchall() == [
+            ("1970-01-01T00:00:02Z",)
+        ]
+
+
+def of_version(path: Path, number: int) -> Path:
+    """An archive with one snapshot, as a program wrote it that knew so many steps."""
+    steps = schema.migrations._migrations
+    known = list(steps)
+    try:
+        del steps[number:]
+        filled(path)
+    finally:
+        steps[:] = known
+    return path
 
 
 @pytest.fixture
@@ -185,13 +223,13 @@ def later_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     later._migrations = list(migrations._migrations)
 
     @later()
-    def version_2(db: Database) -> None:
+    def version_3(db: Database) -> None:
         db.execute("ALTER TABLE snapshots ADD COLUMN note TEXT")
         db.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")
 
     monkeypatch.setattr(schema, "migrations", later)
-    for module in (schema, schema_check):
-        monkeypatch.setattr(module, "SCHEMA_STEPS", (*SCHEMA_STEPS, "version_2"))
+    for module in (schema, schema_check, schema_steps):
+        monkeypatch.setattr(module, "SCHEMA_STEPS", (*SCHEMA_STEPS, "version_3"))
     schema_check._schema_of_version.cache_clear()
     yield
     schema_check._schema_of_version.cache_clear()
@@ -200,9 +238,10 @@ def later_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("earlier_names", [False, True])
 @pytest.mark.usefixtures("later_step")
 def test_a_later_step_is_applied_once_by_a_writer_and_asked_for_by_a_reader(
-    path: Path, earlier_names: bool
+    path: Path, tmp_path: Path, earlier_names: bool
 ) -> None:
     if earlier_names:
+        path = of_version(tmp_path / "earlier.db", 1)
         rename_steps(path)
     content = facts(path)
     with pytest.raises(ArchiveDamaged, match="earlier version") as refused:
@@ -210,7 +249,7 @@ def test_a_later_step_is_applied_once_by_a_writer_and_asked_for_by_a_reader(
     assert refused.value.todo == f"run: check --upgrade {path}"
     for write in (True, True, False):
         with Archive.open(path, write=write) as archive:
-            assert schema_check.applied_steps(archive.conn) == (*SCHEMA_STEPS, "version_2")
+            assert schema_check.applied_steps(archive.conn) == (*SCHEMA_STEPS, "version_3")
             assert archive.conn.execute("SELECT note FROM snapshots").fetchall() == [(None,)]
             assert check_archive(archive.conn).damage == ()
     assert facts(path) == content

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.schema import VIEW_COLUMNS
+from migrate.archive.schema_views import ADDED_COLUMNS, VIEW_COLUMNS
 from migrate.model import KINDS
-from tests.archive.filling import ESTATE, write
+from tests.archive.filling import ESTATE, filled, write
 
 BODIES = {kind: bodies for kind, _, bodies in ESTATE}
 
@@ -35,7 +38,7 @@ def test_a_view_gives_a_row_for_each_object_of_each_snapshot(archive: Archive, v
     assert [(row["snapshot"], row["ordinal"], row["id"]) for row in found] == [
         (snapshot, n, body["id"]) for snapshot in (1, 2) for n, body in enumerate(BODIES[kind])
     ]
-    assert found[0].keys() >= {"body", *(name for name, _ in columns)}
+    assert found[0].keys() >= {"body", *(name for name, _ in (*columns, *ADDED_COLUMNS.get(view, ())))}
     if parent:
         assert {row[parent] for row in found} == {parent_id for name, parent_id, _ in ESTATE if name == kind}
 
@@ -53,6 +56,9 @@ def test_a_view_gives_a_row_for_each_object_of_each_snapshot(archive: Archive, v
         ("run_steps", "run_id", "run_1"),
         ("messages", "text", "Hello\n[image_file]"),
         ("messages", "thread_id", "thread_1"),
+        ("threads", "messages", 2),
+        ("threads", "created_at", 2),
+        ("threads", "created_at_iso", "1970-01-01T00:00:02Z"),
     ],
 )
 def test_a_column_shows_what_its_name_says(archive: Archive, view: str, column: str, value: Any) -> None:
@@ -63,3 +69,50 @@ def test_a_column_shows_what_its_name_says(archive: Archive, view: str, column: 
 def test_a_refusal_is_shown_as_text(archive: Archive) -> None:
     write(archive)
     assert rows(archive, "messages")[1]["text"] == "No."
+
+
+@pytest.mark.parametrize("view", VIEW_COLUMNS)
+def test_each_time_is_there_as_text_too(archive: Archive, view: str) -> None:
+    names = [row[1] for row in archive.conn.execute(f"PRAGMA table_info({view})")]
+    times = [name for name in names if name.endswith("_at")]
+    assert times
+    assert [names[names.index(name) + 1] for name in times] == [f"{name}_iso" for name in times]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1_772_359_200, "2026-03-01T10:00:00Z"),
+        (1_772_359_200.75, "2026-03-01T10:00:00Z"),
+        (0, "1970-01-01T00:00:00Z"),
+        (-1, "1969-12-31T23:59:59Z"),
+        (1 << 62, None),
+        (None, None),
+        ("now", None),
+        ("1772359200", None),
+        ({}, None),
+        ([1], None),
+    ],
+)
+def test_a_time_of_any_form_is_no_error(archive: Archive, value: Any, text: str | None) -> None:
+    agent = {"id": "a", "versions": {"latest": {"created_at": value}}}
+    write(archive, [("thread", "", [{"id": "t", "created_at": value}]), ("assistant", "", [agent])])
+    assert [rows(archive, view)[0]["created_at_iso"] for view in ("threads", "assistants")] == [text, text]
+
+
+def test_a_program_without_the_function_is_told_what_it_needs(tmp_path: Path) -> None:
+    filled(tmp_path / "estate.db")
+    with closing(sqlite3.connect(tmp_path / "estate.db")) as conn:
+        with pytest.raises(sqlite3.OperationalError, match="no such function: sqlar_uncompress"):
+            conn.execute("SELECT * FROM threads")
+        told = dict(conn.execute("SELECT program, how FROM read_me").fetchall())
+    assert "no such function: sqlar_uncompress" in told["any program"]
+    assert "datasette install assistants-migrate" in told["Datasette"]
+
+
+def test_one_thread_is_found_without_reading_the_others(archive: Archive) -> None:
+    write(archive)
+    sql = "EXPLAIN QUERY PLAN SELECT * FROM messages WHERE snapshot = 1 AND thread_id = 'thread_1'"
+    plan = [row[3] for row in archive.conn.execute(sql)]
+    tables = ("kinds", "parents", "listed", "spans", "packs")
+    assert [name for name in tables if any(line.startswith(f"SCAN {name}") for line in plan)] == []
