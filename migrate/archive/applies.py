@@ -84,16 +84,16 @@ def _state(conn: SqlConnection, plan: int, counts: Counter[LineState]) -> str:
     return "incomplete" if is_open else "done"
 
 
-def stored_plans(conn: SqlConnection, source: Side, target: Side) -> Iterator[bytes]:
-    """The plans that were applied from one side to another, as JSON, the newest first. Those that an earlier
-    version applied are not stored. Raises `RowDamaged` where a plan was changed."""
+def stored_plans(conn: SqlConnection, source: Side, target: Side) -> Iterator[tuple[str, bytes]]:
+    """Digest and JSON of the plans that were applied from one side to another, the newest first. Those that
+    an earlier version applied are not stored. Raises `RowDamaged` where a plan was changed."""
     rows = conn.execute(
         f"SELECT p.digest FROM plans p WHERE {BETWEEN_SIDES_SQL} ORDER BY p.id DESC",
         (source.type, source.url, target.type, target.url),
     ).fetchall()
     for (digest,) in rows:
         if (document := read_plan_document(conn, digest)) is not None:
-            yield document
+            yield digest, document
 
 
 def applied_plan_document(conn: SqlConnection, number: int) -> bytes:

@@ -40,6 +40,8 @@ THREAD_STATE_ACTION = "stood"
 CITATIONS_ACTION = "citations"
 CITATIONS_TAKEN, CITATIONS_REFUSED, CITATIONS_DROPPED = "taken", "refused", "dropped"
 CITATIONS_NOT_TAKEN = frozenset({CITATIONS_REFUSED, CITATIONS_DROPPED})
+# An apply reported that the service did not take something that was tried. The id of the line is the field.
+NOT_TAKEN_ACTION = "not taken"
 # The rollback of another line.
 UNDO_ACTION = "undo"
 
@@ -290,6 +292,16 @@ def citations_answer(conn: SqlConnection, plan_digest: str) -> str:
         (plan_digest, CITATIONS_ACTION),
     ).fetchone()
     return row[0] if row else ""
+
+
+def fields_not_taken(conn: SqlConnection, plan_digest: str) -> frozenset[str]:
+    """Fields of messages of which an apply of this plan reported that the service did not take them."""
+    rows = conn.execute(
+        "SELECT j.source_id FROM plans p JOIN journal j ON j.plan_id = p.id WHERE p.digest = ? "
+        "AND j.action = ? AND j.state = 'done'",
+        (plan_digest, NOT_TAKEN_ACTION),
+    ).fetchall()
+    return frozenset(field for (field,) in rows)
 
 
 # A message that exists on the target, or that was rolled back.

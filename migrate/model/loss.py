@@ -7,7 +7,7 @@ fields and facts of a kind, and names that only rules use (`messages` of a threa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,8 @@ Grade = Literal["adapted", "lost", "blocked"]
 
 # As the id of a loss: it is true of every object of the kind.
 EVERY_OBJECT = "*"
+# How the reason of a loss begins that only an apply can find out: it was tried, and is not on the target.
+ARRIVED_WITHOUT_PREFIX = "it arrived without this: "
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ def accepted_names(kind: str, field: str) -> set[str]:
     steps = field.split(".")
     names = {".".join(steps[:end]) for end in range(1, len(steps) + 1)}
     return names | {f"{kind}.{name}" for name in names}
+
+
+def is_loss_accepted(given: Collection[str], kind: str, field: str) -> bool:
+    """Whether one of the names given with --accept-loss accepts a loss."""
+    return bool(given) and not {"all", *accepted_names(kind, field)}.isdisjoint(given)
 
 
 def declared_names() -> set[str]:

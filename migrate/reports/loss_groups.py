@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from migrate.reports.report import ItemDetail, ReportItem
+from migrate.reports.report import LIST_OPTIONS, ItemDetail, ReportItem
 from migrate.reports.text_table import number_of
 from migrate.reports.values import brief
 
@@ -22,7 +22,6 @@ IDS_AND_NUMBERS = re.compile(ID_OR_NUMBER)
 # name, such as that of a deployment.
 VARYING_WORDS = re.compile(rf"{ID_OR_NUMBER}|'[^']*'|\"[^\"]*\"|[\w-]+\.[A-Za-z][A-Za-z0-9]{{1,4}}\b")
 DIFFERS = "…"
-ALL_OBJECTS_HINT = "every object: --all"
 
 
 @dataclass
@@ -78,6 +77,12 @@ class LossGroup:
     def has_more(self) -> bool:
         """Whether the group has objects that are not among the examples."""
         return self.count > len(self.examples)
+
+
+def every_object_hint(command: str) -> str:
+    """How to list every object of the losses of a command."""
+    options = LIST_OPTIONS[command]
+    return f"every object: {options.every_object or options.in_file('html')}"
 
 
 def example_text(item: ReportItem) -> str:

@@ -144,6 +144,31 @@ class Report:
         return "Not compared" if self.command == "diff" else "Not in the snapshot"
 
 
+@dataclass(frozen=True)
+class ListOptions:
+    """Options of a command. `report`: it writes its report to a file. `every_object`: lists every object of a
+    loss. '' where the command has none."""
+
+    report: str = ""
+    every_object: str = ""
+
+    def in_file(self, *endings: str) -> str:
+        """How to get the whole report: in a file of a format, or as JSON."""
+        return ", ".join(f"{self.report} report.{ending}" for ending in endings) if self.report else "--json"
+
+
+# Command -> its options. A hint in a report names an option that the command has.
+LIST_OPTIONS = {
+    "diff": ListOptions("-o"),
+    "assess": ListOptions("-o", "--all"),
+    "plan": ListOptions("--report", "--all"),
+    "apply": ListOptions(),
+    "verify": ListOptions("-o"),
+    "sync": ListOptions("", "--all"),
+    "restore": ListOptions("", "--all"),
+    "drill": ListOptions("-o", "--all"),
+}
+
 # Titles of reports and their results in Markdown and HTML.
 REPORT_TITLES = {
     "diff": "Drift",

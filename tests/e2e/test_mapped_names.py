@@ -51,7 +51,7 @@ def test_an_option_counts_before_the_config_file_and_an_id_is_as_good_as_a_name(
     assert agents(world) == {"reception", "research", "orders"}
     assert latest(world.target, "reception")["metadata"]["migrated_name"] == "desk"
     assert name_losses(plan, DESK["id"]) == [
-        "agents are addressed by name: 'desk' becomes reception; the original name is kept in metadata as "
+        "agents are addressed by name: 'desk' becomes 'reception'; the original name is kept in metadata as "
         "migrated_name"
     ]
     again = world.planned()
@@ -61,9 +61,9 @@ def test_an_option_counts_before_the_config_file_and_an_id_is_as_good_as_a_name(
 def test_sync_and_assess_take_names_too(launch: Launch) -> None:
     world = to_agents(launch, DESK)
     shown = world("assess", "source", "--to", "target", "--names", "desk=reception").ok()
-    assert "becomes reception" in name_losses(shown, DESK["id"])[0]
+    assert "becomes 'reception'" in name_losses(shown, DESK["id"])[0]
     shown = world("assess", "source", "--to", "foundry", "--names", "desk=reception").ok()
-    assert "becomes reception" in name_losses(shown, DESK["id"])[0]
+    assert "becomes 'reception'" in name_losses(shown, DESK["id"])[0]
     world("sync", "source", "target", "-o", world.db, "--names", "desk=reception").ok()
     assert agents(world) == {"reception"}
     world("sync", "source", "target", "-o", world.db).ok()

@@ -117,6 +117,15 @@ LOSSES = (
 )  # fmt: skip
 
 
+NOT_TAKEN = tuple(
+    LossRow(kind="message", id=f"msg_{number}", parent="thread_2", field="content.text.annotations",
+            grade="lost", name=f"2026-11-18 07:0{number} assistant: The roses want water daily",
+            reason=f"it arrived without this: {number} citation(s) cannot be written",
+            way_out="the archive has them")
+    for number in range(1, 4)
+)  # fmt: skip
+
+
 def an_assessment() -> Assessment:
     """Losses of every grade."""
     kinds = {
@@ -199,6 +208,7 @@ def a_verification() -> VerifyResult:
                     "was deleted by the plan, but still exists"),
         ],
         ["2 file(s): the service does not return the bytes, so only names and sizes are proven"],
+        list(NOT_TAKEN),
     )  # fmt: skip
 
 
@@ -217,7 +227,9 @@ def a_drill() -> DrillResult:
         ),
         steps=(DrillStep("check", 0.25, 0.25), DrillStep("restore", 12.5, 250.0)),
         applied=ApplyResult(
-            created=18, failed=[FailedObject("file", "file_7", "hours.txt", "400: the file is too large")]
+            created=18,
+            failed=[FailedObject("file", "file_7", "hours.txt", "400: the file is too large")],
+            losses=list(NOT_TAKEN),
         ),
         verified=a_verification(),
         removed=RollbackResult(removed=17),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
 from migrate.cli.report_options import rendered
 from migrate.model.results.plan import LossRow
 from migrate.reports.commands.plan import loss_items, plan_document, plan_report
+from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.loss_groups import MAX_EXAMPLES, group_losses
-from migrate.reports.report import Report
+from migrate.reports.report import LIST_OPTIONS, Report
 from tests.reports.sample_reports import a_plan
 
 MESSAGES = 10_000
@@ -75,6 +77,7 @@ def test_the_other_formats_have_every_object(format_: str) -> None:
     ("image a.png is gone", "image b-2.png is gone", "image … is gone"),
     ("key 'a' is too long", "key 'b' is too long", "key … is too long"),
     ("gpt-4 is gone", "gpt-4 is gone", "gpt-4 is gone"),
+    ("'Café é' becomes 'Cafe-e', by name", "'Bar' becomes 'Bar-1', by name", "… becomes …, by name"),
 ])  # fmt: skip
 def test_reasons_that_differ_in_ids_and_numbers_are_one(first: str, second: str, shown: str) -> None:
     (group,) = group_losses(loss_items([row("asst_1", first), row("asst_2", second)]))
@@ -110,3 +113,32 @@ def test_as_many_objects_as_examples_are_named_without_a_count() -> None:
     (group,) = group_losses(loss_items([row(f"asst_{n}", "same") for n in range(MAX_EXAMPLES)]))
     assert group.objects == "[asst_0]; [asst_1]; [asst_2]"
     assert not group.has_more
+
+
+def test_hints_name_options_that_their_commands_have() -> None:
+    for name, options in LIST_OPTIONS.items():
+        command = getattr(import_module(f"migrate.cli.commands.{name}"), f"{name}_command")
+        known = {option: tuple(param.opts) for param in command.params for option in param.opts}
+        for option in (options.report, options.every_object):
+            assert not option or option in known, f"{name} has no {option}"
+        takes_reports = "--format" in known
+        assert bool(options.report) == takes_reports, name
+        assert bool(options.every_object) == ("--all" in known), name
+        # `-o` of some commands is no report.
+        assert options.report != "-o" or known["-o"] != ("-o", "--output") or takes_reports
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_a_list_that_is_cut_says_where_all_of_it_is(format_: str) -> None:
+    losses = tuple(row(f"asst_{n}", f"{chr(97 + n % 26) * (n // 26 + 3)} is gone") for n in range(60))
+    for command, shown in (
+        ("plan", "--report report.html"),
+        ("verify", "-o report.html"),
+        ("sync", "--json"),
+    ):
+        cut = replace(report(losses), command=command)
+        if format_ == "text":
+            assert f"and 20 more; all of them: {shown}" in terminal_text(cut)
+        else:
+            long = tuple(replace(loss, reason=loss.reason * 90) for loss in losses * 4)
+            assert shown in rendered(format_, None, replace(report(long), command=command, all_objects=True))

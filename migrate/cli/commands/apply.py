@@ -34,8 +34,10 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
     nothing twice.
 
     Exit 4, before anything is written, when the plan was edited, when its archive does not know it, or when
-    source or target changed after it was made. Exit 3 when some objects could not be written. Exit 5 when the
-    target does not answer, or stops answering. The result lists every object that was not written.
+    source or target changed after it was made. Exit 3 when some objects could not be written. Exit 1 when the
+    target did not take something that the plan tries, such as citations, and the plan was not made with
+    --accept-loss for it. Exit 5 when the target does not answer, or stops answering. The result lists every
+    object that was not written.
     """
     plan = read_plan(plan_file)
     if not yes:
@@ -54,4 +56,4 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
     common.write_result(apply_document(result), apply_text(result))
     if result.outage:
         raise ServiceUnreachable(*result.outage)
-    exit_with(3 if result.failed else 0)
+    exit_with(result.exit_code)

@@ -149,9 +149,9 @@ def sync_command(
     if the snapshot is complete.
 
     Exit 1 when `verify` has findings, or when there are losses or blocked objects that --accept-loss does not
-    accept. Exit 3 when the snapshot is partial, when SOURCE does not have a selected id, or when some objects
-    could not be written. Exit 4 when others changed objects on the target that sync would overwrite (see
-    --on-conflict).
+    accept, also those that show only when TARGET does not take what was tried. Exit 3 when the snapshot is
+    partial, when SOURCE does not have a selected id, or when some objects could not be written. Exit 4 when
+    others changed objects on the target that sync would overwrite (see --on-conflict).
     """
     config = common.config
     options = replace(plan_options(config, source, **given), selection=selection)

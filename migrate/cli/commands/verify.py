@@ -21,8 +21,8 @@ from migrate.stages.verify.run import verify_plan
 def verify_command(common: Common, plan_file: Path, reports: ReportOptions, workers: int) -> None:
     """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
 
-    Exit 1 when an object differs from the plan, or when the plan has blocked objects that were not accepted
-    with plan --accept-loss.
+    Exit 1 when an object differs from the plan, or when something was lost that was not accepted with plan
+    --accept-loss: blocked objects, and what the target did not take when the plan was applied.
     """
     reports.check(plan_file)
     plan = read_plan(plan_file)
@@ -35,4 +35,4 @@ def verify_command(common: Common, plan_file: Path, reports: ReportOptions, work
         )
     report = verify_report(result, source, plan.target.url)
     write_report(common, reports, verify_document(result), report, collector)
-    exit_with(1 if result.findings else 0)
+    exit_with(result.exit_code)

@@ -113,9 +113,9 @@ def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, losses: 
     names = stamp_keys_in(metadata)
     reads_nameless = names is not None and address == agent_name("", entity.id)
     if not name:
-        losses.add_adapted("name", f"an agent needs a name; it becomes {address}")
+        losses.add_adapted("name", f"an agent needs a name; it becomes {address!r}")
         return None if reads_nameless else address
-    reason = f"agents are addressed by name: {name!r} becomes {address}"
+    reason = f"agents are addressed by name: {name!r} becomes {address!r}"
     if names is not None and free_pairs(metadata, target) > 0:
         metadata[names.name] = name
         losses.add_adapted("name", f"{reason}; the original name is kept in metadata as {names.name}")

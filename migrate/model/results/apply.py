@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.model.results.archive import LaterChange, SnapshotResult
-from migrate.model.results.plan import ChangeRow, Plan, unaccepted_losses
+from migrate.model.results.plan import ChangeRow, LossRow, Plan, unaccepted_losses
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,14 @@ class ApplyResult:
     outage: tuple[str, str, str] | None = None
     # What the updates that were not carried out would have changed, where the apply stopped midway.
     changes: list[ChangeRow] = field(default_factory=list)
+    # What arrived without a part that was tried, because the service did not take it.
+    losses: list[LossRow] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """3: some objects could not be written; 1: the service did not take something that was tried, and the
+        plan was not made to accept that; else 0."""
+        return 3 if self.failed else 1 if unaccepted_losses(self.losses) else 0
 
 
 # Reason of a finding about an object that the plan deletes.
@@ -59,11 +67,18 @@ class VerifyFinding:
 
 @dataclass
 class VerifyResult:
-    """Numbers of compared objects by kind, the findings, and notes on what could not be verified."""
+    """Numbers of compared objects by kind, the findings, notes on what could not be verified, and the losses
+    that only the apply could find out."""
 
     checked: dict[str, int] = field(default_factory=dict)
     findings: list[VerifyFinding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    losses: list[LossRow] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """1: findings, or losses that the plan neither reported nor was made to accept; else 0."""
+        return 1 if self.findings or unaccepted_losses(self.losses) else 0
 
 
 @dataclass(frozen=True)
@@ -127,7 +142,8 @@ class SyncResult:
             return 3
         if self.plan.unknown_ids:
             return 3
-        return 1 if (self.verified and self.verified.findings) or unaccepted_losses(self.plan.losses) else 0
+        steps = (step for step in (self.applied, self.verified) if step is not None)
+        return 1 if unaccepted_losses(self.plan.losses) or any(step.exit_code for step in steps) else 0
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class DrillResult:
     @property
     def losses(self) -> list[LossRow]:
         """Objects that could not be created, and fields that did not arrive."""
-        return [row for row in self.plan.losses if row.grade != "adapted"]
+        return [row for row in (*self.plan.losses, *self.applied.losses) if row.grade != "adapted"]
 
     @property
     def failed(self) -> list[FailedObject]:

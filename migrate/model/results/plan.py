@@ -213,6 +213,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "retiring": None,
     "changes": (),
     "cost": None,
+    "accepted_fields": (),
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
 LATER_SETTINGS_FIELDS: Mapping[str, JSON] = {"citations": False}
@@ -257,6 +258,8 @@ class Plan(StrictModel):
     changes: tuple[ChangeRow, ...] = ()
     # What it will cost to apply it; None of an assessment, and of a plan of an earlier version.
     cost: Cost | None = None
+    # What was given with --accept-loss. It also accepts losses that only the apply can find out.
+    accepted_fields: tuple[str, ...] = ()
     digest: str = ""
 
     def counts(self) -> dict[str, int]:

@@ -24,5 +24,5 @@ class RestoreResult:
         """The exit code of the contract."""
         if self.plan.unknown_ids or (self.applied and self.applied.failed):
             return 3
-        findings = self.verified is not None and bool(self.verified.findings)
-        return 1 if findings or unaccepted_losses(self.plan.losses) else 0
+        steps = (step for step in (self.applied, self.verified) if step is not None)
+        return 1 if unaccepted_losses(self.plan.losses) or any(step.exit_code for step in steps) else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from migrate.model.entity import JSON
 from migrate.model.results.apply import (
@@ -17,10 +17,11 @@ from migrate.model.results.apply import (
     VerifyFinding,
     VerifyResult,
 )
+from migrate.model.results.plan import LossRow, unaccepted_losses
 from migrate.reports.commands.archive import snapshot_document, snapshot_text
 from migrate.reports.commands.changes import change_item, planned_change_document
-from migrate.reports.commands.plan import plan_document, plan_text
-from migrate.reports.formats.terminal import report_item_text, terminal_text
+from migrate.reports.commands.plan import loss_items, plan_document, plan_report
+from migrate.reports.formats.terminal import losses_text, report_item_text, terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of, shorten, table
 
@@ -40,8 +41,9 @@ def apply_document(result: ApplyResult) -> dict[str, JSON]:
     return {**asdict(result), "changes": list(map(planned_change_document, result.changes))}
 
 
-def apply_text(result: ApplyResult) -> str:
-    """Counts, then everything that failed, by name."""
+def apply_text(result: ApplyResult, command: str = "apply", all_objects: bool = False) -> str:
+    """Counts, then everything that failed, by name, and what was lost. `command`: the one that says it.
+    `all_objects`: see `Report`."""
     lines = [", ".join(f"{getattr(result, name):,} {name}" for name in APPLY_COUNTERS)]
     lines += map(_failure_line, result.failed[:MAX_FAILURES_SHOWN])
     if len(result.failed) > MAX_FAILURES_SHOWN:
@@ -49,8 +51,19 @@ def apply_text(result: ApplyResult) -> str:
     if result.changes:
         lines.append(f"{number_of(len(result.changes), 'update')} not carried out:")
     lines += [report_item_text(change_item(row, "update")) for row in result.changes[:MAX_FAILURES_SHOWN]]
+    lines += _losses_lines(result.losses, command, all_objects)
     lines += [f"note: {note}" for note in result.notes[:MAX_FAILURES_SHOWN]]
     return "\n".join(lines)
+
+
+def _losses_lines(losses: Sequence[LossRow], command: str, all_objects: bool) -> list[str]:
+    """What the service did not take, one line for each kind, field and reason, or for every object."""
+    if not losses:
+        return []
+    count = len(unaccepted_losses(losses))
+    verdict = f"{count:,} not accepted" if count else "accepted"
+    head = f"not taken by the service: {number_of(len(losses), 'loss', 'losses')}, {verdict}:"
+    return [head, losses_text(sort_items(loss_items(losses)), command, all_objects)]
 
 
 def applies_document(applies: Sequence[ApplySummary]) -> list[dict[str, JSON]]:
@@ -110,10 +123,11 @@ def rollback_text(result: RollbackResult) -> str:
 def verify_document(result: VerifyResult) -> dict[str, JSON]:
     """The JSON document of `verify`."""
     return {
-        "ok": not result.findings,
+        "ok": not result.exit_code,
         "checked": sum(result.checked.values()),
         "checked_by_kind": result.checked,
         "findings": [asdict(finding) for finding in result.findings],
+        "losses": [asdict(row) for row in result.losses],
         "notes": result.notes,
     }
 
@@ -121,15 +135,17 @@ def verify_document(result: VerifyResult) -> dict[str, JSON]:
 def verify_report(result: VerifyResult, source: str = "", target: str = "") -> Report:
     """How many objects were compared, and every finding."""
     count, total = len(result.findings), sum(result.checked.values())
-    items = sort_items(_items(result.findings))
+    items = sort_items([*loss_items(result.losses), *_items(result.findings)])
+    losses = len(unaccepted_losses(result.losses))
     by_kind = Counter(finding.kind for finding in result.findings)
     return Report(
         command="verify",
         title=f"{source} -> {target}" if source or target else "verify",
         left=source,
         right=target,
-        ok=not count,
-        last_line=f"{number_of(count, 'finding')} in {number_of(total, 'object')}",
+        ok=not result.exit_code,
+        last_line=f"{number_of(count, 'finding')} in {number_of(total, 'object')}"
+        + (f"; {number_of(losses, 'loss', 'losses')} not accepted" if losses else ""),
         summary=(("checked", total), ("findings", count), *Counter(item.verdict for item in items).items()),
         counts=ObjectCounts(
             ("checked", "findings"),
@@ -176,9 +192,9 @@ def _detail(finding: VerifyFinding) -> ItemDetail:
     return ItemDetail(finding.path, finding.expected, finding.found, finding.reason)
 
 
-def verify_text(result: VerifyResult) -> str:
-    """The report as text."""
-    return terminal_text(verify_report(result))
+def verify_text(result: VerifyResult, command: str, all_objects: bool) -> str:
+    """The report as text, as a part of what another command says. `all_objects`: see `Report`."""
+    return terminal_text(replace(verify_report(result), command=command, all_objects=all_objects))
 
 
 def sync_document(result: SyncResult) -> dict[str, JSON]:
@@ -196,11 +212,14 @@ def sync_text(result: SyncResult, all_objects: bool = False) -> str:
     """Each step in the form of its own command. `all_objects`: see `Report`."""
     parts = [
         snapshot_text(result.snapshot, result.archive),
-        plan_text(result.plan, result.plan_file, all_objects),
+        terminal_text(replace(plan_report(result.plan, result.plan_file, all_objects), command="sync")),
     ]
-    parts.append(apply_text(result.applied) if result.applied else "nothing was written (--dry-run)")
+    if result.applied:
+        parts.append(apply_text(result.applied, "sync", all_objects))
+    else:
+        parts.append("nothing was written (--dry-run)")
     if result.verified:
-        parts.append(verify_text(result.verified))
+        parts.append(verify_text(result.verified, "sync", all_objects))
     if result.plan_kept:
         parts.append(
             f"{result.plan_file} is still the last plan that changed something: rollback can take it"

@@ -49,7 +49,7 @@ def drill_document(result: DrillResult) -> dict[str, JSON]:
         "checked": sum(result.verified.checked.values()),
         "findings": [asdict(row) for row in result.findings],
         "not_rebuilt": list(_not_rebuilt(result)),
-        "losses": [asdict(row) for row in plan.losses],
+        "losses": [asdict(row) for row in (*plan.losses, *result.applied.losses)],
         "removed": result.removed.removed,
         "not_removed": [asdict(row) for row in result.removed.failed],
         "left_behind": [asdict(row) for row in result.remaining],
@@ -80,7 +80,7 @@ def drill_report(result: DrillResult, all_objects: bool = False) -> Report:
     plan, findings = result.plan, len(result.findings)
     not_rebuilt = sum(1 for _ in _not_rebuilt(result))
     left = len(_left_behind(result))
-    checked = replace(result.verified, findings=result.findings)
+    checked = replace(result.verified, findings=result.findings, losses=[])  # they are among `result.losses`
     verified = verify_report(checked)
     source = f"{plan.source.url} (snapshot {plan.source.snapshot})"
     return Report(

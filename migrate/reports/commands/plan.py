@@ -17,7 +17,6 @@ from migrate.reports.commands.changes import (
 )
 from migrate.reports.commands.cost import cost_document, cost_text
 from migrate.reports.commands.retirements import retiring_document, retiring_notes, soon_note
-from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of
 
@@ -200,11 +199,6 @@ def plan_report(plan: Plan, path: object, all_objects: bool = False) -> Report:
         all_objects=all_objects,
         made_at=plan.created_at,
     )
-
-
-def plan_text(plan: Plan, path: object, all_objects: bool = False) -> str:
-    """The report as text. `all_objects`: see `Report`."""
-    return terminal_text(plan_report(plan, path, all_objects))
 
 
 def confirmation_question(plan: Plan) -> str:

@@ -21,6 +21,7 @@ def restore_document(result: RestoreResult) -> dict[str, JSON]:
     return {
         **plan_document(result.plan, ""),
         "restore": result.plan.restore,
+        "losses": [asdict(row) for row in (*result.plan.losses, *(applied.losses if applied else ()))],
         "relinked": [
             {"kind": a.kind, "id": a.target_id, "name": a.name, "names": [id_ for _, id_ in a.relinks]}
             for a in result.plan.actions
@@ -58,7 +59,7 @@ def restore_plan_text(plan: Plan, all_objects: bool = False) -> str:
     report = plan_report(plan, "restore", all_objects)
     items = tuple(item for item in report.items if all_objects or item.verdict != "adapted" or item.left_id)
     notes = [*report.notes, *_place_note(plan)]
-    return terminal_text(replace(report, items=items, notes=tuple(notes)))
+    return terminal_text(replace(report, command="restore", items=items, notes=tuple(notes)))
 
 
 def _place_note(plan: Plan) -> list[str]:
@@ -74,9 +75,9 @@ def restore_text(result: RestoreResult, all_objects: bool = False) -> str:
     if result.applied is None:
         parts.append("nothing is missing" if not result.plan.changes_target else "nothing was written")
     else:
-        parts.append(apply_text(result.applied))
+        parts.append(apply_text(result.applied, "restore", all_objects))
     if result.verified is not None:
-        parts.append(verify_text(result.verified))
+        parts.append(verify_text(result.verified, "restore", all_objects))
     if result.ids:
         rows = [(row.kind, row.name, row.source_id, row.target_id) for row in result.ids]
         parts.append(table(rows, ID_COLUMNS))

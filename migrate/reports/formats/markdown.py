@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import accumulate, groupby
 
-from migrate.reports.loss_groups import ALL_OBJECTS_HINT, LossGroup, group_losses
+from migrate.reports.loss_groups import LossGroup, every_object_hint, group_losses
 from migrate.reports.report import (
+    LIST_OPTIONS,
     REPORT_TITLES,
     RESULT_TITLES,
     VERDICTS,
@@ -51,7 +52,7 @@ def markdown_text(report: Report) -> str:
     head = [*_head(report), *_notes(report)]
     room = MAX_COMMENT_CHARS - RESERVED_CHARS - sum(map(utf16_length, head)) - 2 * len(head)
     blocks, left_out = _items(report, room)
-    tail = [_left_out(left_out)] if left_out else []
+    tail = [_left_out(left_out, report.command)] if left_out else []
     return "\n\n".join([*head[:3], *blocks, *tail, *head[3:]])
 
 
@@ -111,7 +112,7 @@ def _items(report: Report, room: int) -> tuple[list[str], dict[str, int]]:
         if rest:
             left_out[verdict] = left_out.get(verdict, 0) + rest
         if has_more and shown:
-            blocks.append(f"<p>{ALL_OBJECTS_HINT}</p>")
+            blocks.append(f"<p>{every_object_hint(report.command)}</p>")
             room -= utf16_length(blocks[-1]) + 2
     return blocks, left_out
 
@@ -135,11 +136,11 @@ def _loss(group: LossGroup) -> str:
     return f"<p>{' '.join(parts)}{more}</p>"
 
 
-def _left_out(counts: dict[str, int]) -> str:
+def _left_out(counts: dict[str, int], command: str) -> str:
     counts_text = ", ".join(f"{number:,} {verdict}" for verdict, number in counts.items())
     return (
         f"<p><b>Not shown here: {counts_text}.</b> A comment is too short for them; all are in the other "
-        "formats: <code>-o report.html</code>, <code>-o report.json</code>.</p>"
+        f"formats: <code>{LIST_OPTIONS[command].in_file('html', 'json')}</code>.</p>"
     )
 
 

@@ -6,14 +6,14 @@ a pipe each fact is one line, so that `grep` finds whole facts. No text of a rep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from migrate.reports.loss_groups import ALL_OBJECTS_HINT, LossGroup, group_losses
-from migrate.reports.report import SECTIONS, VERDICTS, ItemDetail, Report, ReportItem
+from migrate.reports.loss_groups import LossGroup, every_object_hint, group_losses
+from migrate.reports.report import LIST_OPTIONS, SECTIONS, VERDICTS, ItemDetail, Report, ReportItem
 from migrate.reports.text_table import escape_control, single_line, table
 from migrate.reports.values import (
     brief,
@@ -67,22 +67,22 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
         style = verdict if any(_style(item) == verdict for item in items) else _style(items[0])
         yield OutputLine(0, ((f"{verdict}: {len(items):,}", style), (f" - {VERDICTS[verdict][1]}", "dim")))
         if section == "losses" and not report.all_objects:
-            yield from _loss_lines(group_losses(items), section in folds)
+            yield from _loss_lines(group_losses(items), section in folds, report.command)
             continue
         shown = items[:MAX_OBJECTS_SHOWN] if section in folds and not report.all_objects else items
         for item in shown:
             yield from _item(item)
-        yield from _more_line(len(items) - len(shown))
+        yield from _more_line(len(items) - len(shown), report.command)
     yield from _note_lines(report)
     yield _line(0, (report.last_line, "clear" if report.result == "clear" else "open"))
 
 
-def _more_line(number: int) -> Iterator[OutputLine]:
+def _more_line(number: int, command: str) -> Iterator[OutputLine]:
     if number > 0:
-        yield _line(2, (f"and {number:,} more; all of them in a file: -o report.html", "dim"))
+        yield _line(2, (f"and {number:,} more; all of them: {LIST_OPTIONS[command].in_file('html')}", "dim"))
 
 
-def _loss_lines(groups: list[LossGroup], folded: bool) -> Iterator[OutputLine]:
+def _loss_lines(groups: list[LossGroup], folded: bool, command: str) -> Iterator[OutputLine]:
     """One line for all objects that lose the same for the same reason."""
     shown = groups[:MAX_OBJECTS_SHOWN] if folded else groups
     for group in shown:
@@ -96,9 +96,9 @@ def _loss_lines(groups: list[LossGroup], folded: bool) -> Iterator[OutputLine]:
             (f"  ({group.note})" if group.note else "", "dim"),
             (f" -> {brief(str(group.remedy), 400)}" if str(group.remedy) else "", "remedy"),
         )
-    yield from _more_line(len(groups) - len(shown))
+    yield from _more_line(len(groups) - len(shown), command)
     if any(group.has_more for group in shown):
-        yield _line(2, (ALL_OBJECTS_HINT, "dim"))
+        yield _line(2, (every_object_hint(command), "dim"))
 
 
 def _style(item: ReportItem) -> str:
@@ -192,6 +192,14 @@ def terminal_text(report: Report, whole: bool = False) -> str:
 def report_item_text(item: ReportItem) -> str:
     """One item as plain text: a line for the object, and the lines of its details."""
     return _plain_text(_item(item))
+
+
+def losses_text(items: Sequence[ReportItem], command: str, all_objects: bool) -> str:
+    """Losses as plain text: a line for each kind, field and reason, and how to list every object with the
+    command. `all_objects`: every object instead."""
+    if all_objects:
+        return _plain_text(line for item in items for line in _item(item))
+    return _plain_text(_loss_lines(group_losses(items), True, command))
 
 
 def _plain_text(output: Iterable[OutputLine]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from migrate.archive.journal import CITATIONS_ACTION, Journal, JournalEntry
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.errors import PlanStale, RequestFailed
 from migrate.model import JSON, KINDS, Entity, EntityKey
+from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, Loss, is_loss_accepted
 from migrate.model.references import references_of
 from migrate.model.results.apply import ApplyResult, FailedObject
 from migrate.model.results.plan import Action, LossRow, Plan
@@ -54,6 +55,9 @@ class ApplyContext:
         self.message_origins: Callable[[str, str], Mapping[str, str]] = lambda source, target: {}
         # Source and target are the same resource or project.
         self.same_place = False
+        # What the plan was made with as --accept-loss.
+        self.accepted_fields: tuple[str, ...] = ()
+        self._refusal_noted = False
         # Ids that were on the target when the plan was made: never the result of a request of this plan.
         self.preexisting_ids: frozenset[str] = frozenset()
         self.reload()
@@ -138,6 +142,18 @@ class ApplyContext:
         with self.lock:
             self.result.failed.append(FailedObject(kind, id_, name, reason))
 
+    def add_losses(self, losses: Iterable[Loss]) -> None:
+        """Report what an object on the target lacks because the service did not take it."""
+        with self.lock:
+            self.result.losses += (arrived_without_row(loss, self.accepted_fields) for loss in losses)
+
+    def note_refusal(self, text: str) -> None:
+        """Report the first refusal of something that was only tried. The losses name the other ones."""
+        with self.lock:
+            is_first, self._refusal_noted = not self._refusal_noted, True
+        if is_first:
+            self.note(text)
+
     def note(self, text: str) -> None:
         """Report something that the user should know although nothing failed. Each text once."""
         with self.lock:
@@ -164,6 +180,12 @@ class ApplyContext:
         return found
 
 
+def arrived_without_row(loss: Loss, accepted_fields: Collection[str]) -> LossRow:
+    """A loss that only an apply could find out. `accepted_fields`: of the plan."""
+    accepted = is_loss_accepted(accepted_fields, loss.kind, loss.field)
+    return LossRow(**{**vars(loss), "reason": f"{ARRIVED_WITHOUT_PREFIX}{loss.reason}"}, accepted=accepted)
+
+
 def apply_context(
     plan: Plan,
     source: Estate,
@@ -186,6 +208,7 @@ def apply_context(
     origins = partial(reverse_message_ids, archive.conn)
     ctx.message_origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     ctx.same_place = sides[0] == sides[1]
+    ctx.accepted_fields = plan.accepted_fields
     ctx.preexisting_ids = frozenset(id_ for _, _, id_, _ in plan.target.objects)
     return ctx
 

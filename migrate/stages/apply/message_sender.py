@@ -7,6 +7,7 @@ citations are taken is found out once for a whole apply, see `citations.py`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from itertools import islice
 
 from migrate.archive.journal import CITATIONS_DROPPED, CITATIONS_REFUSED, CITATIONS_TAKEN
@@ -42,9 +43,10 @@ class MessageSender:
         """Write the next form of a message that was refused; False where there is none."""
         has_other = message.use_next_form()
         if has_other:
-            self._ctx.note(
-                f"message {message.id} was refused in the form that was tried first, and arrives in the form "
-                f"that the plan names: {refusal}"
+            log.info("message %s was refused, and is sent in its next form: %s", message.id, refusal)
+            self._ctx.note_refusal(
+                f"message {message.id} was the first that was refused in the form that was tried first, and "
+                f"was sent in the form that the plan names: {refusal}"
             )
         return has_other
 
@@ -99,12 +101,20 @@ class MessageSender:
         answer = CITATIONS_TAKEN if present else CITATIONS_DROPPED
         self._ctx.citations.settle(answer, self._thread.id, message_id)
 
-    def count_citations(self, expected: MessageFingerprint | None, body: RequestBody) -> None:
-        """Compare the number of citations of a message that this plan wrote with that on the target."""
-        if expected is not None and expected.citations:
-            present = count_citations(self._ctx.decode("message", body, self._thread.id))
-            self._settle_citations(expected.id, present)
-            self._ctx.citations.count(expected.citations, present)
+    def note_losses(
+        self, expected: MessageFingerprint, body: RequestBody, read: Callable[[], OutgoingMessage]
+    ) -> None:
+        """Report what a message that this plan wrote has not on the target, although it was tried. `read`:
+        gives the message."""
+        if len(expected.contents) == 1 and not expected.planned_citations:
+            return  # it has one form only
+        present = self._ctx.decode("message", body, self._thread.id)
+        citations = count_citations(present)
+        if expected.citations:
+            self._settle_citations(expected.id, citations)
+        self._ctx.citations.count(expected.planned_citations, citations)
+        if citations < expected.planned_citations or not expected.is_in_first_form(present):
+            self._ctx.add_losses(read().losses_of(present, expected.planned_citations - citations))
 
     def _send_messages(self, target_id: str, batch: list[OutgoingMessage]) -> int:
         requests = [self._ctx.codec.create_request(message.entity) for message in batch]

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.journal import UNDO_ACTION
+from migrate.archive.journal import NOT_TAKEN_ACTION, UNDO_ACTION
 from migrate.codecs import Capabilities, capabilities_for
 from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult
@@ -80,14 +80,13 @@ def apply_plan(
         _carry_out(plan, ctx, workers, ingestion_timeout_s)
     except KeyboardInterrupt:
         _report_not_done(plan, ctx, APPLY_STOPPED)
+        _report_losses(ctx)
         raise ApplyInterrupted(ctx.result) from None
     except ServiceUnreachable as outage:
         _report_not_done(plan, ctx, SERVICE_STOPPED)
         ctx.result.outage = (outage.what, outage.why, outage.todo)
     _report_blocked(plan, ctx)
-    ctx.result.lost_citations = ctx.citations.lost
-    if note := ctx.citations.loss_note():
-        ctx.note(note)
+    _report_losses(ctx)
     return ctx.result
 
 
@@ -190,6 +189,17 @@ def _report_not_done(plan: Plan, ctx: ApplyContext, reason: str) -> None:
         row = changes_by_key.get((action.kind, action.parent, action.id))
         if row is not None and action.action == "update" and not carried_out:
             ctx.result.changes.append(row)
+
+
+def _report_losses(ctx: ApplyContext) -> None:
+    """Complete the losses that were found while threads were written, and note in the journal that they are
+    reported: a later plan then knows them."""
+    ctx.result.losses.sort(key=lambda row: row.parent)  # several threads were written at once
+    fields = sorted({row.field for row in ctx.result.losses})
+    ctx.journal.record_created(((NOT_TAKEN_ACTION, "message", "", field, ""), "", "", "") for field in fields)
+    ctx.result.lost_citations = ctx.citations.lost
+    if note := ctx.citations.loss_note():
+        ctx.note(note)
 
 
 def _report_blocked(plan: Plan, ctx: ApplyContext) -> None:

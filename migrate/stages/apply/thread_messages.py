@@ -12,14 +12,22 @@ from functools import cached_property
 from itertools import islice, takewhile
 from typing import NamedTuple
 
-from migrate.codecs import TextMessage
+from migrate.codecs import Target, TextMessage
+from migrate.codecs.foundry.citations import ANNOTATIONS_FIELD, READ_IN_ARCHIVE
 from migrate.model import Entity
+from migrate.model.loss import Loss
 from migrate.model.message import count_citations, without_citations
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
 from migrate.stages.object_fingerprints import written_fingerprint
-from migrate.stages.plan.adaptation import alternative_targets, iter_messages, target_without_citations
+from migrate.stages.plan.adaptation import (
+    alternative_targets,
+    iter_messages,
+    losses_of_other_form,
+    target_without_citations,
+)
+from migrate.stages.plan.decision import object_loss
 
 # Messages of a thread whose fingerprints are kept; those behind them are read again.
 MAX_FINGERPRINTS_KEPT = 2_000
@@ -28,9 +36,10 @@ MAX_FINGERPRINTS_KEPT = 2_000
 class MessageFingerprint(NamedTuple):
     """How a message of the source is recognised on the target.
 
-    `contents`: hashes of the forms in which it may have been written. `is_text`: it is nothing but text, and
-    the hash is of the text alone. `citations`: how many it has; the hashes are of the forms without them, so
-    that it is recognised whatever the service did with them.
+    `contents`: hashes of the forms in which it may have been written, in the order in which they are tried.
+    `is_text`: it is nothing but text, and the hash is of the text alone. `citations`: how many it has; the
+    hashes are of the forms without them, so that it is recognised whatever the service did with them.
+    `planned_citations`: how many the plan names, also where a file of them could not be created.
     """
 
     id: str
@@ -38,12 +47,24 @@ class MessageFingerprint(NamedTuple):
     contents: tuple[bytes, ...]
     is_text: bool = False
     citations: int = 0
+    planned_citations: int = 0
+
+    def is_in_first_form(self, present: Entity) -> bool:
+        """Whether a message of the target has the form that is tried first, its citations aside."""
+        return _content_hash(without_citations(present)) == self.contents[0]
 
     def matches(self, present: Entity) -> bool:
         """Whether a message of the target is this one, by its stamp where it has one, else by its content."""
         if self.stamp and stamp(present):
             return self.stamp == stamp(present)
         return _content_hash(without_citations(present) if self.citations else present) in self.contents
+
+
+class MessageForm(NamedTuple):
+    """A form in which a message may be written, and the rules of the target that give it."""
+
+    target: Target
+    entity: Entity
 
 
 class OutgoingMessage:
@@ -60,7 +81,7 @@ class OutgoingMessage:
     @property
     def entity(self) -> Entity:
         """The message to be written. Raises `UnresolvedReference`."""
-        return self._forms[self._form]
+        return self._forms[self._form].entity
 
     @property
     def has_citations(self) -> bool:
@@ -68,18 +89,41 @@ class OutgoingMessage:
         return not self.text and count_citations(self.entity) > 0
 
     @cached_property
-    def _forms(self) -> list[Entity]:
+    def _forms(self) -> list[MessageForm]:
         """The forms in which it may be written, in the order in which they are tried."""
         if self.text:
-            return [Entity("message", self.id, self._message.thread, self.text.fields)]
+            fields = self.text.fields
+            return [MessageForm(self._ctx.target, Entity("message", self.id, self._message.thread, fields))]
         ctx, message = self._ctx, self._message.entity
+        target = ctx.target
         try:
             first = ctx.adapted(message)
         except UnresolvedReference as unresolved:  # a file that is only cited does not stop the thread
-            first = ctx.adapted(message, target_without_citations(ctx.target))
-            ctx.note(f"message {self.id} arrives without its citations: {unresolved}")
-        others = alternative_targets(ctx.codec, ctx.target, first)
-        return [first, *(ctx.adapted(message, target) for target in others)]
+            target = target_without_citations(target)
+            first = ctx.adapted(message, target)
+            ctx.note(f"a message arrives without its citations: {unresolved}")
+        targets = [target, *alternative_targets(ctx.codec, target, first)]
+        return [MessageForm(target, first), *(MessageForm(t, ctx.adapted(message, t)) for t in targets[1:])]
+
+    def _planned_citations(self) -> int:
+        """How many citations the plan names, also where a file of them could not be created."""
+        first = self._forms[0]
+        if first.target is self._ctx.target:
+            return count_citations(first.entity)
+        return count_citations(self._ctx.codec.adapt(self._message.entity, self._ctx.target)[0])
+
+    def losses_of(self, present: Entity, missing_citations: int) -> list[Loss]:
+        """What the message lacks on the target, where it is in another form than the one that is tried
+        first, or has fewer citations."""
+        ctx, message, content = self._ctx, self._message.entity, _content_hash(without_citations(present))
+        for target, form in self._forms:
+            is_form = _content_hash(without_citations(form)) == content
+            if is_form and count_citations(form) == count_citations(present):
+                return losses_of_other_form(message, ctx.codec, ctx.target, target)
+        if missing_citations <= 0:
+            return []
+        reason = f"{missing_citations} citation(s) are not on the target; their markers stay in the text"
+        return [object_loss(message, ANNOTATIONS_FIELD, reason, "lost", READ_IN_ARCHIVE)]
 
     def use_next_form(self) -> bool:
         """Write the next form from now on; False where there is none."""
@@ -101,10 +145,18 @@ class OutgoingMessage:
 
     def full_fingerprint(self) -> MessageFingerprint:
         """How it is recognised by all its fields."""
-        forms = [self._ctx.adapted(self._message.entity)] if self.text else self._forms
-        citations = count_citations(forms[0])
+        if self.text:
+            form = self._ctx.adapted(self._message.entity)
+            return MessageFingerprint(self.id, stamp(form), (_content_hash(form),))
+        forms = [form.entity for form in self._forms]
         contents = dict.fromkeys(_content_hash(without_citations(form)) for form in forms)
-        return MessageFingerprint(self.id, stamp(forms[0]), tuple(contents), citations=citations)
+        return MessageFingerprint(
+            self.id,
+            stamp(forms[0]),
+            tuple(contents),
+            citations=count_citations(forms[0]),
+            planned_citations=self._planned_citations(),
+        )
 
 
 def before_citations(messages: list[OutgoingMessage]) -> list[OutgoingMessage]:
@@ -153,7 +205,7 @@ class ThreadMessages:
         """The fingerprint of the message at a place, None behind the last one. Fast in ascending order."""
         if place < len(self._kept):
             return self._kept[place]
-        message = self._read(place)
+        message = self.read(place)
         return message.fingerprint if message else None
 
     def matches_at(self, place: int, body: RequestBody) -> bool:
@@ -175,14 +227,14 @@ class ThreadMessages:
 
     def _full_fingerprint_at(self, place: int) -> MessageFingerprint:
         """The fingerprint over all fields, where the target shows more of a message than its text."""
-        message = self._read(place)
+        message = self.read(place)
         assert message
         found = message.full_fingerprint()
         if place < len(self._kept):
             self._kept[place] = found
         return found
 
-    def _read(self, place: int) -> OutgoingMessage | None:
+    def read(self, place: int) -> OutgoingMessage | None:
         """The message at a place: the one read last, or the next one, or the archive is read anew."""
         if place != self._last_place:
             following = place == self._last_place + 1

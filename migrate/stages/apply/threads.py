@@ -244,7 +244,7 @@ class ThreadWriter:
                     lines.append(self._journal_line("adopt", place, body))
             elif self._messages.matches_at(place, body):
                 lines.append(self._journal_line("create", place, body))
-                self._sender.count_citations(self._messages.fingerprint_at(place), body)
+                self._note_losses(place, body)
             elif whole:
                 raise OutOfOrder(f"message {body.get('id')} in {self._target_id} is not where it was sent")
             else:
@@ -257,6 +257,18 @@ class ThreadWriter:
         missing = self._messages.fingerprint_at(place) if place >= 0 else None
         if whole and missing is not None:
             raise OutOfOrder(f"message {missing.id} was sent but is not in {self._target_id}")
+
+    def _note_losses(self, place: int, body: RequestBody) -> None:
+        """Report what the message at a place arrived without."""
+
+        def read() -> OutgoingMessage:
+            message = self._messages.read(place)
+            assert message is not None
+            return message
+
+        expected = self._messages.fingerprint_at(place)
+        assert expected is not None
+        self._sender.note_losses(expected, body, read)
 
     def _journal_line(self, action: str, place: int, body: RequestBody) -> tuple[JournalJob, str, str, str]:
         expected = self._messages.fingerprint_at(place)

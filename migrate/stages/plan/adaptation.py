@@ -94,6 +94,12 @@ def alternative_targets(
     return alternatives
 
 
+def losses_of_other_form(message: Entity, codec: Codec, target: Target, other: Target) -> list[Loss]:
+    """What a message loses in one of the other forms, and not in the form that is tried first."""
+    tried = codec.adapt(message, target)[1]
+    return [loss for loss in codec.adapt(message, other)[1] if loss not in tried]
+
+
 def adapted_for_target(entity: Entity, codec: Codec, target: Target, lookup: IdLookup) -> Entity:
     """The object as it will be on the target: adapted, and with ids of the target.
 

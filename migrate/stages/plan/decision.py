@@ -72,6 +72,9 @@ class DecisionLog:
     changes: ChangeLog = field(default_factory=ChangeLog)
     # Thread and id of messages with losses that are appended to a thread of the target.
     new_messages: set[tuple[str, str]] = field(default_factory=set)
+    # Losses of messages that arrived in another form than the one that was tried, and are still as they were
+    # written.
+    arrived_without: set[Loss] = field(default_factory=set)
     # (kind, id) of objects that are not created, so nothing can refer to them.
     blocked: set[tuple[str, str]] = field(default_factory=set)
     # (kind, id) of objects that are not selected, although selected ones refer to them.

@@ -14,8 +14,9 @@ from typing import Any
 from migrate.archive.applies import stored_plans
 from migrate.archive.connections import SqlConnection
 from migrate.archive.id_map import Side
+from migrate.archive.journal import fields_not_taken
 from migrate.model import EntityKey
-from migrate.model.loss import EVERY_OBJECT, Loss
+from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action, TargetSide
 from migrate.stages.plan.journal_state import JournalState
 
@@ -35,15 +36,17 @@ IsUnchanged = Callable[[int, str, str], bool]
 
 
 def reported_losses(conn: SqlConnection, source: Side, target: Side) -> dict[int, int]:
-    """Hash of each loss of the applied plans from one side to another -> number of the newest snapshot that
-    it was reported for, back to the last plan that was about everything. Empty where an earlier version
-    applied them, which stored no plan. Raises `RowDamaged`."""
+    """Hash of each loss that the applied plans from one side to another reported, and their applies -> number
+    of the newest snapshot that it was reported for, back to the last plan that was about everything. Empty
+    where an earlier version applied them, which stored no plan. Raises `RowDamaged`."""
     found: dict[int, int] = {}
-    for number, document in enumerate(stored_plans(conn, source, target)):
-        text = document.decode()
+    for number, (digest, document) in enumerate(stored_plans(conn, source, target)):
+        text, not_taken = document.decode(), fields_not_taken(conn, digest)
         snapshot = SNAPSHOT_NUMBER.search(text)
         for row in _loss_rows(text) if snapshot else ():
             found.setdefault(_row_hash(row), int(snapshot[1]) if snapshot else 0)
+            if row["field"] in not_taken and row["grade"] == "adapted":
+                found.setdefault(_not_taken_hash(row), int(snapshot[1]) if snapshot else 0)
         if number + 1 >= MAX_PLANS_READ or not any(mark in text for mark in PARTIAL_MARKS):
             break
     return found
@@ -65,6 +68,12 @@ def _row_hash(row: Mapping[str, Any]) -> int:
     return hash(tuple(row.get(name) or "" for name in ("kind", "parent", "id", "field", "grade", "reason")))
 
 
+def _not_taken_hash(row: Mapping[str, Any]) -> int:
+    """Equal for a loss that a plan reported as tried, and for what became of it: its apply reported that it
+    was not taken, whatever the reason says."""
+    return _row_hash({**row, "grade": "lost", "reason": ARRIVED_WITHOUT_PREFIX})
+
+
 class KnownLosses:
     """Says of each loss of a plan whether it is known."""
 
@@ -76,10 +85,13 @@ class KnownLosses:
         actions: Iterable[Action],
         target: TargetSide,
         new_messages: Set[tuple[str, str]],
+        arrived_without: Set[Loss],
     ) -> None:
         """`reported`: see `reported_losses`. `target`: with the fingerprints of its objects. `new_messages`:
-        thread and id of messages that are appended to a thread."""
+        thread and id of messages that are appended to a thread. `arrived_without`: losses of messages that
+        are on the target as this program left them, without something that was tried."""
         self._reported, self._journal, self._new_messages = reported, journal, new_messages
+        self._arrived_without = arrived_without
         self._is_unchanged = is_unchanged
         self._actions: dict[EntityKey, Action] = {}
         self._changing_kinds: set[str] = set()
@@ -93,6 +105,8 @@ class KnownLosses:
 
     def __contains__(self, loss: Loss) -> bool:
         snapshot = self._reported.get(_row_hash(vars(loss)))
+        if snapshot is None and loss in self._arrived_without:
+            snapshot = self._reported.get(_not_taken_hash(vars(loss)))
         if loss.grade == "blocked" or snapshot is None:
             return False
         is_object = loss.id != EVERY_OBJECT and loss.kind in CHANGING_KINDS

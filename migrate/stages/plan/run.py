@@ -19,7 +19,7 @@ from migrate.archive.snapshots.writer import utc_now
 from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, OperationRefused
 from migrate.model import Entity
-from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names
+from migrate.model.loss import EVERY_OBJECT, Loss, is_loss_accepted
 from migrate.model.results.archive import IdMapping
 from migrate.model.results.plan import (
     Action,
@@ -239,6 +239,7 @@ def build_plan(
         **_unknown_ids(selected),
         left_out=tuple(sorted(log.left_out)),
         changes=tuple(log.changes.rows),
+        accepted_fields=tuple(sorted(options.accept)),
         **_cost_and_retiring(decider, actions, conversations, inventory),
     ).sealed()
 
@@ -321,7 +322,10 @@ def _known_losses(
     """The losses of this plan that earlier plans between both sides reported, as far as they still hold."""
     conn, side = source.snapshot.conn, Side(target.type, target.url)
     reported = reported_losses(conn, source.side, side) if target.url else {}
-    return KnownLosses(reported, _unchanged_since(source), journal, actions, target, log.new_messages)
+    as_left = log.arrived_without
+    return KnownLosses(
+        reported, _unchanged_since(source), journal, actions, target, log.new_messages, as_left
+    )
 
 
 def _unchanged_since(source: Estate) -> IsUnchanged:
@@ -352,8 +356,8 @@ def _unchanged_since(source: Estate) -> IsUnchanged:
 
 
 def _loss_row(loss: Loss, accept: frozenset[str], known: bool) -> LossRow:
-    names = {"all"} | (accepted_names(loss.kind, loss.field) if accept else set())
-    return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names), known=known)
+    accepted = loss.grade == "adapted" or is_loss_accepted(accept, loss.kind, loss.field)
+    return LossRow(**loss.__dict__, accepted=accepted, known=known)
 
 
 def check_source(source: Estate) -> None:

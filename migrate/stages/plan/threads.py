@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from migrate.codecs import Target
 from migrate.model import Entity
-from migrate.model.loss import EVERY_OBJECT
+from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
 from migrate.model.references import tool_resource_ids
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, LazyMessage
@@ -206,7 +207,7 @@ class ThreadPlanner:
         """Compare a message with its counterpart. One that the journal knows, and that nobody changed since,
         is the one that arrived, even if the source would be adapted otherwise today."""
         existing = counterpart.entity
-        changed = self._changed_fields(message, adapted, existing)
+        changed = self.decider.changed_fields(adapted, existing)
         if not changed:
             return
         is_known = arrived is not None and arrived.id == counterpart.id
@@ -214,6 +215,9 @@ class ThreadPlanner:
         is_as_left = fingerprint != "" and fingerprint == message_fingerprint(
             self.decider.codec, counterpart.body, existing.parent
         )
+        if (other := self._other_form(message, adapted, existing)) is not None:
+            self._replace_losses(message, other, is_as_left)
+            return
         if content := sorted(changed - {"metadata"}):
             if not (is_as_left or (is_known and not fingerprint)):
                 result.mismatch = message, counterpart.id, content[0]
@@ -244,14 +248,30 @@ class ThreadPlanner:
         self.log.changes.add(change_row(message, existing, changes, outcome))
         result.updates.append(update)
 
-    def _changed_fields(self, message: Entity, adapted: Entity, existing: Entity) -> set[str]:
-        """The fields in which a message differs, in whichever form it was written."""
+    def _other_form(self, message: Entity, adapted: Entity, existing: Entity) -> Target | None:
+        """The rules for the other form in which a message was written; None where it has none of them."""
         decider = self.decider
-        changed = decider.changed_fields(adapted, existing)
-        for target in alternative_targets(decider.codec, decider.target, adapted) if changed else ():
+        for target in alternative_targets(decider.codec, decider.target, adapted):
             if not decider.changed_fields(decider.codec.adapt(message, target)[0], existing):
-                return set()
-        return changed
+                return target
+        return None
+
+    def _replace_losses(self, message: Entity, other: Target, is_as_left: bool) -> None:
+        """Replace the losses of the message that was adapted last by those of the form that arrived."""
+        log = self.log
+        start = len(log.losses)
+        while start and (log.losses[start - 1].parent, log.losses[start - 1].id) == (
+            message.parent,
+            message.id,
+        ):
+            start -= 1
+        tried = log.losses[start:]
+        del log.losses[start:]
+        for loss in self.decider.codec.adapt(message, other)[1]:
+            if loss not in tried:
+                loss = replace(loss, reason=f"{ARRIVED_WITHOUT_PREFIX}{loss.reason}")
+                log.arrived_without |= {loss} if is_as_left else set()
+            log.losses.append(loss)
 
     def _note_folded_files(self, thread: Entity, attached: set[str]) -> None:
         """The service adds files that messages attach to the thread's own."""

@@ -8,19 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, reverse_message_ids
 from migrate.archive.journal import CITATIONS_NOT_TAKEN, citations_answer
-from migrate.codecs import CODECS, Capabilities
+from migrate.codecs import CODECS, Capabilities, Target
+from migrate.codecs.foundry.citations import ANNOTATIONS_FIELD
 from migrate.model import Entity
+from migrate.model.loss import ARRIVED_WITHOUT_PREFIX
 from migrate.model.results.apply import VerifyFinding
-from migrate.model.results.plan import Plan
-from migrate.stages.apply.context import plan_sides, planned_target
+from migrate.model.results.plan import LossRow, Plan
+from migrate.stages.apply.context import arrived_without_row, plan_sides, planned_target
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import (
     adapted_for_target,
     alternative_targets,
     iter_messages,
+    losses_of_other_form,
     replayed_messages,
-    target_without_citations,
 )
 
 THREAD_FIELDS = ("metadata", "tool_resources")
@@ -39,8 +41,14 @@ class VerifyContext:
         self.target = planned_target(plan, source, capabilities)
         # Whether the service takes citations, as apply found it out; '' where it did not.
         self.citations = citations_answer(archive.conn, plan.digest)
-        if self.citations in CITATIONS_NOT_TAKEN:
-            self.target = target_without_citations(self.target)
+        # Losses that the plan reports of messages which arrived before it, in another form.
+        self._arrived_without = {
+            (row.parent, row.id, row.field)
+            for row in plan.losses
+            if row.reason.startswith(ARRIVED_WITHOUT_PREFIX)
+        }
+        # What messages lack that this plan tried to write.
+        self.losses: list[LossRow] = []
         self.ids = _target_ids(plan, archive, sides)
         # What a restore left as it is, is not compared: it may be newer than the snapshot.
         unchecked = ("blocked", "delete", "skip", "adopt") if plan.restore else ("blocked", "delete")
@@ -105,11 +113,26 @@ class VerifyContext:
         """The object as it should be on the target: adapted, with the target's ids."""
         return adapted_for_target(entity, self.codec, self.target, self.target_id)
 
-    def other_forms(self, entity: Entity, adapted: Entity) -> Iterator[Entity]:
-        """The other forms in which a message may have been written. Where this plan showed that the service
-        takes citations, it has them in each form."""
-        for target in alternative_targets(self.codec, self.target, adapted, not self.citations):
-            yield adapted_for_target(entity, self.codec, target, self.target_id)
+    def other_forms(self, entity: Entity, adapted: Entity) -> Iterator[tuple[Target, Entity]]:
+        """The other forms in which a message may have been written, each with its rules. It has its citations
+        in each form, unless the service did not take them, or the message arrived before without."""
+        citations_may_lack = (
+            self.citations in CITATIONS_NOT_TAKEN
+            or (entity.parent, entity.id, ANNOTATIONS_FIELD) in self._arrived_without
+        )
+        for target in alternative_targets(self.codec, self.target, adapted, citations_may_lack):
+            yield target, adapted_for_target(entity, self.codec, target, self.target_id)
+
+    def note_losses(self, message: Entity, other: Target) -> None:
+        """Note what a message lacks that is on the target in another form, unless the plan reports it."""
+        losses = losses_of_other_form(message, self.codec, self.target, other)
+        rows = [
+            arrived_without_row(loss, self.plan.accepted_fields)
+            for loss in losses
+            if (loss.parent, loss.id, loss.field) not in self._arrived_without
+        ]
+        with self._lock:
+            self.losses += rows
 
 
 def finding(entity: Entity, target_id: str, path: str, reason: str, *values: object) -> VerifyFinding:

@@ -61,15 +61,18 @@ def compare_object(ctx: VerifyContext, entity: Entity, present: Entity | None) -
     adapted = merge_existing_metadata(ctx.adapted(entity), present, ctx.target.capabilities)
     expected_form = normalize_entity(adapted)
     present_form = normalize_written_fields(remove_owner_secrets(present))
-    for other_form in ctx.other_forms(entity, adapted):  # the one tried first may have been refused
-        if not diff_objects(normalize_entity(other_form), present_form):
-            return
     expected_form.pop("sha256", None)  # bytes are proved by reading them, not by what a listing shows
+    changes = diff_objects(expected_form, present_form)
+    # The form that was tried first may have been refused.
+    for target, other_form in ctx.other_forms(entity, adapted) if changes else ():
+        if not diff_objects(normalize_entity(other_form), present_form):
+            ctx.note_losses(entity, target)
+            return
     kept = {
         *ctx.kept_fields.get(entity.key, ()),
         *unsupported_fields_of(entity, ctx.target.capabilities),
     }
-    for change in diff_objects(expected_form, present_form):
+    for change in changes:
         if change.path == "filename" and is_same_filename(change.left, change.right):
             continue  # uploaded before filename endings were adapted to vector stores
         if re.split(r"[.\[]", change.path)[0] not in kept:

@@ -49,6 +49,7 @@ def verify_plan(
         result.notes += version_notes(state.estate, names)
         ThreadCheck(ctx, state.estate, reader, result).run(workers, progress)
     _check_files(ctx, reader, workers, progress, result)
+    result.losses = sorted(ctx.losses, key=lambda row: row.parent)
     if ctx.citations in CITATIONS_NOT_TAKEN:
         result.notes.append(
             "messages are on the target without their citations: the service did not take them when the plan "

@@ -180,12 +180,14 @@ is written if it is refused | R S
 
 `phase`, `namespace`, outputs of calls in several parts, files inside an item | the OpenAI platform accepted
 them in recordings, no recording shows a project: between projects they are tried, and the plan reports it. If
-they are refused, the item is written without them, an output as one text | S ?
+they are refused, the item is written without them, an output as one text, and `apply` and `verify` report
+each as a loss | S ?
 
 citations of files in answers | no recording shows a project that takes or refuses them. The first message
 of an apply that has some is sent alone and read back: a 400 after which the same message without them is
 stored, or a message that comes back without them, means that the project does not take them; then all are
-sent without, and `apply` and `verify` report it | A ?
+sent without. `apply` and `verify` report each message as a loss, and end with 1 unless the plan was made
+with `--accept-loss content.text.annotations`; the next plan knows it | A ?
 
 other citations | of pages, of containers, of files that are not moved, without a position: left out | A
 
