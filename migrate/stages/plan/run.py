@@ -235,8 +235,7 @@ def build_plan(
         staying=tuple(prune.staying),
         **_missing_in_snapshot(source),
         restore=options.restore,
-        selection=SelectionRow.of(options.selection),
-        **_unknown_ids(selected),
+        **_selection(options, selected),
         left_out=tuple(sorted(log.left_out)),
         changes=tuple(log.changes.rows),
         accepted_fields=tuple(sorted(options.accept)),
@@ -268,12 +267,13 @@ def _missing_in_snapshot(source: Estate) -> dict[str, Any]:
     }
 
 
-def _unknown_ids(selected: SelectedObjects | None) -> dict[str, Any]:
-    """Fields of a plan about ids that were selected and that the source does not have."""
+def _selection(options: PlanOptions, selected: SelectedObjects | None) -> dict[str, Any]:
+    """What a plan records of its selection, and of ids that were selected and that the source lacks."""
     if selected is None:
         return {}
     unmatched = (f"no object matches {rule}" for rule in selected.unmatched_rules)
     return {
+        "selection": SelectionRow.of(options.selection),
         "unknown_ids": selected.unknown_ids,
         "other_snapshots": selected.other_snapshots,
         "selection_notes": (*selected.notes, *unmatched),
