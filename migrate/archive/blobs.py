@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
 from migrate.archive.hashes import storable_text
-from migrate.archive.packs import compress, decompress
+from migrate.archive.packs import PackDamaged, compress, decompress, decompress_head
 from migrate.errors import ArchiveDamaged
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 BLOB_CHUNK_BYTES = 1 << 20
+# Stored bytes that are read to see what a file begins with. A compressed beginning may need a long table.
+HEAD_BYTES = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,21 @@ def read_chunks(conn: SqlConnection, blob: int) -> Iterator[bytes]:
     rows = conn.execute("SELECT data, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob,))
     for data, size in rows:
         yield decompress(data, size)
+
+
+def read_first_bytes(conn: SqlConnection, blob: Blob, count: int) -> bytes:
+    """The first stored bytes, of which `HEAD_BYTES` are read at most; b'' where they are damaged."""
+    row = conn.execute(
+        "SELECT substr(data, 1, ?), size, length(data) FROM chunks WHERE blob_id = ? AND ordinal = 0",
+        (HEAD_BYTES, blob.id),
+    ).fetchone()
+    if row is None:
+        return b""
+    data, size, stored_bytes = row
+    try:
+        return decompress_head(data, size, stored_bytes, count)
+    except (PackDamaged, TypeError):
+        return b""
 
 
 def read_verified_chunks(conn: SqlConnection, blob: Blob) -> Iterator[bytes]:

@@ -7,11 +7,11 @@ compare messages ask for those of one thread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migrate.archive.connections import SqlConnection
-from migrate.archive.hashes import HASHED_COLUMNS
+from migrate.archive.hashes import HASHED_COLUMNS, storable_text
 from migrate.archive.journal_check import check_journal, check_row
 from migrate.model.results.archive import IdMapping
 
@@ -30,6 +30,10 @@ IN_EFFECT_SQL = (
 JOURNAL_ACTIONS_SQL = "'create', 'adopt', 'update', 'delete', 'undo'"
 # Of the plans `p`: plans from one side to another.
 BETWEEN_SIDES_SQL = "p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?"
+
+
+# Ids of objects that one query asks for.
+MAX_IDS_PER_QUERY = 200
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,29 @@ def arrived_messages(
         check_row("journal", tuple(line), stored_hash)
         if in_effect:
             yield source_id, target_id, fingerprint
+
+
+def new_ids_of(
+    conn: SqlConnection, source: Side, kind: str, parent: str, ids: Sequence[str]
+) -> dict[str, dict[Side, str]]:
+    """Id on the source -> target -> id there, of some objects of one kind below one parent. Where an object
+    was moved several times, the last one counts. Raises `RowDamaged` where one of these lines was changed."""
+    lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
+    found: dict[str, dict[Side, str]] = {}
+    for start in range(0, len(ids), MAX_IDS_PER_QUERY):
+        some = [storable_text(id_) for id_ in ids[start : start + MAX_IDS_PER_QUERY]]
+        rows = conn.execute(
+            f"SELECT p.target_type, p.target_url, j.source_id, j.target_id, {IN_EFFECT_SQL}, j.hash, {lines} "
+            "FROM plans p CROSS JOIN journal j ON j.plan_id = p.id WHERE p.source_type = ? "
+            f"AND p.source_url = ? AND j.action IN ({JOURNAL_ACTIONS_SQL}) AND j.kind = ? "
+            f"AND j.source_parent = ? AND j.source_id IN ({', '.join('?' * len(some))}) ORDER BY j.id",
+            (source.type, source.url, kind, storable_text(parent), *some),
+        )
+        for type_, url, source_id, target_id, in_effect, stored_hash, *line in rows:
+            check_row("journal", tuple(line), stored_hash)
+            if in_effect:
+                found.setdefault(source_id, {})[Side(type_, url)] = target_id
+    return found
 
 
 def reverse_message_ids(

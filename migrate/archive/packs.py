@@ -91,6 +91,17 @@ def decompress(data: object, size: object) -> bytes:
     return plain
 
 
+def decompress_head(data: bytes, size: int, stored_bytes: int, count: int) -> bytes:
+    """The first `count` bytes that `compress` was called with, from the beginning of its result. `size`: the
+    number of bytes before compression, `stored_bytes` after it. Raises `PackDamaged`."""
+    if size == stored_bytes:
+        return data[:count]
+    try:
+        return zlib.decompressobj().decompress(data, count)
+    except zlib.error as error:
+        raise PackDamaged(f"compressed data cannot be unpacked: {error}") from None
+
+
 def split_bodies(plain: bytes) -> list[str]:
     """The bodies in an unpacked pack. Raises `PackDamaged`."""
     if plain.count(_SEPARATOR_BYTES) >= BODIES_PER_PACK:

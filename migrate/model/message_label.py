@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
 
-from migrate.model.entity import JSON, Entity
+from migrate.model.entity import Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.secrets import mask_text
+from migrate.model.utc_time import READABLE_MINUTES, utc_text
 
 # Characters of the text of a message in its label, and characters that are searched for credentials.
 MAX_LABEL_TEXT_CHARS, MAX_SEARCHED_CHARS = 40, 1_000
@@ -21,7 +21,11 @@ def object_label(entity: Entity) -> str:
 def message_label(message: Entity) -> str:
     """Time (UTC, where the service gives one), role and first words of a message, without credentials:
     `2026-11-18 07:00 user: How often do I water`. Of an item that is not a message, its type."""
-    parts = [_minute(message.facts.get("created_at")), f"{message.fields.get('role') or 'message'}:"]
+    created = message.facts.get("created_at")
+    parts = [
+        utc_text(created, READABLE_MINUTES) if created else "",
+        f"{message.fields.get('role') or 'message'}:",
+    ]
     if message.fields.get("role") == ITEM_ROLE:
         content = message.fields.get("content")
         item = content[0] if isinstance(content, list) and content else {}
@@ -48,13 +52,3 @@ def _first_words(text: str) -> str:
     shown = text[:MAX_LABEL_TEXT_CHARS]
     words = shown.rpartition(" ")[0]
     return f"{words if len(words) > MAX_LABEL_TEXT_CHARS // 2 else shown}…"
-
-
-def _minute(seconds: JSON) -> str:
-    """Seconds since 1970 as date and time of day in UTC, or ''."""
-    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not seconds:
-        return ""
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M")
-    except (ValueError, OverflowError, OSError):
-        return ""

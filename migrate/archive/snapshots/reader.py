@@ -165,6 +165,17 @@ class SnapshotReader:
             for kind, id_, reason, parent, name, expected in rows
         ]
 
+    def missing_below(self, kind: str, parent: str) -> dict[str, list[str]]:
+        """Id of an object below a parent -> what could not be read of it. The listing has the id `*`."""
+        found: dict[str, list[str]] = {}
+        rows = self.conn.execute(
+            "SELECT object_id, reason FROM missing WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
+            (self.info.id, kind, storable_text(parent)),
+        )
+        for id_, reason in rows:
+            found.setdefault(id_, []).append(reason)
+        return found
+
     def hidden_parts(self, object_id: str) -> dict[str, list[str]]:
         """Kind -> what the service did not return of objects with this id, as far as that is known."""
         hidden = {kind: list(values) for kind, values in (self.info.shown.get("hidden") or {}).items()}

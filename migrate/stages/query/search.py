@@ -9,7 +9,8 @@ from migrate.codecs import CODECS
 from migrate.model import Entity
 from migrate.model.results.query import SearchHit
 from migrate.model.secrets import MASKED_SECRET, mask_text
-from migrate.stages.query.transcript import as_text, message_parts
+from migrate.stages.query.message_parts import as_text
+from migrate.stages.query.transcript import message_parts
 
 # Characters that are shown before and after a match.
 EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60

@@ -1,0 +1,141 @@
+"""Where the runs of a thread stand between its messages, found without reading the whole thread.
+
+Messages, runs and steps are stored oldest first (`endpoints/http/list_order.py`), the steps run by run. So
+the runs that belong to a window of messages are found by their times, with few reads, and neighbouring
+windows have each run exactly once. A run stands before the first message that is its own, and else before the
+first message that is younger. Where the times of a listing do not rise, a run may stand elsewhere, but in
+every order each run and each step is in some window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
+from migrate.model.entity import creation_time
+from migrate.model.results.archive import StoredBody
+from migrate.model.results.conversation import RunRecord, RunStep
+from migrate.stages.query.message_parts import as_text
+from migrate.stages.query.named_objects import NamedObjects
+from migrate.stages.query.run_records import read_run, read_step
+
+# Messages and runs around a place that are looked at for an own run: several may be of one second.
+NEIGHBOURS = 20
+NO_TIME = -1.0
+
+
+def _time(body: StoredBody) -> float:
+    return creation_time(body, NO_TIME)
+
+
+def _run_id(body: StoredBody) -> str:
+    return as_text(body.get("run_id"))
+
+
+@dataclass
+class ThreadRuns:
+    """The runs of one thread, next to its messages."""
+
+    snapshot: SnapshotReader
+    thread: str
+    messages: ListingBodies
+    named: NamedObjects
+    _runs: ListingBodies = field(init=False)
+    _steps: ListingBodies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._runs = self.snapshot.listing_bodies("run", self.thread)
+        self._steps = self.snapshot.listing_bodies("run_step", self.thread)
+
+    @property
+    def newest_assistant_ids(self) -> list[str]:
+        """The assistants of the newest runs, newest first."""
+        places = range(len(self._runs) - 1, max(-1, len(self._runs) - 1 - NEIGHBOURS), -1)
+        return [as_text(self._runs.read(place).get("assistant_id")) for place in places]
+
+    def trailing(self) -> tuple[RunRecord, ...]:
+        """The runs behind the last message."""
+        return tuple(self._records(self._place_before(len(self.messages)), len(self._runs), to_end=True))
+
+    def window(self, start: int, end: int) -> Iterator[tuple[RunRecord, ...]]:
+        """For each message from place `start` to `end`, counted from 0: the runs before it."""
+        run, last = self._place_before(start), self._place_before(end)
+        records = self._records(run, last, to_end=False)
+        for place in range(start, end):
+            after = last if place == end - 1 else self._first_run_after(self.messages.read(place), run, last)
+            shown = [next(records) for _ in range(after - run)]
+            if place == end - 1:
+                shown += records  # steps of runs that are not listed
+            run = max(run, after)
+            yield tuple(shown)
+
+    def _first_run_after(self, message: StoredBody, first: int, last: int) -> int:
+        """The place of the first run that stands after a message, from a place on."""
+        after = place = first
+        while place < last and place < after + NEIGHBOURS:
+            if self._is_before(self._runs.read(place), message):
+                after = place + 1
+            place += 1
+        return after
+
+    def _is_before(self, run: StoredBody, message: StoredBody) -> bool:
+        return _time(run) < _time(message) or as_text(run.get("id")) == _run_id(message) != ""
+
+    def _place_before(self, message: int) -> int:
+        """The place of the first run that does not stand before the messages before this place."""
+        if not message or not len(self._runs):
+            return 0
+        time = _time(self.messages.read(message - 1))
+        place = _first_place(len(self._runs), lambda n: _time(self._runs.read(n)) >= time)
+        if place == len(self._runs):
+            return place
+        before = range(max(0, message - NEIGHBOURS), message)
+        own = {id_ for n in before if (id_ := _run_id(self.messages.read(n)))}
+        near = range(place, min(place + NEIGHBOURS, len(self._runs)))
+        return max((n + 1 for n in near if as_text(self._runs.read(n).get("id")) in own), default=place)
+
+    def _records(self, first: int, last: int, to_end: bool) -> Iterator[RunRecord]:
+        """The runs from one place to another with their steps, then those of which there are only steps."""
+        steps = self._steps_between(first, last, to_end)
+        for place in range(first, last):
+            run = self._runs.read(place)
+            yield read_run(run, steps.pop(as_text(run.get("id")), ()), self.named.assistant_name)
+        for id_, rest in steps.items():
+            yield RunRecord(id_, steps=tuple(rest))
+
+    def _steps_between(self, first: int, last: int, to_end: bool) -> dict[str, list[RunStep]]:
+        """Id of a run -> its steps, for the runs from one place to another."""
+        steps: dict[str, list[RunStep]] = {}
+        end = len(self._steps) if to_end else self._step_place(last)
+        for place in range(self._step_place(first), end):
+            step = self._steps.read(place)
+            steps.setdefault(_run_id(step), []).append(read_step(step, self.named.file))
+        return steps
+
+    def _step_place(self, run: int) -> int:
+        """The place of the first step that belongs to a run at this place or a later one."""
+        if not run or not len(self._steps):
+            return 0
+        if run >= len(self._runs):
+            return len(self._steps)
+        time, id_ = _time(self._runs.read(run)), as_text(self._runs.read(run).get("id"))
+        place = _first_place(len(self._steps), lambda n: _time(self._steps.read(n)) >= time)
+        earlier = {as_text(self._runs.read(n).get("id")) for n in range(max(0, run - NEIGHBOURS), run)}
+        while place and _run_id(self._steps.read(place - 1)) == id_:
+            place -= 1
+        while place < len(self._steps) and _run_id(self._steps.read(place)) in earlier:
+            place += 1
+        return place
+
+
+def _first_place(count: int, is_reached: Callable[[int], bool]) -> int:
+    """The first of `count` places that is reached, where all after it are reached too; `count` for none."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if is_reached(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
