@@ -86,4 +86,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     for conn in left:
         conn.close()
     assert not told, f"{len(told)} connection(s) to SQLite were left open; opened at:\n{told[0]}"
+    shared, Counted.shared[:] = list(Counted.shared), []
+    assert not shared, f"threads used one connection {len(shared)} time(s), first at:\n{shared[0]}"
     return done

@@ -1,10 +1,16 @@
-"""Which connections to SQLite are open, and who opened them."""
+"""Which connections to SQLite are open, who opened them, and whether two threads used one at a time."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import wraps
 from typing import Any, ClassVar
+
+from migrate.archive.database import Archive
 
 DEEPEST = 12
 """Calls that are kept of how a connection came to be."""
@@ -16,11 +22,39 @@ class Counted(sqlite3.Connection):
     """A connection that is known as long as it is open."""
 
     open_: ClassVar[dict[Counted, None]] = {}
+    shared: ClassVar[list[str]] = []
+    """What threads did that must not use a connection: where it was used."""
+    lock: threading.RLock | None = None
+    """The lock of the archive whose connection it is."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.opened_at = traceback.extract_stack(limit=DEEPEST)
+        self._opened_by, self._used_by = threading.get_ident(), 0
         Counted.open_[self] = None
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        with self._used():
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        with self._used():
+            return super().executemany(*arguments)
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        """SQLite runs one statement of a connection at a time. Where its SQL calls a Python function, a
+        second thread stops both for ever."""
+        me, other = threading.get_ident(), self._used_by
+        without_lock = self.lock is not None and me != self._opened_by and not self.lock._is_owned()
+        if without_lock or other not in (0, me):
+            Counted.shared.append("".join(traceback.format_stack(limit=DEEPEST)))
+            raise AssertionError("a connection was used by another thread than its own, without its lock")
+        self._used_by = me
+        try:
+            yield
+        finally:
+            self._used_by = other
 
     def close(self) -> None:
         super().close()
@@ -36,3 +70,12 @@ def count_connections() -> None:
         return _connect(*arguments, **options)
 
     sqlite3.connect = connect
+    create = Archive.__init__
+
+    @wraps(create)
+    def create_and_note(self: Archive, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **options)
+        if isinstance(self.conn, Counted):
+            self.conn.lock = self.lock
+
+    Archive.__init__ = create_and_note

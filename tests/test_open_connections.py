@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -86,3 +87,26 @@ def test_an_archive_is_closed_where_the_work_on_it_fails(path: Path, before: set
         raise KeyboardInterrupt
     assert left_open(before) == 0
     assert not path.with_name("estate.db.lock").exists()
+
+
+def used_by_another_thread(archive: Archive) -> object:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: archive.conn.execute("SELECT 1").fetchone()).result()
+
+
+def test_a_connection_that_another_thread_uses_is_seen(path: Path) -> None:
+    """In an apply, a worker read through the connection of the writer: both threads stopped for ever."""
+    with Archive.open(path) as archive:
+        with pytest.raises(AssertionError, match="another thread"):
+            used_by_another_thread(archive)
+        assert len(Counted.shared) == 1
+        Counted.shared.clear()
+
+
+def test_another_thread_may_use_it_with_the_lock(path: Path) -> None:
+    def read(archive: Archive) -> object:
+        with archive.lock:
+            return archive.conn.execute("SELECT 1").fetchone()
+
+    with Archive.open(path) as archive, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(read, archive).result() == (1,)

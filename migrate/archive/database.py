@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,8 @@ DAMAGE_MESSAGES = ("unsupported file format", "Could not decode")
 
 
 class Archive:
-    """An open archive. `conn` belongs to the thread that opened it; other threads use `open_read_connection`.
+    """An open archive. `conn` belongs to the thread that opened it. Other threads read through
+    `open_read_connection`; where they must use `conn`, they hold `lock`, and the opening thread holds it too.
 
     `rollbacks` counts failed transactions: after one, what was remembered of their content is wrong.
     """
@@ -77,6 +79,10 @@ class Archive:
         self._in_single_transaction = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.packer = PackWriter(conn)
+        # Without it two threads can wait for each other for ever: one runs a statement that calls `row_hash`
+        # and needs the interpreter lock of Python, the other has that one and needs the connection (it was
+        # seen in an apply).
+        self.lock = threading.RLock()
         self.rollbacks = 0
 
     @classmethod

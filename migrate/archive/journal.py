@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,13 @@ from typing import Any
 from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
 from migrate.archive.hashes import count_rows, hash_rows, storable_text
-from migrate.archive.id_map import IN_EFFECT_SQL, NOT_UNDONE_SQL, Side, message_id_pairs
+from migrate.archive.id_map import (
+    IN_EFFECT_SQL,
+    NOT_UNDONE_SQL,
+    Side,
+    message_id_pairs,
+    reverse_message_ids,
+)
 from migrate.archive.registered_plans import store_plan_document
 from migrate.archive.snapshots.writer import utc_now
 from migrate.model import JSON
@@ -83,7 +88,7 @@ class Journal:
     ) -> None:
         """`document`: the plan as JSON, stored with its journal."""
         self._archive = archive
-        self._lock = threading.Lock()
+        self._lock = archive.lock
         self._sides = source, target
         with archive.transaction() as conn:
             conn.execute(
@@ -198,6 +203,13 @@ class Journal:
         with self._lock:
             pairs = message_id_pairs(self._archive.conn, *self._sides, thread)
             return frozenset(target_id for _, target_id in pairs)
+
+    def message_origins(
+        self, source: Side, target: Side, source_thread: str, target_thread: str
+    ) -> dict[str, str]:
+        """`reverse_message_ids`, for a worker thread."""
+        with self._lock:
+            return reverse_message_ids(self._archive.conn, source, target, source_thread, target_thread)
 
     def first_applied_at(self) -> float:
         """When this plan was first applied, in seconds since 1970."""

@@ -6,11 +6,10 @@ import json
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
+from migrate.archive.id_map import Side, derivations, id_map
 from migrate.archive.journal import CITATIONS_ACTION, Journal, JournalEntry
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.errors import PlanStale, RequestFailed
@@ -205,8 +204,8 @@ def apply_context(
     sides = plan_sides(plan)
     journal = Journal(archive, plan.digest, *sides, json.dumps(plan.model_dump()).encode())
     ctx = ApplyContext(source, writer, planned_target(plan, source, capabilities), journal, progress)
-    origins = partial(reverse_message_ids, archive.conn)
-    ctx.message_origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
+    lineage = Lineage(derivations(archive.conn))
+    ctx.message_origins = lineage.message_origins(source, sides[1], journal.message_origins)
     ctx.same_place = sides[0] == sides[1]
     ctx.accepted_fields = plan.accepted_fields
     ctx.preexisting_ids = frozenset(id_ for _, _, id_, _ in plan.target.objects)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 
 from migrate.archive.database import Archive
@@ -71,7 +70,7 @@ class VerifyContext:
         # Source and target are the same resource or project.
         self.same_place = sides[0] == sides[1]
         self._archive, self._sides = archive, sides
-        self._lock = threading.Lock()  # a database connection serves one thread at a time
+        self._lock = archive.lock
         self.message_origins = Lineage(derivations(archive.conn)).message_origins(
             source, sides[1], self._reverse_message_ids
         )
