@@ -175,24 +175,33 @@ def _pair(text: str) -> tuple[str, str]:
     return key, pattern
 
 
+def seconds_of_date(text: str) -> int:
+    """Seconds since 1970 of a date in ISO 8601. A date without a time means its first second, one without an
+    offset is in UTC. Raises `ValueError` for anything else."""
+    # Python 3.10 does not know the Z of ISO 8601.
+    found = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in ("z", "Z") else text)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=timezone.utc)
+    try:
+        seconds = int(found.timestamp())
+        _iso(seconds)  # an offset may lead out of the calendar, where no message could show the date
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+    return seconds
+
+
 def _date(option: str, text: str) -> int | None:
-    """Seconds since 1970. A date without a time means its first second, one without an offset is in UTC."""
+    """Seconds since 1970, None where no date is given."""
     if not text:
         return None
     try:
-        # Python 3.10 does not know the Z of ISO 8601.
-        found = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1] in "zZ" else text)
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=timezone.utc)
-        seconds = int(found.timestamp())
-        _iso(seconds)  # an offset may lead out of the calendar, where no message could show the date
-    except (ValueError, OverflowError):
+        return seconds_of_date(text)
+    except ValueError:
         raise BadUsage(
             f"{option} {text}: this is not a date",
             "dates are written as in ISO 8601",
             f"write {option} 2026-08-26 or {option} 2026-08-26T12:00:00Z",
         ) from None
-    return seconds
 
 
 def _quoted(text: str) -> str:
