@@ -52,7 +52,7 @@ EMOJI = range(0x1F000, 0x1FB00)
 # Categories whose characters belong to words: letters, marks, numbers, and what no version knows yet.
 WORD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No", "Cn"})
 # Scripts in which each character is a word: Thai, Lao, Myanmar, Khmer, Korean, kana, Bopomofo, Han.
-CHARACTER_SCRIPTS = re.compile(
+ONE_CHARACTER_WORDS = re.compile(
     "[\u0e01-\u0edf\u1000-\u109f\ua9e0-\ua9fe\uaa60-\uaa7f\u1780-\u17e9"
     "\u1100-\u11ff\ua960-\ua97c\uac00-\ud7fb\u3041-\u309f\u30a1-\u30ff\u31f0-\u31ff\U0001aff0-\U0001b16f"
     "\u3105-\u312f\u31a0-\u31bf\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff"
@@ -150,5 +150,5 @@ def _with_markers(char: str) -> str:
     if JOINING_LETTERS.match(char):
         return f"{_JOIN}{char}{_END}"
     if unicodedata.category(char)[0] == "M":
-        return f"{_MARK}{char}{_END}" if CHARACTER_SCRIPTS.match(char) else char
-    return f" {char}{_END}" if CHARACTER_SCRIPTS.match(char) else char
+        return f"{_MARK}{char}{_END}" if ONE_CHARACTER_WORDS.match(char) else char
+    return f" {char}{_END}" if ONE_CHARACTER_WORDS.match(char) else char
