@@ -49,6 +49,7 @@ COMMANDS = {
     "drill": "proves that an archive can be restored, then rolls everything back",
     "applies": "lists every apply, and whether it was rolled back",
     "ids": "prints the id map: old id, new id",
+    "serve": "opens an archive as pages in a browser, and serves the old API over it",
     "emulate": "serves an emulated service on loopback, for rehearsal",
     "demo": "shows the whole flow on bundled fixtures, without an account",
 }

@@ -49,6 +49,12 @@ def list_snapshots(conn: SqlConnection) -> list[SnapshotInfo]:
     return [_info(row) for row in rows]
 
 
+def endpoint_numbers(conn: SqlConnection) -> dict[tuple[str, str], int]:
+    """Type and address -> the number of each endpoint."""
+    rows = conn.execute("SELECT type, url, id FROM endpoints")
+    return {(type_, url): number for type_, url, number in rows}
+
+
 def newest_snapshot(conn: SqlConnection, type_: str, url: str) -> SnapshotInfo | None:
     """The newest finished snapshot of one endpoint, but a complete one before a partial one, and either
     before one that was filtered. A shard does not count as a snapshot of its endpoint."""

@@ -1,0 +1,112 @@
+"""Who may ask: the key, the cookie that a page gets for it, and the names by which the server may be called.
+
+The key is random, or comes from an environment variable. A browser that opens `/?key=KEY` gets a cookie; an
+application sends the key in the header `api-key` or as a bearer token. A name in `Host` that is not allowed
+is refused: a page of somebody else can make a browser call this machine by a name of its own (DNS
+rebinding). A request that a page of another origin sends is refused as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+# The longest delay of the answer to a wrong key, in seconds, and how many such answers may wait at once.
+MAX_WRONG_KEY_DELAY_S = 5.0
+MAX_WAITING_WRONG_KEYS = 10
+# A key is never longer; a longer text is not compared.
+MAX_KEY_CHARS = 1_000
+
+
+class WrongKey(Exception):
+    """A key that is not the one of this server. `is_too_often`: others are being answered already."""
+
+    def __init__(self, is_too_often: bool = False) -> None:
+        super().__init__("wrong key")
+        self.is_too_often = is_too_often
+
+
+class KeyGuard:
+    """Compares keys and cookies in constant time. Wrong ones are answered one after another, each later than
+    the one before, so that they cannot be tried quickly; a right one never waits."""
+
+    def __init__(self, key: str, delay_s: float) -> None:
+        self._key = key.encode()
+        self._delay_s = delay_s
+        self._tickets: set[bytes] = set()
+        self._wrong = 0
+        self._waiting = 0
+        self._turn = asyncio.Lock()
+
+    def cookie_value(self) -> str:
+        """What a page keeps. Not the key: cookies are sent to every port of a host, also to other programs on
+        it."""
+        return hmac.new(self._key, b"cookie of the pages", hashlib.sha256).hexdigest()
+
+    def has_cookie(self, value: str) -> bool:
+        """Whether this is the cookie that a page got for the key."""
+        return _equal(value, self.cookie_value().encode())
+
+    def add_ticket(self, ticket: str) -> None:
+        """Accept another key once. It opens the browser: arguments of a program can be seen by other users of
+        the machine."""
+        self._tickets.add(ticket.encode())
+
+    async def check(self, given: str) -> None:
+        """Raise `WrongKey`, after a delay, unless the text is the key."""
+        if _equal(given, self._key):
+            self._wrong = 0
+            return
+        for ticket in tuple(self._tickets):
+            if _equal(given, ticket):
+                self._tickets.discard(ticket)
+                return
+        if self._waiting >= MAX_WAITING_WRONG_KEYS:
+            raise WrongKey(is_too_often=True)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                delay = self._delay_s * 2 ** min(self._wrong, 10)
+                self._wrong += 1
+                await asyncio.sleep(min(delay, MAX_WRONG_KEY_DELAY_S))
+        finally:
+            self._waiting -= 1
+        raise WrongKey
+
+
+def _equal(given: str, expected: bytes) -> bool:
+    raw = given[:MAX_KEY_CHARS].encode("utf-8", "replace")
+    return hmac.compare_digest(raw, expected) and len(given) <= MAX_KEY_CHARS
+
+
+def key_of_headers(headers: Mapping[str, str]) -> str | None:
+    """The key that an application sends: in `api-key`, or as a bearer token. None where it sends none."""
+    if (key := headers.get("api-key")) is not None:
+        return key.strip()
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def host_name(header: str) -> str:
+    """The name in a `Host` header, in lower case, without port; '' where there is none."""
+    try:
+        name = urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
+    return name.rstrip(".")
+
+
+def foreign_request_reason(headers: Mapping[str, str]) -> str:
+    """Why a request comes from a page of another origin, or ''. Following a link is no such request: nothing
+    of the answer reaches the page with the link."""
+    origin = headers.get("origin")
+    if origin is not None and origin.lower().partition("://")[2] != headers.get("host", "").lower():
+        return f"a page of {origin} sent it"
+    site = headers.get("sec-fetch-site", "none")
+    is_link = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+    if site not in ("none", "same-origin") and not is_link:
+        return "a page of another site sent it"
+    return ""

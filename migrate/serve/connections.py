@@ -1,0 +1,149 @@
+"""What pages and the API read: estates, snapshots and connections of one archive."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from migrate.archive.connections import SqlConnection
+from migrate.archive.read_connections import ArchiveVersion, ReadConnections
+from migrate.archive.snapshots.reader import (
+    SnapshotReader,
+    endpoint_numbers,
+    list_snapshots,
+    newest_unfiltered,
+)
+from migrate.errors import BadUsage
+from migrate.model.results.archive import SnapshotInfo
+
+# Requests that are answered at the same time; each has a connection.
+WORKER_THREADS = 8
+# Results that are kept until the archive changes.
+MAX_KEPT_RESULTS = 64
+
+_T = TypeVar("_T")
+
+
+class NoSuchSnapshot(BadUsage):
+    """The archive has no snapshot of this number, or no estate of this one."""
+
+
+@dataclass(frozen=True)
+class ServedEstate:
+    """One estate of an archive. `number`: of its endpoint, which stays the same in this archive.
+    `snapshots`: oldest first. `shown`: the snapshot that is shown unless another one is asked for."""
+
+    number: int
+    type: str
+    url: str
+    snapshots: tuple[SnapshotInfo, ...]
+    shown: SnapshotInfo
+
+
+class ArchiveAccess:
+    """Read access to one archive for several threads. `path`: of the archive. `chosen`: the number of the
+    snapshot that the user named, which is then the one shown of its estate. Close it at the end."""
+
+    def __init__(self, path: Path, chosen: int | None = None, connections: int = WORKER_THREADS) -> None:
+        self.path, self.chosen = path, chosen
+        self._connections = ReadConnections(path, connections)
+        self._remembered: OrderedDict[Hashable, Any] = OrderedDict()
+        self._remembered_of: ArchiveVersion | None = None
+        self._lock = threading.Lock()
+
+    def estates(self) -> tuple[ServedEstate, ...]:
+        """Every estate with a snapshot, in the order in which they came into the archive."""
+        return self.remember("estates", self._read_estates)
+
+    def snapshot_info(self, number: int) -> SnapshotInfo:
+        """The snapshot of a number. Raises `NoSuchSnapshot`."""
+        for estate in self.estates():
+            for info in estate.snapshots:
+                if info.id == number:
+                    return info
+        raise NoSuchSnapshot(f"the archive has no snapshot {number}", todo="choose one of those that it has")
+
+    def estate_of(self, snapshot: SnapshotInfo) -> ServedEstate:
+        """The estate of a snapshot."""
+        return next(e for e in self.estates() if (e.type, e.url) == (snapshot.type, snapshot.url))
+
+    @contextlib.contextmanager
+    def reader(self, snapshot: int | None = None, endpoint: int | None = None) -> Iterator[SnapshotReader]:
+        """A reader for one thread, for the time of one request: of a snapshot by its number, else of the
+        snapshot that is shown of an estate by its number. Raises `NoSuchSnapshot`, and `ArchiveDamaged` where
+        what is read is not what was written."""
+        info = self._shown(endpoint) if snapshot is None else self.snapshot_info(snapshot)
+        with self.connection() as conn:
+            yield SnapshotReader(conn, info)
+
+    def connection(self) -> contextlib.AbstractContextManager[SqlConnection]:
+        """A connection for one thread, for the time of one request, that cannot write."""
+        return self._connections.lend()
+
+    def separate_connection(self) -> contextlib.AbstractContextManager[SqlConnection]:
+        """A connection that cannot write, for a task that takes longer than a request."""
+        return self._connections.open_separate()
+
+    def remember(self, key: Hashable, compute: Callable[[], _T]) -> _T:
+        """The result of a function, kept until the archive changes. It must not be large."""
+        version = self._connections.version()
+        with self._lock:
+            if version != self._remembered_of:
+                self._remembered.clear()
+                self._remembered_of = version
+            if key in self._remembered:
+                self._remembered.move_to_end(key)
+                known: _T = self._remembered[key]
+                return known
+        result = compute()
+        with self._lock:
+            if version == self._remembered_of:
+                self._remembered[key] = result
+                while len(self._remembered) > MAX_KEPT_RESULTS:
+                    self._remembered.popitem(last=False)
+        return result
+
+    def version(self) -> ArchiveVersion:
+        """Changes when the archive was written."""
+        return self._connections.version()
+
+    def size_bytes(self) -> int:
+        """The size of the archive's file."""
+        return self._connections.size_bytes()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connections.close()
+
+    def __enter__(self) -> ArchiveAccess:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _shown(self, endpoint: int | None) -> SnapshotInfo:
+        for estate in self.estates():
+            if endpoint in (None, estate.number):
+                return estate.shown
+        raise NoSuchSnapshot(f"the archive has no estate {endpoint}", todo="choose one of those that it has")
+
+    def _read_estates(self) -> tuple[ServedEstate, ...]:
+        by_side: dict[tuple[str, str], list[SnapshotInfo]] = {}
+        with self.connection() as conn:
+            numbers = endpoint_numbers(conn)
+            for info in list_snapshots(conn):
+                by_side.setdefault((info.type, info.url), []).append(info)
+        return tuple(
+            ServedEstate(numbers[side], *side, tuple(infos), self._choose(infos))
+            for side, infos in sorted(by_side.items(), key=lambda row: numbers[row[0]])
+        )
+
+    def _choose(self, infos: list[SnapshotInfo]) -> SnapshotInfo:
+        """The snapshot that the user named; else the newest one that was read to its end and not filtered."""
+        named = next((info for info in infos if info.id == self.chosen), None)
+        return named or newest_unfiltered([info for info in infos if not info.interrupted] or infos)

@@ -1,0 +1,41 @@
+"""The overview of one snapshot: where and when it was read, what it has, what changed, what ends."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from migrate.model.retirements import today
+from migrate.reports.commands.archive import hidden_text, left_out_texts
+from migrate.reports.commands.retirements import days_text
+from migrate.serve.page_request import PageRequest
+from migrate.stages.query.overview import read_overview
+
+# Kinds in the order in which people look for them; those with a page have a link.
+SHOWN_KINDS = (
+    "thread", "message", "assistant", "file", "vector_store", "vector_store_file", "run", "run_step",
+)  # fmt: skip
+# Snapshots of the estate that are listed, and objects that end.
+MAX_SNAPSHOTS_LISTED, MAX_ENDING_LISTED = 6, 12
+
+
+def overview_page(request: PageRequest) -> Response:
+    """The overview."""
+    day, number = today(), request.snapshot.info.id
+    overview = request.access.remember(
+        ("overview", number, day), lambda: read_overview(request.snapshot, day)
+    )
+    info = overview.info
+    snapshots = request.estate.snapshots
+    return request.answer(
+        "overview.html.j2",
+        "overview",
+        overview=overview,
+        kinds=[(kind, overview.counts.get(kind, 0)) for kind in SHOWN_KINDS if kind in overview.counts],
+        left_out=left_out_texts(info.options),
+        hidden=[hidden_text(content) for content in info.hidden],
+        ending=overview.retiring.objects[:MAX_ENDING_LISTED],
+        ending_total=len(overview.retiring.objects),
+        days_text=days_text,
+        recent=snapshots[: -MAX_SNAPSHOTS_LISTED - 1 : -1],
+        archive_bytes=request.access.size_bytes(),
+    )

@@ -1,0 +1,205 @@
+"""The server: listens on one address until it is stopped, and ends connections that are too slow."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import itertools
+import os
+import secrets
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from migrate.errors import BadUsage
+from migrate.serve.access import KeyGuard
+from migrate.serve.app import build_app
+from migrate.serve.connections import ArchiveAccess
+from migrate.serve.settings import ServeSettings
+
+# Open connections; a browser opens six. More requests get the status 503, more connections are closed.
+MAX_CONNECTIONS = 100
+# Seconds for a whole request, and for the client to take something of an answer that is ready.
+REQUEST_S, STALLED_S = 15.0, 30.0
+KEEP_ALIVE_S = 5
+# Bytes of the head of a request.
+MAX_HEAD_BYTES = 1 << 16
+START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
+# uvicorn looks ten times less often whether it should stop, which is long for a person who pressed Ctrl-C.
+TICK_S = 0.01
+
+
+class ImpatientProtocol(H11Protocol):
+    """Closes a connection whose request does not arrive in time, or whose client does not read."""
+
+    request_s, stalled_s = REQUEST_S, STALLED_S
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._request_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > 2 * MAX_CONNECTIONS:  # they are not answered any more, only kept
+            transport.abort()
+            return
+        self._request_timer = self.loop.call_later(self.request_s, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        is_complete = self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)
+        if is_complete:
+            self._end_request_timer()
+        elif self._request_timer is None:
+            self._request_timer = self.loop.call_later(self.request_s, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(self.stalled_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._end_stall_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_request_timer()
+        self._end_stall_timer()
+        super().connection_lost(exc)
+
+    def _end_request_timer(self) -> None:
+        if self._request_timer is not None:
+            self._request_timer.cancel()
+            self._request_timer = None
+
+    def _end_stall_timer(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its log and without its pauses at the end."""
+
+    async def main_loop(self) -> None:
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            await asyncio.sleep(TICK_S)
+
+
+class ArchiveServer:
+    """A running server of one archive. Use it as a context manager, or call start() and stop()."""
+
+    def __init__(self, settings: ServeSettings, access: ArchiveAccess) -> None:
+        """`access`: of the archive; it stays open when the server has stopped."""
+        self.settings = settings
+        self._keys = KeyGuard(settings.key, settings.wrong_key_delay_s)
+        app, tls = build_app(settings, access, self._keys), settings.tls
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http=ImpatientProtocol,
+            ws="none",
+            lifespan="on",
+            interface="asgi3",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+            ssl_context_factory=None if tls is None else (lambda *_: tls),
+        )
+        self._server = _Server(config)
+        self._thread: threading.Thread | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """The address of the start, without the key."""
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        return f"{self.settings.scheme}://{host}:{self._port}/"
+
+    def one_time_url(self) -> str:
+        """An address that opens the pages once, in a browser."""
+        ticket = secrets.token_urlsafe(32)
+        self._keys.add_ticket(ticket)
+        return f"{self.url}?key={ticket}"
+
+    def start(self) -> ArchiveServer:
+        """Listen, and answer in a thread. Raises `BadUsage` where the address cannot be listened on."""
+        listener = _listen(self.settings.host, self.settings.port)
+        self._port = listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._run, args=(listener,), name="serve", daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the server did not start")
+            time.sleep(0.002)
+        return self
+
+    def stop(self) -> None:
+        """End it. Requests that are being answered get a second."""
+        self._server.should_exit = True
+        if self._thread:
+            self._thread.join(STOP_TIMEOUT_S)
+
+    def _run(self, listener: socket.socket) -> None:
+        self._server.run([listener])
+
+    def __enter__(self) -> ArchiveServer:
+        return self.start()
+
+    def __exit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `BadUsage`. The protocol is named because asyncio turns Nagle's delay off
+    only then."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    except (OSError, UnicodeError) as error:
+        raise BadUsage(
+            f"cannot listen on {host}", str(error), "leave --host out: then it is this machine only"
+        ) from None
+    try:
+        if os.name == "posix":  # on Windows the option would allow another program to use the same port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(MAX_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise _not_free(host, port, error) from None
+    return listener
+
+
+def _not_free(host: str, port: int, error: OSError) -> BadUsage:
+    if error.errno == errno.EADDRINUSE:
+        return BadUsage(
+            f"port {port} of {host} is taken",
+            "another program listens there, maybe another serve",
+            "give another one: --port 8003, or --port 0 for any that is free",
+        )
+    if error.errno == errno.EACCES:
+        return BadUsage(
+            f"port {port} of {host} may not be used",
+            "ports below 1024 belong to the system",
+            "give another one: --port 8002",
+        )
+    return BadUsage(
+        f"cannot listen on {host} port {port}", error.strerror or str(error), "give another --host or --port"
+    )

@@ -1,0 +1,31 @@
+"use strict";
+/* Nothing here is needed for reading: keys, colours, copying. */
+(() => {
+  const root = document.documentElement, theme = document.getElementById("theme");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : dark.matches;
+  const name = () => {
+    theme.textContent = isDark() ? "Light" : "Dark";
+    theme.setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
+  };
+  const remembered = (value) => {
+    try { return value ? localStorage.setItem("report-theme", value) : localStorage.getItem("report-theme"); } catch { return null; }
+  };
+  if (["light", "dark"].includes(remembered())) root.dataset.theme = remembered();
+  theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; remembered(root.dataset.theme); name(); });
+  dark.addEventListener("change", name);
+  theme.hidden = false;
+  name();
+
+  const jump = document.getElementById("jump");
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const writes = event.target.closest?.("input, select, textarea");
+    const open = document.querySelector(".chooser[open]");
+    if (event.key === "Escape" && open) { open.open = false; open.querySelector("summary").focus(); }
+    else if (event.key === "/" && jump && !writes) { event.preventDefault(); jump.focus(); }
+  });
+  addEventListener("click", (event) => {
+    for (const open of document.querySelectorAll(".chooser[open]")) if (!open.contains(event.target)) open.open = false;
+  });
+})();

@@ -1,0 +1,165 @@
+"""Connections of the server: they cannot write, see one state in a request, and follow a replaced file."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from migrate.archive.database import Archive
+from migrate.errors import ArchiveDamaged, BadUsage
+from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot
+from tests.archive.filling import filled, write
+from tests.serve.client import Client, served
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    filled(tmp_path / "estate.db")
+    return tmp_path / "estate.db"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM snapshots",
+        "CREATE TABLE mine (x)",
+        "DROP VIEW messages",
+        "UPDATE packs SET data = x''",
+        "VACUUM",
+        "PRAGMA user_version = 7",
+    ],
+)
+def test_no_connection_can_write(path: Path, sql: str) -> None:
+    before = path.read_bytes()
+    with ArchiveAccess(path, connections=1) as access:
+        for lend in (access.connection, access.separate_connection):
+            with lend() as conn, pytest.raises((sqlite3.OperationalError, ArchiveDamaged)):
+                conn.execute(sql).fetchall()
+    assert path.read_bytes() == before
+
+
+def test_a_request_sees_one_state_of_the_archive(path: Path) -> None:
+    with ArchiveAccess(path, connections=2) as access, Archive.open(path, write=True) as archive:
+        with access.connection() as conn:
+            count = "SELECT count(*) FROM snapshots"
+            assert conn.execute(count).fetchone() == (1,)
+            write(archive)
+            assert conn.execute(count).fetchone() == (1,)
+        with access.connection() as conn:
+            assert conn.execute(count).fetchone() == (2,)
+
+
+def test_what_is_remembered_is_dropped_when_the_archive_changes(path: Path) -> None:
+    with ArchiveAccess(path, connections=1) as access:
+        asked: list[int] = []
+
+        def ask() -> int:
+            asked.append(1)
+            return len(asked)
+
+        assert [access.remember("key", ask), access.remember("key", ask)] == [1, 1]
+        with Archive.open(path, write=True) as archive:
+            write(archive)
+        assert access.remember("key", ask) == 2
+        assert len(access.estates()[0].snapshots) == 2
+
+
+def test_the_estate_shown_is_the_newest_whole_one_or_the_one_that_was_named(path: Path) -> None:
+    with Archive.open(path, write=True) as archive:
+        write(archive, url="https://west.example.com")
+        write(archive, options={"include": [["assistant", "x"]]})
+    with ArchiveAccess(path, connections=1) as access:
+        east, west = access.estates()
+        assert (east.shown.id, west.shown.id) == (1, 2)
+        with access.reader(endpoint=west.number) as snapshot:
+            assert snapshot.info.id == 2
+        with access.reader(3, endpoint=west.number) as snapshot:
+            assert snapshot.info.id == 3
+        with pytest.raises(NoSuchSnapshot), access.reader(4):
+            pass
+        with pytest.raises(NoSuchSnapshot), access.reader(endpoint=99):
+            pass
+    with ArchiveAccess(path, 3, connections=1) as access:
+        assert access.estates()[0].shown.id == 3
+
+
+def test_a_replaced_archive_is_opened_anew(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    with Archive.open(other, write=True, create=True) as archive:
+        write(archive, url="https://other.example.com")
+    with ArchiveAccess(path, connections=2) as access:
+        assert access.estates()[0].url == "https://east.example.com"
+        with access.connection() as conn:
+            other.replace(path)
+            assert access.estates()[0].url == "https://other.example.com"
+            assert "east" in str(conn.execute("SELECT url FROM endpoints").fetchone())
+        path.write_bytes(b"not an archive")
+        path.unlink()
+        path.write_bytes(b"not an archive")
+        with pytest.raises(ArchiveDamaged):
+            access.estates()
+        path.unlink()
+        with pytest.raises(BadUsage, match="there is no archive"):
+            access.estates()
+
+
+def test_a_removed_archive_is_a_page_that_says_so(path: Path) -> None:
+    with served(path) as client:
+        path.rename(path.with_name("elsewhere.db"))
+        text = client.page("/snapshots/1/", 400)
+        assert "there is no archive" in text.lower()
+        path.with_name("elsewhere.db").rename(path)
+        assert "Snapshot 1" in client.page("/snapshots/1/")
+
+
+@pytest.mark.parametrize("column", ["data = x'00'", "data = zeroblob(20)", "kind = x'07'", "size = 1"])
+def test_damage_is_a_page_that_says_what_to_do(path: Path, column: str) -> None:
+    conn = sqlite3.connect(path)
+    conn.execute(f"UPDATE packs SET {column}")
+    conn.commit()
+    conn.close()
+    with served(path) as client:
+        text = client.page("/snapshots/1/", 500)
+        assert "is damaged" in text
+        assert re.search(r"find what is damaged: check .*estate\.db", text)
+
+
+def test_a_page_of_garbage_in_the_file_is_a_page_that_says_so(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 8192)
+    with ArchiveAccess(path, connections=1) as access:
+        try:
+            access.estates()
+        except ArchiveDamaged:
+            return
+    with served(path) as client:
+        for page in ("/snapshots/", "/snapshots/1/"):
+            answer = client.send(page)
+            assert answer.status in (200, 500)
+            assert answer.is_page
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "2", "-1", "1x", "%31%20", "9" * 18, "9" * 6_000, "..", "%2e", "%D9%A1", "1%2F", "~1"]
+)
+def test_a_number_of_nothing_is_not_found(client: Client, number: str) -> None:
+    answer = client.send(f"/snapshots/{number}/")
+    assert answer.status == 404
+    assert answer.is_page
+
+
+def test_a_mistake_of_the_program_shows_no_traceback(
+    client: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise KeyError("secret detail")
+
+    monkeypatch.setattr("migrate.serve.connections.ArchiveAccess.estates", lambda _: broken())
+    text = client.page("/snapshots/", 500)
+    assert "a mistake in this program" in text.lower()
+    assert "secret detail" not in text
+    assert capfd.readouterr() == ("", "")
