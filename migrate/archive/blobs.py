@@ -108,11 +108,21 @@ def find_blob(conn: SqlConnection, endpoint: int, file_id: str) -> Blob | None:
     return Blob(row[0], row[1].hex(), row[2], row[3]) if row else None
 
 
+def next_chunk(conn: SqlConnection, blob: int, after: int = -1) -> tuple[int, bytes] | None:
+    """Number and bytes of the chunk that follows another one; None behind the last one."""
+    row = conn.execute(
+        "SELECT ordinal, data, size FROM chunks WHERE blob_id = ? AND ordinal > ? ORDER BY ordinal LIMIT 1",
+        (blob, after),
+    ).fetchone()
+    return (row[0], decompress(row[1], row[2])) if row else None
+
+
 def read_chunks(conn: SqlConnection, blob: int) -> Iterator[bytes]:
-    """The stored bytes, chunk by chunk."""
-    rows = conn.execute("SELECT data, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob,))
-    for data, size in rows:
-        yield decompress(data, size)
+    """The stored bytes, chunk by chunk. No statement stays open between two of them."""
+    chunk = next_chunk(conn, blob)
+    while chunk:
+        yield chunk[1]
+        chunk = next_chunk(conn, blob, chunk[0])
 
 
 def read_first_bytes(conn: SqlConnection, blob: Blob, count: int) -> bytes:
@@ -133,9 +143,14 @@ def read_first_bytes(conn: SqlConnection, blob: Blob, count: int) -> bytes:
 def read_verified_chunks(conn: SqlConnection, blob: Blob) -> Iterator[bytes]:
     """The stored bytes, chunk by chunk. Raises `ArchiveDamaged`, at the latest after the last chunk, when
     they are not the bytes that were stored."""
+    return verify_chunks(read_chunks(conn, blob.id), blob)
+
+
+def verify_chunks(chunks: Iterable[bytes], blob: Blob) -> Iterator[bytes]:
+    """The chunks of a blob, compared with its hash and its size as `read_verified_chunks` does it."""
     digest, size = hashlib.sha256(), 0
     try:
-        for data in read_chunks(conn, blob.id):
+        for data in chunks:
             digest.update(data)
             size += len(data)
             if size > blob.size:

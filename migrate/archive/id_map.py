@@ -182,6 +182,22 @@ def reverse_message_ids(
     return dict(rows)
 
 
+def counterpart_ids(conn: SqlConnection, kind: str, object_id: str, parent: str = "") -> Iterator[str]:
+    """The ids that one object has elsewhere, by the moves that were not rolled back: what it was before, and
+    what became of it, one move away. `parent`: the id of its thread or store before the move. Raises
+    `RowDamaged` where one of these lines was changed."""
+    lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
+    before = (
+        f"SELECT j.source_id, j.hash, {lines} FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
+        "WHERE j.kind = ? AND j.source_parent = ? AND j.target_id = ? "
+    )
+    after = f"SELECT j.target_id, j.hash, {lines} FROM journal j WHERE j.kind = ? AND j.source_id = ? "
+    for sql, values in ((before, (kind, parent, object_id)), (after, (kind, object_id))):
+        for found, stored_hash, *line in conn.execute(f"{sql} AND {IN_EFFECT_SQL}", values).fetchall():
+            check_row("journal", tuple(line), stored_hash)
+            yield found
+
+
 def created_source_ids(conn: SqlConnection, source: Side, target: Side) -> dict[tuple[str, str], str]:
     """(kind, target id) -> source id of every object that a plan created between two sides and that was not
     rolled back. Messages and adopted objects are not in it."""

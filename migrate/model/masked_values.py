@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from migrate.model.entity import JSON
-from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, mask_texts
+from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, json_may_hold_credential, mask_texts
 
 MASK = "(masked)"
 # Fields of a body that may carry credentials: a tool's headers and authorization.
 SECRET_FIELDS = ("tools", "tool_resources", "definition", "versions")
 
 
-def mask_body(body: Mapping[str, JSON]) -> dict[str, JSON]:
-    """A body without credentials; keys are checked only in the fields where a service keeps credentials."""
-    return {k: _mask_value(v) if k in SECRET_FIELDS else mask_texts(v) for k, v in body.items()}
+def mask_body(body: Mapping[str, JSON], keep_shape: bool = False) -> dict[str, JSON]:
+    """A body without credentials; keys are checked only in the fields where a service keeps credentials.
+    `keep_shape`: an object that is masked keeps its keys and a list its length, so that a program that knows
+    the type of a field can still read it."""
+    mask = _mask_members if keep_shape else _mask_whole
+    return {k: _mask_value(v, mask) if k in SECRET_FIELDS else mask_texts(v) for k, v in body.items()}
+
+
+def _mask_whole(_value: JSON) -> JSON:
+    return MASK
+
+
+def _mask_members(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {k: _mask_members(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_mask_members(item) for item in value]
+    return value if value is None else MASK
+
+
+def may_need_mask(json_text: str) -> bool:
+    """Whether `mask_body` may change the body with this JSON text. Nearly every body needs no more than this
+    test, which does not parse it. A body for which it is False has nothing to mask."""
+    if json_may_hold_credential(json_text):
+        return True
+    if not any(f'"{field}"' in json_text for field in SECRET_FIELDS):
+        return False
+    lower_text = json_text.lower()
+    return any(f'"{name}"' in lower_text for name in SECRET_KEY_NAMES)
 
 
 def mask_value_at(path: str, value: JSON) -> JSON:
@@ -27,10 +53,14 @@ def mask_value_at(path: str, value: JSON) -> JSON:
     return MASK if value and SECRET_KEY_NAMES & set(owned) else _mask_value(value)
 
 
-def _mask_value(value: JSON) -> JSON:
+def _mask_value(value: JSON, mask: Callable[[JSON], JSON] = _mask_whole) -> JSON:
     if isinstance(value, dict):
         return {
-            k: mask_texts(v) if k == "parameters" else MASK if is_secret_key(k) and v else _mask_value(v)
+            k: mask_texts(v)
+            if k == "parameters"
+            else mask(v)
+            if is_secret_key(k) and v
+            else _mask_value(v, mask)
             for k, v in value.items()
         }
-    return [_mask_value(item) for item in value] if isinstance(value, list) else mask_texts(value)
+    return [_mask_value(item, mask) for item in value] if isinstance(value, list) else mask_texts(value)

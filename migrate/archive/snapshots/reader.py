@@ -13,6 +13,7 @@ from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import storable_text
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.snapshots.listings import ListingKey, ListingRow, listing_size, read_listing
+from migrate.archive.snapshots.placed_listing import PlacedListing
 from migrate.model import JSON
 from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.model.input_limits import loads
@@ -120,6 +121,11 @@ class SnapshotReader:
         spans = list(self._bodies.spans(listing.manifest)) if listing else []
         return ListingBodies(self._bodies, spans, _json_loader())
 
+    def placed_listing(self, kind: str, parent: str = "") -> PlacedListing | None:
+        """One listing by place, for pages of it; None where the snapshot has no such listing."""
+        listing = self._listing(kind, parent)
+        return PlacedListing(self.conn, self._bodies, listing) if listing else None
+
     def counts(self) -> dict[str, int]:
         """How many objects of each kind the snapshot has."""
         return dict(
@@ -181,6 +187,15 @@ class SnapshotReader:
         for id_, reason in rows:
             found.setdefault(id_, []).append(reason)
         return found
+
+    def missing_object(self, kind: str, object_id: str, parent: str = "") -> MissingObject | None:
+        """Why one object could not be read, if that was noted."""
+        row = self.conn.execute(
+            "SELECT reason, coalesce(name, ''), expected FROM missing "
+            "WHERE snapshot_id = ? AND kind = ? AND parent_id = ? AND object_id = ?",
+            (self.info.id, kind, storable_text(parent), storable_text(object_id)),
+        ).fetchone()
+        return MissingObject(kind, object_id, row[0], parent, row[1], bool(row[2])) if row else None
 
     def hidden_parts(self, object_id: str) -> dict[str, list[str]]:
         """Kind -> what the service did not return of objects with this id, as far as that is known."""

@@ -1,0 +1,154 @@
+"""Find an object, or a list, in the snapshot that answers, and say honestly where it is not there.
+
+An object that the service did not have is 404, as the service says it. What the reading did not see is
+another answer (`refusals.not_in_archive`): no client may take it for deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from migrate.archive.snapshots.history import absence_gap
+from migrate.archive.snapshots.placed_listing import PlacedListing
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.errors import ArchiveDamaged
+from migrate.model.entity import NOT_FOUND_REASON
+from migrate.serve.api.id_aliases import IdAliases
+from migrate.serve.api.refusals import ApiRefusal, not_in_archive
+from migrate.serve.api.resources import RUN_STEP, Resource
+from migrate.serve.api.row_filters import RowFilters
+from migrate.serve.connections import ArchiveAccess, ServedEstate
+
+GONE_REASON = "deleted while the snapshot was read"
+NOT_READ_REASON = "the snapshot was taken without it"
+
+Ids = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ApiMemory:
+    """What is kept from request to request."""
+
+    filters: RowFilters = field(default_factory=RowFilters)
+    aliases: IdAliases = field(default_factory=IdAliases)
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """One request to one estate. `partial`: the client takes a list of which the archive has a part."""
+
+    access: ArchiveAccess
+    estate: ServedEstate
+    reader: SnapshotReader
+    query: Mapping[str, str]
+    partial: bool
+    memory: ApiMemory
+
+
+@dataclass(frozen=True)
+class Located:
+    """An object. `ids`: its owners' ids and its own, as the archive has them."""
+
+    listing: PlacedListing
+    place: int
+    ids: Ids
+
+    def text(self) -> str:
+        """Its stored body."""
+        return next(self.listing.texts((self.place,)))
+
+
+def locate(call: ApiCall, resource: Resource, asked: Ids) -> Located:
+    """The object that an address names, by its own ids or by those of a move. `asked`: the ids in the
+    address. Raises `ApiRefusal`."""
+    owners = locate_owners(call, resource, asked)
+    parent = owners[0] if owners else ""
+    listing = call.reader.placed_listing(resource.kind, parent)
+    if listing is not None:
+        key = resource.kind, parent, asked[-1]
+        aliases = call.memory.aliases.candidates(call.reader.conn, call.estate.number, key)
+        scope = scope_places(call, resource, listing, owners)
+        for id_ in chain((asked[-1],), aliases):
+            place = place_in_listing(call, listing, id_, scope)
+            if place is not None:
+                if id_ != asked[-1]:
+                    call.memory.aliases.keep(call.estate.number, key, id_)
+                return Located(listing, place, (*owners, id_))
+    raise absent_refusal(call, resource, asked, parent, listing)
+
+
+def locate_owners(call: ApiCall, resource: Resource, asked: Ids) -> Ids:
+    """The ids of the owners as the archive has them; the last one of `asked` is not looked for. Where the
+    archive has a list of the owner, the owner exists. Raises `ApiRefusal`."""
+    if resource.owner is None:
+        return ()
+    if resource is not RUN_STEP and call.reader.placed_listing(resource.kind, asked[-2]) is not None:
+        return asked[:-1]
+    return locate(call, resource.owner, asked[:-1]).ids
+
+
+def scope_places(
+    call: ApiCall, resource: Resource, listing: PlacedListing, owners: Ids
+) -> Sequence[int] | None:
+    """The places of a listing that belong to a list; None where all of them do. The steps of all runs of a
+    thread are one listing."""
+    if resource is not RUN_STEP:
+        return None
+    return call.memory.filters.places(listing, (RUN_STEP.owner_key,), owners[-1])
+
+
+def place_in_listing(
+    call: ApiCall, listing: PlacedListing, id_: str, scope: Sequence[int] | None
+) -> int | None:
+    """The place of an object in a list, or None. Raises `ArchiveDamaged` where the list has two objects with
+    that id: a page that begins behind one of them could leave out others."""
+    places = [place for place in listing.places_of(id_) if scope is None or place in scope]
+    if len(places) > 1:
+        raise ArchiveDamaged(
+            f"a listing of snapshot {call.reader.info.id} has the id {id_} {len(places)} times"
+        )
+    return places[0] if places else None
+
+
+def listing_gap(call: ApiCall, kind: str, listing: PlacedListing | None) -> str:
+    """Why the archive may not have all of a list, or ''."""
+    if listing is None:
+        return NOT_READ_REASON
+    if listing.row.state == "gone":
+        return listing.row.reason or GONE_REASON
+    return absence_gap(call.reader.info, kind, listing.row.state, listing.row.reason)
+
+
+def absent_refusal(
+    call: ApiCall, resource: Resource, asked: Ids, parent: str, listing: PlacedListing | None
+) -> ApiRefusal:
+    """The refusal of an object that the snapshot does not have."""
+    refusal = resource.absent(*asked[-2:] if resource.owner else asked)
+    missing = call.reader.missing_object(resource.kind, asked[-1], parent)
+    if missing is not None:
+        gap = "" if missing.reason.startswith(NOT_FOUND_REASON) else missing.reason
+    elif listing is not None and listing.row.state == "gone":
+        gap = ""
+    else:
+        gap = listing_gap(call, resource.kind, listing)
+    if not gap:
+        return refusal
+    return not_in_archive(
+        f"{refusal.message.rstrip('.')} in the archive, and it may exist: {gap}.", refusal.param
+    )
+
+
+def asked_ids(resource: Resource, asked: Ids, own: Ids) -> dict[str, str]:
+    """Key of a body -> id in the address, for each id that is another one than the archive has. `own`: as
+    `asked`, or one less for the rows of a list."""
+    changed = {}
+    if len(own) == len(asked) and own[-1] != asked[-1]:
+        changed["id"] = asked[-1]
+    level: Resource | None = resource
+    for number in reversed(range(len(asked) - 1)):
+        if level is not None and level.owner_key and own[number] != asked[number]:
+            changed[level.owner_key] = asked[number]
+        level = level.owner if level else None
+    return changed

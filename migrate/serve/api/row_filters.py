@@ -1,0 +1,91 @@
+"""The places of the rows of a listing that have a value: the messages of a run, the files of a purpose.
+
+The first question about a listing reads all of it. What it learns is kept, so that the next pages of the same
+list cost what other pages cost.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from pydantic_core import from_json
+
+from migrate.archive.snapshots.placed_listing import PlacedListing
+from migrate.model.entity import JSON
+from migrate.model.input_limits import loads
+
+# Rows of all listings that are kept. Each takes 12 bytes.
+MAX_KEPT_ROWS = 1_000_000
+
+# The keys that lead to a value in a body.
+KeyPath = tuple[str, ...]
+
+
+def value_at_keys(body: JSON, path: KeyPath) -> JSON:
+    """The value at a path of a body; None where there is none."""
+    for key in path:
+        body = body.get(key) if isinstance(body, dict) else None
+    return body
+
+
+def parse_body(json_text: str) -> JSON:
+    """A body. Raises `ValueError` for one that is nested too deeply."""
+    try:
+        return from_json(json_text)
+    except ValueError:  # half of a surrogate pair, or nested too deeply
+        return loads(json_text)
+
+
+class _PlacesByValue:
+    """The places of the rows with each value. Values are kept as hashes of 64 bits: that two of a million
+    values have the same one is less likely than 1 in 10 to the 7th."""
+
+    def __init__(self, listing: PlacedListing, path: KeyPath) -> None:
+        rows: list[tuple[int, int]] = []
+        for place, text in enumerate(listing.texts(range(len(listing)))):
+            value = value_at_keys(parse_body(text), path)
+            if isinstance(value, str):
+                rows.append((hash(value), place))
+        rows.sort()
+        self._hashes = array("q", [row[0] for row in rows])
+        self._places = array("L", [row[1] for row in rows])
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def places(self, value: str) -> Sequence[int]:
+        """The places of the rows with a value, ascending."""
+        wanted = hash(value)
+        start = bisect_left(self._hashes, wanted)
+        return self._places[start : bisect_right(self._hashes, wanted)]
+
+
+class RowFilters:
+    """Finds rows by a value, in any listing of an archive. Many threads may use it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[bytes, KeyPath], _PlacesByValue] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def places(self, listing: PlacedListing, path: KeyPath, value: str) -> Sequence[int]:
+        """The places of the rows that have this text at a path, ascending."""
+        key = (listing.row.sha or b"", path)
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found.places(value)
+        found = _PlacesByValue(listing, path)
+        if listing.row.sha:  # without a hash, the listing is still being written
+            self._keep(key, found)
+        return found.places(value)
+
+    def _keep(self, key: tuple[bytes, KeyPath], found: _PlacesByValue) -> None:
+        with self._lock:
+            self._kept[key] = found
+            while sum(map(len, self._kept.values())) > MAX_KEPT_ROWS and len(self._kept) > 1:
+                self._kept.popitem(last=False)
