@@ -104,10 +104,14 @@ def decompress_head(data: bytes, size: int, stored_bytes: int, count: int) -> by
 
 def split_bodies(plain: bytes) -> list[str]:
     """The bodies in an unpacked pack. Raises `PackDamaged`."""
-    if plain.count(_SEPARATOR_BYTES) >= BODIES_PER_PACK:
+    # A line break occurs in separators only, and one byte is found five times as fast as two.
+    *parts, last = plain[1:-1].split(b"\n", BODIES_PER_PACK)
+    if len(parts) >= BODIES_PER_PACK:
         raise PackDamaged("a pack has more bodies than a pack may have")
+    if not all(part.endswith(b",") for part in parts):
+        raise PackDamaged("a body has a line break")
     try:
-        return [part.decode() for part in plain[1:-1].split(_SEPARATOR_BYTES)]
+        return [*(part[:-1].decode() for part in parts), last.decode()]
     except UnicodeDecodeError as error:
         raise PackDamaged(f"a pack is not text: {error}") from None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from migrate.model.entity import JSON
-from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, json_may_hold_credential, mask_texts
+from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, mask_texts
 
 MASK = "(masked)"
 # Fields of a body that may carry credentials: a tool's headers and authorization.
@@ -31,17 +31,6 @@ def _mask_members(value: JSON) -> JSON:
     if isinstance(value, list):
         return [_mask_members(item) for item in value]
     return value if value is None else MASK
-
-
-def may_need_mask(json_text: str) -> bool:
-    """Whether `mask_body` may change the body with this JSON text. Nearly every body needs no more than this
-    test, which does not parse it. A body for which it is False has nothing to mask."""
-    if json_may_hold_credential(json_text):
-        return True
-    if not any(f'"{field}"' in json_text for field in SECRET_FIELDS):
-        return False
-    lower_text = json_text.lower()
-    return any(f'"{name}"' in lower_text for name in SECRET_KEY_NAMES)
 
 
 def mask_value_at(path: str, value: JSON) -> JSON:

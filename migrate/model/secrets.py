@@ -44,17 +44,11 @@ WEBHOOK_PATH = re.compile(
     r"(?P<before>://hooks\.slack\.com/(?:services|workflows)/|://discord(?:app)?\.com/api/webhooks/\d+/"
     r"|://api\.telegram\.org/bot|://[\w.-]+\.webhook\.office\.com/webhookb2/)(?P<value>[^\s?#\"'<>]+)"
 )
-# One of these is in every such address.
-WEBHOOK_HOSTS = ("hooks.slack.com", "discord", "api.telegram.org", "webhook.office.com")
 # Repetitions are bounded: without that, the time for a long text of such characters grows with its square.
 KEY_OR_TOKEN = re.compile(
     r"(?P<before>\b)(?P<value>sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
     r"|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|eyJ[\w-]{10,4000}\.[\w-]{10,4000}\.[\w-]+)"
 )
-# Every key or token begins with one of these.
-KEY_OR_TOKEN_STARTS = (
-    "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AKIA", "ASIA", "AIza", "eyJ",
-)  # fmt: skip
 VARIABLE_PLACEHOLDER = re.compile(
     r"\{[^{}]*\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|<[^<>]*>|%7B[\w.-]*%7D", re.IGNORECASE
 )
@@ -109,18 +103,6 @@ def is_secret_parameter(name: str) -> bool:
         SECRET_NAME_ENDING.fullmatch(tail) is not None
         or plain.endswith(("token", "secret", "password", "apikey"))
     )
-
-
-def json_may_hold_credential(json_text: str) -> bool:
-    """Whether a text in a JSON document may hold a credential. Does not parse it, and is wrong only in one
-    direction: a document for which it is False has none."""
-    if "\\u" in json_text or "\\/" in json_text:  # an escape may hide any character
-        return True
-    if "://" in json_text and ("@" in json_text or any(host in json_text for host in WEBHOOK_HOSTS)):
-        return True
-    if ("=" in json_text or "%3" in json_text) and QUERY_PARAMETER.search(json_text):
-        return True
-    return any(start in json_text for start in KEY_OR_TOKEN_STARTS)
 
 
 def _may_hold_credential(text: str) -> bool:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 
 from migrate.model.entity import JSON
-from migrate.model.masked_values import mask_body, may_need_mask
+from migrate.model.mask_screen import has_mask_hint, may_need_mask
+from migrate.model.masked_values import mask_body
 from migrate.serve.api.row_filters import parse_body
 
 # Returns a body with some of its values replaced.
@@ -30,6 +31,13 @@ def body_text(stored: str, change: BodyChange | None = None) -> str:
     body = parse_body(stored)
     sent = mask_body(change(body) if change else body, keep_shape=True)
     return stored if sent == body else dump_json(sent)
+
+
+def body_texts(stored: list[str], change: BodyChange | None = None) -> list[str]:
+    """The texts that are sent for several stored bodies. For most pages one test of all of them is enough."""
+    if change is None and not has_mask_hint("\n".join(stored)):
+        return stored
+    return [body_text(text, change) for text in stored]
 
 
 def with_ids(ids: Mapping[str, str]) -> BodyChange | None:

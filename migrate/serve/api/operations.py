@@ -58,7 +58,9 @@ def list_objects(call: ApiCall, resource: Resource, asked: Ids) -> ApiAnswer:
     change = change_in_order(resource.shown, with_ids(asked_ids(resource, (*asked, ""), owners)))
     page = PageRows(call.estate.shown.id, resource.kind, parent, chosen, has_more, resource.envelope, change)
     incomplete = {INCOMPLETE_HEADER: header_text(gap)} if gap else {}
-    return ApiAnswer(page_pieces(call.access, page), {**incomplete, **hidden_headers(call, resource.kind)})
+    return ApiAnswer(
+        page_pieces(call.access, page, listing), {**incomplete, **hidden_headers(call, resource.kind)}
+    )
 
 
 def hidden_headers(call: ApiCall, kind: str) -> dict[str, str]:

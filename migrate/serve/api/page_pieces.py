@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from migrate.archive.snapshots.placed_listing import PlacedListing
+from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import ArchiveDamaged
 from migrate.model.entity import JSON
-from migrate.serve.api.body_texts import BodyChange, body_text, dump_json
+from migrate.serve.api.body_texts import BodyChange, body_texts, dump_json
 from migrate.serve.api.list_pages import ListEnvelope
 from migrate.serve.api.row_filters import parse_body
 from migrate.serve.connections import ArchiveAccess
 
-# Characters of one piece.
+# Characters of the rows that are in memory at once, unless one row has more.
 PIECE_CHARS = 1 << 21
 
 
@@ -29,41 +31,43 @@ class PageRows:
     envelope: ListEnvelope
     change: BodyChange | None = None
 
+    def read(self, listing: PlacedListing, start: int) -> list[str]:
+        """The rows from a number on, as they are sent: as many as one piece may have."""
+        texts, size = [], 0
+        for text in listing.texts(self.places[start:]):
+            texts.append(text)
+            size += len(text)
+            if size > PIECE_CHARS:
+                break
+        return body_texts(texts, self.change)
 
-@dataclass
-class _Ends:
-    """The ids of the first and the last row that were sent."""
-
-    ids: list[JSON] = field(default_factory=lambda: [None, None])
-
-    def note(self, number: int, count: int, text: str) -> None:
-        for end, position in enumerate((0, count - 1)):
-            if number == position:
-                body = parse_body(text)
-                self.ids[end] = body.get("id") if isinstance(body, dict) else None
+    def listing(self, reader: SnapshotReader) -> PlacedListing:
+        """The listing, in an archive that was opened again."""
+        listing = reader.placed_listing(self.kind, self.parent)
+        if listing is None:
+            raise ArchiveDamaged(f"snapshot {self.snapshot} does not have the list any more")
+        return listing
 
 
-def page_pieces(access: ArchiveAccess, page: PageRows) -> Iterator[bytes]:
-    """The page as JSON. The archive is not open between two pieces."""
-    ends, count, number = _Ends(), len(page.places), 0
-    piece = [page.envelope.head]
-    while number < count:
-        size = 0
+def page_pieces(access: ArchiveAccess, page: PageRows, listing: PlacedListing) -> Iterator[bytes]:
+    """The page as JSON. The first piece is read now, from `listing`; the archive is not open between two of
+    the others."""
+    return _pieces(access, page, page.read(listing, 0))
+
+
+def _pieces(access: ArchiveAccess, page: PageRows, rows: list[str]) -> Iterator[bytes]:
+    head, first_id, number = page.envelope.head, _id(rows[:1]), len(rows)
+    while number < len(page.places):
+        yield (head + ",".join(rows)).encode()
+        head = ","
         with access.reader(page.snapshot) as reader:
-            listing = reader.placed_listing(page.kind, page.parent)
-            if listing is None:
-                raise ArchiveDamaged(f"snapshot {page.snapshot} does not have the list any more")
-            for text in listing.texts(page.places[number:]):
-                sent = body_text(text, page.change)
-                ends.note(number, count, sent)
-                piece.append(f",{sent}" if number else sent)
-                number += 1
-                size += len(sent)
-                if size > PIECE_CHARS:
-                    break
-        if number < count:
-            yield "".join(piece).encode()
-            piece = []
-    tail = dump_json(page.envelope.tail(ends.ids[0], ends.ids[1], page.has_more))
-    piece.append(f"],{tail[1:]}" if len(tail) > 2 else "]}")
-    yield "".join(piece).encode()
+            rows = page.read(page.listing(reader), number)
+        number += len(rows)
+    tail = dump_json(page.envelope.tail(first_id, _id(rows[-1:]), page.has_more))
+    yield (head + ",".join(rows) + (f"],{tail[1:]}" if len(tail) > 2 else "]}")).encode()
+
+
+def _id(rows: list[str]) -> JSON:
+    """The id of a row, if there is one."""
+    body = parse_body(rows[0]) if rows else None
+    return body.get("id") if isinstance(body, dict) else None
