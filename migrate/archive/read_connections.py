@@ -98,7 +98,7 @@ class _OpenedFile:
 
     def version(self) -> ArchiveVersion:
         """See `ReadConnections.version`."""
-        with self._lock, translate_damage(self._path):
+        with self.archive.lock, translate_damage(self._path):
             row = self.archive.conn.execute("PRAGMA data_version").fetchone()
         return (*self._identity, int(row[0]))
 

@@ -23,7 +23,7 @@ from migrate.serve.api.refusals import (
     incomplete_listing,
     not_in_archive,
 )
-from migrate.serve.api.resources import AGENT, no_agent_version
+from migrate.serve.api.resources import AGENT_RESOURCE, no_agent_version
 from migrate.serve.api.row_filters import parse_body
 
 
@@ -80,7 +80,7 @@ def read_agent_version(call: ApiCall, asked: Ids) -> ApiAnswer:
 
 def _seen_versions(call: ApiCall, asked: Ids) -> SeenVersions:
     """Every version that a snapshot of the project saw, up to the one that answers."""
-    found = locate(call, AGENT, asked)
+    found = locate(call, AGENT_RESOURCE, asked)
     agent = parse_body(found.text())
     bodies = dict[int, Mapping[str, JSON]]()
     for earlier in [*_earlier_bodies(call, found.ids[-1]), agent]:

@@ -12,18 +12,18 @@ from migrate.serve.api.lookups import ApiCall, Ids
 from migrate.serve.api.operations import list_objects, read_object
 from migrate.serve.api.refusals import not_in_archive
 from migrate.serve.api.resources import (
-    AGENT,
-    ASSISTANT,
-    CONVERSATION,
-    FILE,
-    ITEM,
-    MESSAGE,
-    RUN,
-    RUN_STEP,
-    STORE_FILE,
-    THREAD,
-    UNPAGED_FILE,
-    VECTOR_STORE,
+    AGENT_RESOURCE,
+    ASSISTANT_RESOURCE,
+    CONVERSATION_RESOURCE,
+    FILE_RESOURCE,
+    ITEM_RESOURCE,
+    MESSAGE_RESOURCE,
+    RUN_RESOURCE,
+    RUN_STEP_RESOURCE,
+    STORE_FILE_RESOURCE,
+    THREAD_RESOURCE,
+    UNPAGED_FILE_RESOURCE,
+    VECTOR_STORE_RESOURCE,
     Resource,
 )
 
@@ -52,19 +52,19 @@ def _unkept(words: str, *paths: str) -> tuple[ApiPath, ...]:
     return tuple((path, partial(_refuse_unkept, words)) for path in paths)
 
 
-ASSISTANT_PATHS = _list_and_object("assistants", ASSISTANT)
+ASSISTANT_PATHS = _list_and_object("assistants", ASSISTANT_RESOURCE)
 THREAD_PATHS = (
-    *_list_and_object("threads", THREAD),
-    *_list_and_object("threads/{}/messages", MESSAGE),
-    *_list_and_object("threads/{}/runs", RUN),
-    *_list_and_object("threads/{}/runs/{}/steps", RUN_STEP),
+    *_list_and_object("threads", THREAD_RESOURCE),
+    *_list_and_object("threads/{}/messages", MESSAGE_RESOURCE),
+    *_list_and_object("threads/{}/runs", RUN_RESOURCE),
+    *_list_and_object("threads/{}/runs/{}/steps", RUN_STEP_RESOURCE),
 )
 _CONTENT_PATH: ApiPath = ("files/{}/content", read_file_content)
-FILE_PATHS = (*_list_and_object("files", FILE), _CONTENT_PATH)
-UNPAGED_FILE_PATHS = (*_list_and_object("files", UNPAGED_FILE), _CONTENT_PATH)
+FILE_PATHS = (*_list_and_object("files", FILE_RESOURCE), _CONTENT_PATH)
+UNPAGED_FILE_PATHS = (*_list_and_object("files", UNPAGED_FILE_RESOURCE), _CONTENT_PATH)
 STORE_PATHS = (
-    *_list_and_object("vector_stores", VECTOR_STORE),
-    *_list_and_object("vector_stores/{}/files", STORE_FILE),
+    *_list_and_object("vector_stores", VECTOR_STORE_RESOURCE),
+    *_list_and_object("vector_stores/{}/files", STORE_FILE_RESOURCE),
     *_unkept(
         "batches of files",
         "vector_stores/{}/file_batches/{}",
@@ -82,7 +82,7 @@ UNREAD_CONVERSATION_PATHS = _unkept(
     "conversations/{}/items/{}",
 )
 AGENT_PATHS: tuple[ApiPath, ...] = (
-    *_list_and_object("agents", AGENT),
+    *_list_and_object("agents", AGENT_RESOURCE),
     ("agents/{}/versions", list_agent_versions),
     ("agents/{}/versions/{}", read_agent_version),
 )
@@ -91,8 +91,8 @@ INVENTORY_PATHS = (
     *_unkept("the connections of a project", "connections", "connections/{}"),
 )
 CONVERSATION_PATHS = (
-    *_list_and_object("conversations", CONVERSATION),
-    *_list_and_object("conversations/{}/items", ITEM),
+    *_list_and_object("conversations", CONVERSATION_RESOURCE),
+    *_list_and_object("conversations/{}/items", ITEM_RESOURCE),
 )
 
 

@@ -15,7 +15,7 @@ from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.serve.api.answers import BYTES_TYPE, ApiAnswer
 from migrate.serve.api.lookups import ApiCall, Ids, locate
 from migrate.serve.api.refusals import ApiRefusal, not_in_archive
-from migrate.serve.api.resources import FILE, STORE_FILE
+from migrate.serve.api.resources import FILE_RESOURCE, STORE_FILE_RESOURCE
 from migrate.serve.api.row_filters import parse_body
 
 NO_BYTES_REASON = "the snapshot was taken without the bytes of files"
@@ -25,7 +25,7 @@ PARSED_TEXT_TAIL = '"}],"has_more":false,"next_page":null}'
 
 def read_file_content(call: ApiCall, asked: Ids) -> ApiAnswer:
     """The bytes of a file. Raises `ApiRefusal`; where the service never returns such bytes, as it says so."""
-    found = locate(call, FILE, asked)
+    found = locate(call, FILE_RESOURCE, asked)
     file_id = found.ids[-1]
     blob = call.reader.blob(file_id)
     if blob is None or blob.origin == BYTES_FROM_PARSED_TEXT:
@@ -42,7 +42,7 @@ def read_file_content(call: ApiCall, asked: Ids) -> ApiAnswer:
 def read_parsed_text(call: ApiCall, asked: Ids) -> ApiAnswer:
     """The text that a vector store parsed out of one of its files. A snapshot keeps it where it could not
     read the bytes of the file. Raises `ApiRefusal`."""
-    file_id = locate(call, STORE_FILE, asked).ids[-1]
+    file_id = locate(call, STORE_FILE_RESOURCE, asked).ids[-1]
     blob = call.reader.blob(file_id)
     if blob is None or blob.origin != BYTES_FROM_PARSED_TEXT:
         more = "" if blob is None else f"; it has the bytes of the file: GET /files/{asked[-1]}/content"

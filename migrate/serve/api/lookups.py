@@ -17,7 +17,7 @@ from migrate.errors import ArchiveDamaged
 from migrate.model.entity import NOT_FOUND_REASON
 from migrate.serve.api.id_aliases import IdAliases
 from migrate.serve.api.refusals import ApiRefusal, not_in_archive
-from migrate.serve.api.resources import RUN_STEP, Resource
+from migrate.serve.api.resources import RUN_STEP_RESOURCE, Resource
 from migrate.serve.api.row_filters import RowFilters
 from migrate.serve.connections import ArchiveAccess, ServedEstate
 
@@ -84,7 +84,7 @@ def locate_owners(call: ApiCall, resource: Resource, asked: Ids) -> Ids:
     archive has a list of the owner, the owner exists. Raises `ApiRefusal`."""
     if resource.owner is None:
         return ()
-    if resource is not RUN_STEP and call.reader.placed_listing(resource.kind, asked[-2]) is not None:
+    if resource is not RUN_STEP_RESOURCE and call.reader.placed_listing(resource.kind, asked[-2]) is not None:
         return asked[:-1]
     return locate(call, resource.owner, asked[:-1]).ids
 
@@ -94,9 +94,9 @@ def scope_places(
 ) -> Sequence[int] | None:
     """The places of a listing that belong to a list; None where all of them do. The steps of all runs of a
     thread are one listing."""
-    if resource is not RUN_STEP:
+    if resource is not RUN_STEP_RESOURCE:
         return None
-    return call.memory.filters.places(listing, (RUN_STEP.owner_key,), owners[-1])
+    return call.memory.filters.places(listing, (RUN_STEP_RESOURCE.owner_key,), owners[-1])
 
 
 def place_in_listing(

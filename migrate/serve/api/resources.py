@@ -95,14 +95,16 @@ def _agent_as_shown(body: dict[str, JSON]) -> dict[str, JSON]:
     return {**body, "versions": {key: value for key, value in versions.items() if key == "latest"}}
 
 
-ASSISTANT = Resource("assistant", _no_object("assistant"))
-THREAD = Resource("thread", _no_object("thread"))
-MESSAGE = Resource("message", _no_object("message"), THREAD, "thread_id", {"run_id": RowFilter(("run_id",))})
-RUN = Resource("run", _no_object("run"), THREAD, "thread_id")
+ASSISTANT_RESOURCE = Resource("assistant", _no_object("assistant"))
+THREAD_RESOURCE = Resource("thread", _no_object("thread"))
+MESSAGE_RESOURCE = Resource(
+    "message", _no_object("message"), THREAD_RESOURCE, "thread_id", {"run_id": RowFilter(("run_id",))}
+)
+RUN_RESOURCE = Resource("run", _no_object("run"), THREAD_RESOURCE, "thread_id")
 # Their listing is that of their thread: an archive has the steps of all runs of a thread in one.
-RUN_STEP = Resource("run_step", _no_object("run step"), RUN, "run_id")
-FILE = Resource("file", _no_file, filters={"purpose": RowFilter(("purpose",))}, limit=FILES_LIMIT)
-UNPAGED_FILE = Resource(
+RUN_STEP_RESOURCE = Resource("run_step", _no_object("run step"), RUN_RESOURCE, "run_id")
+FILE_RESOURCE = Resource("file", _no_file, filters={"purpose": RowFilter(("purpose",))}, limit=FILES_LIMIT)
+UNPAGED_FILE_RESOURCE = Resource(
     "file",
     _no_file,
     filters={"purpose": RowFilter(("purpose",))},
@@ -110,27 +112,27 @@ UNPAGED_FILE = Resource(
     envelope=UNPAGED_ENVELOPE,
     parameters=frozenset({"api-version", "purpose"}),
 )
-VECTOR_STORE = Resource("vector_store", _no_object("vector store"))
+VECTOR_STORE_RESOURCE = Resource("vector_store", _no_object("vector store"))
 FILE_STATUSES = ("in_progress", "completed", "failed", "cancelled")
-STORE_FILE = Resource(
+STORE_FILE_RESOURCE = Resource(
     "vector_store_file",
     _no_object("file"),
-    VECTOR_STORE,
+    VECTOR_STORE_RESOURCE,
     "vector_store_id",
     {"filter": RowFilter(("status",), FILE_STATUSES)},
 )
-AGENT = Resource(
+AGENT_RESOURCE = Resource(
     "assistant",
     _no_agent,
     filters={"kind": RowFilter(("versions", "latest", "definition", "kind"))},
     envelope=PROJECT_ENVELOPE,
     shown=_agent_as_shown,
 )
-CONVERSATION = Resource("thread", _no_conversation, envelope=PROJECT_ENVELOPE)
-ITEM = Resource(
+CONVERSATION_RESOURCE = Resource("thread", _no_conversation, envelope=PROJECT_ENVELOPE)
+ITEM_RESOURCE = Resource(
     "message",
     _no_item,
-    CONVERSATION,
+    CONVERSATION_RESOURCE,
     filters={"item_type": RowFilter(("type",))},
     envelope=PROJECT_ENVELOPE,
 )

@@ -29,31 +29,21 @@ class Sides:
 
 def add_long_thread(estate: Estate) -> None:
     """A thread of several pages, with two runs and their steps."""
-    estate.threads[LONG_THREAD] = {
-        "id": LONG_THREAD, "object": "thread", "created_at": 1_750_000_000, "metadata": {}, "tool_resources": {},
-    }  # fmt: skip
+    of_thread = {"thread_id": LONG_THREAD, "created_at": 1_750_000_000, "assistant_id": "asst_x"}
+    estate.threads[LONG_THREAD] = {"id": LONG_THREAD, "object": "thread", "created_at": 1, "metadata": {}}
     for run in ("run_a", "run_b"):
-        estate.runs[LONG_THREAD][run] = {
-            "id": run, "object": "thread.run", "created_at": 1_750_000_000, "thread_id": LONG_THREAD,
-            "assistant_id": "asst_x", "status": "completed", "model": "gpt-4o", "instructions": "", "tools": [],
-        }  # fmt: skip
+        state = {"status": "completed", "model": "gpt-4o", "instructions": "", "tools": []}
+        estate.runs[LONG_THREAD][run] = {"id": run, "object": "thread.run", **of_thread, **state}
         for n in range(7):
-            step = f"step_{run}_{n}"
-            estate.run_steps[run][step] = {
-                "id": step, "object": "thread.run.step", "created_at": 1_750_000_000 + n, "run_id": run,
-                "thread_id": LONG_THREAD, "assistant_id": "asst_x", "type": "message_creation",
-                "status": "completed", "step_details": {
-                    "type": "message_creation", "message_creation": {"message_id": f"msg_{n:04}"}
-                },
-            }  # fmt: skip
+            made = {"type": "message_creation", "message_creation": {"message_id": f"msg_{n:04}"}}
+            step = {"id": f"step_{run}_{n}", "object": "thread.run.step", "run_id": run, "step_details": made}
+            estate.run_steps[run][step["id"]] = {**step, **of_thread, "status": "completed", **state}
     for n in range(MESSAGES):
-        message = f"msg_{n:04}"
-        estate.messages[LONG_THREAD][message] = {
-            "id": message, "object": "thread.message", "created_at": 1_750_000_000 + n // 3,
-            "thread_id": LONG_THREAD, "role": "user" if n % 2 else "assistant", "assistant_id": None,
-            "run_id": ("run_a", "run_b", None)[n % 3], "attachments": [], "metadata": {},
-            "content": [{"type": "text", "text": {"value": f"Nummer {n} \u00fc \U0001f600", "annotations": []}}],
-        }  # fmt: skip
+        text = {"type": "text", "text": {"value": f"Nummer {n} \u00fc \U0001f600", "annotations": []}}
+        message = {"id": f"msg_{n:04}", "object": "thread.message", **of_thread, "role": "user"}
+        run_id = ("run_a", "run_b", None)[n % 3]
+        more = {"run_id": run_id, "content": [text], "attachments": [], "metadata": {}}
+        estate.messages[LONG_THREAD][message["id"]] = {**message, **more}
 
 
 @pytest.fixture(scope="session")

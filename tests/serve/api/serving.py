@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
-
-from migrate.serve.api import api_routes
 from migrate.serve.connections import ArchiveAccess
+from migrate.serve.server import ArchiveServer
+from migrate.serve.settings import ServeSettings
+from tests.e2e.running import KEYS
 
-FAMILIES = ("azure", "openai", "foundry")
+KEY = KEYS["SOURCE_KEY"]
+VERSION = "api-version=2025-03-01-preview"
 
 
 @dataclass(frozen=True)
@@ -47,53 +45,39 @@ class Reply:
 class ServedApi:
     """A running API."""
 
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    url: str
 
     def send(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Reply:
-        """One request; the path is sent as it is. Names of headers have _ for -."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        """One request with the key; the path is sent as it is. Names of headers have _ for -."""
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
+        sent = {"api-key": KEY, **{name.replace("_", "-"): value for name, value in headers.items()}}
         try:
-            connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+            connection.request(method, path, body, sent)
             answer = connection.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
             return Reply(answer.status, names, answer.read())
         finally:
             connection.close()
 
+    def azure(self, path: str, query: str = "", **headers: str) -> Reply:
+        """A request to a dated path of Azure OpenAI that is answered."""
+        return self.ok(f"/openai/{path}?{VERSION}{query and f'&{query}'}", **headers)
+
     def ok(self, path: str, **headers: str) -> Reply:
         reply = self.send(path, **headers)
-        assert reply.status == 200, reply.body
+        assert reply.status == 200, (reply.status, reply.body)
         return reply
 
-    def refused(self, path: str, status: int, **headers: str) -> Reply:
-        reply = self.send(path, **headers)
+    def refused(self, path: str, status: int, method: str = "GET", **headers: str) -> Reply:
+        reply = self.send(path, method, **headers)
         assert reply.status == status, (reply.status, reply.body)
         assert reply.message
         return reply
 
 
 @contextmanager
-def serving_api(
-    path: Path, families: tuple[str, ...] = FAMILIES, snapshot: int | None = None
-) -> Iterator[ServedApi]:
-    """The API over an archive, without keys."""
-    with ArchiveAccess(path, snapshot, connections=3) as access:
-        app = Starlette(routes=api_routes(access, families))
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app, port=0, log_config=None, access_log=False, lifespan="off", loop="asyncio", http="h11"
-            )
-        )
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.002)
-        try:
-            yield ServedApi(server.servers[0].sockets[0].getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join(5)
+def serving_api(path: Path, **settings: Any) -> Iterator[ServedApi]:
+    """The API over an archive."""
+    given = ServeSettings(path, KEY, **settings)
+    with ArchiveAccess(path, given.snapshot, connections=3) as access, ArchiveServer(given, access) as server:
+        yield ServedApi(server.url.rstrip("/"))

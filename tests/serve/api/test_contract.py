@@ -11,7 +11,6 @@ from azure.ai.agents import AgentsClient
 from azure.ai.projects import AIProjectClient
 
 from migrate.model.masked_values import MASK
-from tests.e2e.running import KEYS
 from tests.serve.api.conftest import MESSAGES, Sides
 from tests.serve.api.readings import (
     AllowHttp,
@@ -23,8 +22,8 @@ from tests.serve.api.readings import (
     read_with_openai,
     read_with_projects_client,
 )
+from tests.serve.api.serving import KEY
 
-KEY = KEYS["SOURCE_KEY"]
 PROJECT = "/api/projects/demo"
 POLICIES: dict[str, Any] = {"per_call_policies": [AllowHttp()], "retry_total": 0}
 
