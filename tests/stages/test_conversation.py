@@ -164,23 +164,18 @@ TIMES = st.lists(st.integers(1, 12), max_size=12).map(sorted)
 
 @st.composite
 def threads(draw: st.DrawFn) -> list[Listing]:
-    """A thread as services make them: times rise, several objects in one second, runs without a message and
-    messages of runs that are not listed."""
+    """A thread as services make them: times rise, also those of the steps of all runs; several objects in one
+    second, runs without a message, messages of runs that began earlier or that are not listed."""
     begun = draw(TIMES)
     runs = [{"id": f"run_{n}", "created_at": at, "status": "completed"} for n, at in enumerate(begun)]
-    owners = st.sampled_from([None, "run_gone", *(run["id"] for run in runs)])
-    messages = [
-        {"id": f"msg_{n}", "created_at": at, "role": "assistant", "run_id": draw(owners), "content": []}
-        for n, at in enumerate(draw(TIMES))
-    ]
+    messages = []
+    for n, at in enumerate(draw(TIMES)):
+        owner = draw(st.sampled_from([None, "run_gone", *(r["id"] for r in runs if r["created_at"] <= at)]))
+        messages.append({"id": f"msg_{n}", "created_at": at, "role": "assistant", "run_id": owner})
     steps = [
-        {
-            "id": f"step_{n}_{k}",
-            "run_id": run["id"],
-            "created_at": run["created_at"] + draw(st.integers(0, 2)),
-        }
-        for n, run in enumerate(runs)
-        for k in range(draw(st.integers(0, 2)))
+        {"id": f"step_{n}_{k}", "run_id": f"run_{n}", "created_at": at}
+        for n, (begin, end) in enumerate(zip(begun, [*begun[1:], 13], strict=False))
+        for k, at in enumerate(sorted(draw(st.lists(st.integers(begin, end), max_size=2))))
     ]
     if draw(st.booleans()):
         steps.append({"id": "step_gone", "run_id": "run_gone", "created_at": 13})
@@ -206,9 +201,14 @@ def test_each_run_and_step_is_in_one_window(
     assert [run.id for run in shown if run.status] == runs
     assert sorted(step.id for run in shown for step in run.steps) == sorted(steps)
     assert [message.id for message in pieces] == [message.id for message in messages]
-    assert sorted(run.id for message in pieces for run in message.runs) == sorted(
-        run.id for message in messages for run in message.runs
-    )
+    assert [[run.id for run in message.runs if run.status] for message in pieces] == [
+        [run.id for run in message.runs if run.status] for message in messages
+    ]
+    alone = [run for run in (*runs_of(found, messages), *runs_of(found, pieces)) if not run.status]
+    assert {run.id for run in alone} <= {"run_gone"}
+    shown_at = {run.id: message.number for message in messages for run in message.runs if run.status}
+    for message, body in zip(messages, listings[1][2], strict=True):
+        assert shown_at.get(body["run_id"] or "", 0) <= message.number
 
 
 def test_a_run_without_a_message_stands_where_it_happened(archive: Archive) -> None:
