@@ -224,6 +224,20 @@ def test_a_run_without_a_message_stands_where_it_happened(archive: Archive) -> N
     assert found.trailing_runs[0].error == "x: y"
 
 
+def test_a_step_that_is_older_than_its_run_stays_with_it(archive: Archive) -> None:
+    messages = [
+        {"id": f"m{n}", "created_at": n * 10 + 5, "role": "assistant", "run_id": f"r{n}"} for n in (1, 2)
+    ]
+    runs = [{"id": f"r{n}", "created_at": n * 10} for n in (1, 2)]
+    steps = [{"id": f"s{n}", "run_id": f"r{n}", "created_at": n * 10 - 1} for n in (1, 2)]
+    write(archive, _thread(messages, runs, steps))
+    for n in (1, 2):
+        found = read_conversation(reader(archive), "t", n, 1)
+        assert found is not None
+        (run,) = next(found.messages).runs
+        assert (run.id, [step.id for step in run.steps]) == (f"r{n}", [f"s{n}"])
+
+
 def test_a_window_of_a_long_thread_reads_a_few_packs(archive: Archive) -> None:
     words = "All pots of this table were counted again today, and the book was corrected. " * 4
     messages = [
