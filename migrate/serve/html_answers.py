@@ -16,6 +16,7 @@ from migrate import __version__
 from migrate.model import JSON
 from migrate.model.secrets import mask_text
 from migrate.reports.formats.html import page_asset
+from migrate.reports.sizes import size_text
 from migrate.reports.text_table import escape_control, single_line
 from migrate.serve.addresses import with_query
 
@@ -93,18 +94,6 @@ def visible(value: object) -> object:
 def text_block(text: str) -> Markup:
     """A text with its line breaks, every other character visible, without credentials."""
     return escape(escape_control(mask_text(text)))
-
-
-def size_text(size: JSON) -> str:
-    """A number of bytes in words."""
-    if not isinstance(size, (int, float)) or isinstance(size, bool) or size < 0:
-        return ""
-    number, unit = float(size), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if number < 1_000:
-            break
-        number, unit = number / 1_000, larger
-    return f"{number:,.0f} {unit}" if unit == "bytes" or number >= 100 else f"{number:.1f} {unit}"
 
 
 def moment(value: JSON) -> Markup:

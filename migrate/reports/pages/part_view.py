@@ -1,0 +1,199 @@
+"""The parts of a message, its files and sources, as a template shows them. Every text is HTML already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from markupsafe import Markup, escape
+
+from migrate.model.image_type import image_in_address
+from migrate.model.results.conversation import (
+    Citation,
+    ConversationMessage,
+    ConversationPart,
+    FileReference,
+)
+from migrate.reports.pages.json_layout import pretty_json
+from migrate.reports.pages.links import ConversationLinks
+from migrate.reports.pages.markdown_rules import LINKABLE, CitationMark, code_block, outside_link
+from migrate.reports.pages.safe_markdown import render_markdown
+from migrate.reports.pages.visible_text import as_html, as_line, visible_text
+from migrate.reports.sizes import size_text
+
+# Characters of one text that a page shows; browsers get slow with single lines of some million characters.
+MAX_SHOWN_CHARS = 200_000
+MAX_NAME_CHARS = 120
+MAX_QUOTE_CHARS = 600
+# A marker of the service. Anything else that a citation calls its marker stays in the text.
+SERVICE_MARKERS = ("【", "】")
+
+NOTHING = Markup("")
+EMPTY_TEXT = Markup('<p class="soft-line">an empty text</p>')
+PART_LABELS = {"refusal": "Refusal", "result": "Result", "reasoning": "Reasoning", "code": "Code"}
+
+
+@dataclass(frozen=True)
+class FileView:
+    """A file: its name, address ('' for none), size, and a note on what the archive lacks."""
+
+    name: Markup
+    href: Markup
+    size: str
+    note: str
+
+
+@dataclass(frozen=True)
+class PartView:
+    """A part: its label, its content as HTML, the address of an image that is shown, and a file."""
+
+    what: str
+    label: Markup = NOTHING
+    html: Markup = NOTHING
+    image: Markup = NOTHING
+    file: FileView | None = None
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """A cited source, by the number that its marks have."""
+
+    number: int
+    anchor: Markup
+    name: Markup
+    file: FileView | None
+    quote: Markup
+
+
+@dataclass
+class Sources:
+    """The sources of one message. Citations of one passage share a number."""
+
+    anchor: str
+    links: ConversationLinks
+    rows: list[SourceView] = field(default_factory=list)
+    _numbers: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
+
+    def marks(self, part: ConversationPart) -> list[tuple[int, int, CitationMark]]:
+        """Start, end and mark of each citation of a part. One without a place stands at the end."""
+        placed = []
+        for citation in part.citations:
+            start, end = citation.start, citation.end
+            if start < 0:
+                start = end = len(part.text)
+            placed.append((start, end, self._mark(citation)))
+        return placed
+
+    def _mark(self, citation: Citation) -> CitationMark:
+        source = self.rows[self._number(citation) - 1]
+        html = Markup('<sup class="cite"><a href="{}" title="{}" aria-label="source {}: {}">{}</a></sup>')
+        about = ": ".join(filter(None, (source.name.striptags(), source.quote.striptags())))
+        begin, end = SERVICE_MARKERS
+        is_marker = citation.marker.startswith(begin) and citation.marker.endswith(end)
+        return CitationMark(
+            html.format(f"#{source.anchor}", about, source.number, source.name.striptags(), source.number),
+            str(source.file.href) if source.file else "",
+            citation.marker if is_marker else "",
+        )
+
+    def _number(self, citation: Citation) -> int:
+        file_id = citation.file.id if citation.file else ""
+        key = (file_id, citation.title, citation.url, citation.quote)
+        if key not in self._numbers:
+            number = self._numbers[key] = len(self.rows) + 1
+            file = file_view(citation.file, self.links, citation.title) if citation.file else None
+            name = file.name if file else _source_name(citation)
+            quote = as_line(citation.quote, MAX_QUOTE_CHARS)
+            self.rows.append(SourceView(number, escape(f"{self.anchor}-s{number}"), name, file, quote))
+        return self._numbers[key]
+
+
+def _source_name(citation: Citation) -> Markup:
+    """The title of a cited page as a link to it."""
+    title = as_line(citation.title or citation.url, MAX_NAME_CHARS)
+    return outside_link(citation.url, title) if LINKABLE.match(citation.url) else title
+
+
+def file_view(file: FileReference, links: ConversationLinks, name: str = "") -> FileView:
+    """A file. `name`: used where the snapshot has none."""
+    note = "" if file.has_bytes else "not in the archive"
+    if file.is_parsed_text:
+        note = "only the text that a vector store read from it"
+    return FileView(
+        as_line(file.name or name or file.id, MAX_NAME_CHARS),
+        escape(links.file(file)),
+        size_text(file.size),
+        note,
+    )
+
+
+def part_views(
+    parts: Iterable[ConversationPart],
+    links: ConversationLinks,
+    message: ConversationMessage | None,
+    sources: Sources | None,
+    as_typed: bool = False,
+) -> list[PartView]:
+    """The parts of a message, of an item or of the output of a tool. `as_typed`: its author did not write
+    Markdown on purpose."""
+    return [_part_view(part, links, message, sources, as_typed) for part in parts]
+
+
+def _part_view(
+    part: ConversationPart,
+    links: ConversationLinks,
+    message: ConversationMessage | None,
+    sources: Sources | None,
+    as_typed: bool,
+) -> PartView:
+    if part.what == "image":
+        return _image_view(part, links)
+    file = file_view(part.file, links, part.name) if part.file else None
+    label = as_line(PART_LABELS.get(part.what, ""))
+    text, rest = shown_text(part.text, links, message)
+    if part.what in ("text", "refusal", "reasoning"):
+        marks = sources.marks(part) if sources and not rest else []
+        html = render_markdown(text, marks, as_typed) if text else EMPTY_TEXT
+    elif part.what == "code":
+        html = code_block(visible_text(text))
+    elif part.what == "file":
+        label = NOTHING if file else as_line(part.name or "File", MAX_NAME_CHARS)
+        html = Markup('<div class="as-is">{}</div>').format(as_html(text)) if text else NOTHING
+    else:
+        label = as_line(part.name or PART_LABELS.get(part.what, part.what), MAX_NAME_CHARS)
+        html = pretty_block(text)
+    if part.what == "reasoning" and not part.text:
+        html = Markup("<p>{}</p>").format("encrypted by the service" if part.name else "nothing")
+    return PartView(part.what, label, html + rest, file=file)
+
+
+def _image_view(part: ConversationPart, links: ConversationLinks) -> PartView:
+    if part.file:
+        address = links.image(part.file) if part.file.image_type else ""
+        return PartView("image", image=escape(address), file=file_view(part.file, links))
+    if part.image_type:
+        type_, encoded = image_in_address(part.url)
+        return PartView("image", image=escape(f"data:{type_};base64,{encoded}"))
+    if LINKABLE.match(part.url):
+        return PartView("image", html=outside_link(part.url, as_line(part.url, MAX_NAME_CHARS)))
+    if part.url.startswith("data:"):
+        note = f"{part.url.partition(',')[0][:40]}… ({len(part.url):,} characters, no image that is shown)"
+        return PartView("image", html=as_line(note))
+    return PartView("image", html=as_line(part.url or "an image without address", MAX_NAME_CHARS))
+
+
+def shown_text(
+    text: str, links: ConversationLinks, message: ConversationMessage | None
+) -> tuple[str, Markup]:
+    """The part of a text that a page shows, and a note on the rest of it."""
+    if len(text) <= MAX_SHOWN_CHARS:
+        return text, NOTHING
+    note = f"{len(text) - MAX_SHOWN_CHARS:,} more characters"
+    address = links.whole_text(message, text)
+    where = Markup('<a href="{}">the whole text</a>').format(address) if address else "the archive has them"
+    return text[:MAX_SHOWN_CHARS], Markup('<p class="rest">{}: {}</p>').format(note, where)
+
+
+def pretty_block(text: str) -> Markup:
+    """A text in a block of its own; JSON with one value a line."""
+    return code_block(visible_text(pretty_json(text))) if text else NOTHING
