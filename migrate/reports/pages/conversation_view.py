@@ -25,7 +25,7 @@ from migrate.model.results.conversation import (
 from migrate.reports.pages.links import ConversationLinks, message_anchor
 from migrate.reports.pages.markdown_rules import code_block
 from migrate.reports.pages.part_view import (
-    MAX_NAME_CHARS,
+    MAX_SHOWN_NAME_CHARS,
     FileView,
     PartView,
     Sources,
@@ -138,7 +138,8 @@ def head_view(head: ConversationHead, links: ConversationLinks) -> HeadView:
         facts=[(name, value) for name, value in facts if value],
         metadata=_pairs(head.metadata),
         assistants=[
-            (as_line(name, MAX_NAME_CHARS), escape(links.assistant(id_))) for id_, name in head.assistants
+            (as_line(name, MAX_SHOWN_NAME_CHARS), escape(links.assistant(id_)))
+            for id_, name in head.assistants
         ],
         new_ids=_new_ids(head.new_ids),
         gap=as_line(head.gap),
@@ -184,8 +185,8 @@ def _speaker(message: ConversationMessage) -> Markup:
     role = ROLE_NAMES.get(message.role) or message.role.capitalize()
     if message.role == "assistant" or not message.role:
         version = f" (version {message.assistant_version})" if message.assistant_version else ""
-        return as_line(f"{message.assistant or role}{version}", MAX_NAME_CHARS)
-    return as_line(role, MAX_NAME_CHARS)
+        return as_line(f"{message.assistant or role}{version}", MAX_SHOWN_NAME_CHARS)
+    return as_line(role, MAX_SHOWN_NAME_CHARS)
 
 
 def _item_line(message: ConversationMessage) -> Markup:
@@ -196,7 +197,11 @@ def _item_line(message: ConversationMessage) -> Markup:
     label, name = ITEM_LABELS.get(first.what, ""), first.name
     if first.what in ("call", "result", "other"):
         name = name.removesuffix("_call").removesuffix("_output").replace("_", " ")
-        return Markup("{} <b>{}</b>").format(label, as_line(name, MAX_NAME_CHARS)) if name else as_line(label)
+        return (
+            Markup("{} <b>{}</b>").format(label, as_line(name, MAX_SHOWN_NAME_CHARS))
+            if name
+            else as_line(label)
+        )
     return as_line(label or "Item")
 
 
@@ -207,14 +212,14 @@ def _message_facts(message: ConversationMessage) -> list[tuple[Markup, Markup]]:
 
 
 def _attachment_view(attachment: Attachment, links: ConversationLinks) -> tuple[FileView | None, Markup]:
-    tools = as_line(", ".join(tool.replace("_", " ") for tool in attachment.tools), MAX_NAME_CHARS)
+    tools = as_line(", ".join(tool.replace("_", " ") for tool in attachment.tools), MAX_SHOWN_NAME_CHARS)
     if attachment.file is None:
-        return None, as_line(f"{attachment.text} {tools}".strip(), MAX_NAME_CHARS)
+        return None, as_line(f"{attachment.text} {tools}".strip(), MAX_SHOWN_NAME_CHARS)
     return file_view(attachment.file, links), tools
 
 
 def _pairs(metadata: Mapping[str, JSON]) -> list[tuple[Markup, Markup]]:
-    return [(as_line(key, MAX_NAME_CHARS), as_html(str(value))) for key, value in metadata.items()]
+    return [(as_line(key, MAX_SHOWN_NAME_CHARS), as_html(str(value))) for key, value in metadata.items()]
 
 
 def _new_ids(new_ids: Iterable[NewId]) -> list[tuple[Markup, Markup]]:
@@ -260,7 +265,7 @@ def _call_view(call: ToolCall, links: ConversationLinks, message: ConversationMe
     block = code_block(visible_text(text)) if is_code and text else pretty_block(text)
     name = call.name or call.type.replace("_", " ")
     return CallView(
-        as_line(name, MAX_NAME_CHARS), block + rest, part_views(call.outputs, links, message, None)
+        as_line(name, MAX_SHOWN_NAME_CHARS), block + rest, part_views(call.outputs, links, message, None)
     )
 
 

@@ -23,7 +23,7 @@ from migrate.reports.sizes import size_text
 
 # Characters of one text that a page shows; browsers get slow with single lines of some million characters.
 MAX_SHOWN_CHARS = 200_000
-MAX_NAME_CHARS = 120
+MAX_SHOWN_NAME_CHARS = 120
 MAX_QUOTE_CHARS = 600
 # A marker of the service. Anything else that a citation calls its marker stays in the text.
 SERVICE_MARKERS = ("【", "】")
@@ -110,7 +110,7 @@ class Sources:
 
 def _source_name(citation: Citation) -> Markup:
     """The title of a cited page as a link to it."""
-    title = as_line(citation.title or citation.url, MAX_NAME_CHARS)
+    title = as_line(citation.title or citation.url, MAX_SHOWN_NAME_CHARS)
     return outside_link(citation.url, title) if LINKABLE.match(citation.url) else title
 
 
@@ -120,7 +120,7 @@ def file_view(file: FileReference, links: ConversationLinks, name: str = "") -> 
     if file.is_parsed_text:
         note = "only the text that a vector store read from it"
     return FileView(
-        as_line(file.name or name or file.id, MAX_NAME_CHARS),
+        as_line(file.name or name or file.id, MAX_SHOWN_NAME_CHARS),
         escape(links.file(file)),
         size_text(file.size),
         note,
@@ -157,10 +157,10 @@ def _part_view(
     elif part.what == "code":
         html = code_block(visible_text(text))
     elif part.what == "file":
-        label = NOTHING if file else as_line(part.name or "File", MAX_NAME_CHARS)
+        label = NOTHING if file else as_line(part.name or "File", MAX_SHOWN_NAME_CHARS)
         html = Markup('<div class="as-is">{}</div>').format(as_html(text)) if text else NOTHING
     else:
-        label = as_line(part.name or PART_LABELS.get(part.what, part.what), MAX_NAME_CHARS)
+        label = as_line(part.name or PART_LABELS.get(part.what, part.what), MAX_SHOWN_NAME_CHARS)
         html = pretty_block(text)
     if part.what == "reasoning" and not part.text:
         html = Markup("<p>{}</p>").format("encrypted by the service" if part.name else "nothing")
@@ -175,11 +175,11 @@ def _image_view(part: ConversationPart, links: ConversationLinks) -> PartView:
         type_, encoded = image_in_address(part.url)
         return PartView("image", image=escape(f"data:{type_};base64,{encoded}"))
     if LINKABLE.match(part.url):
-        return PartView("image", html=outside_link(part.url, as_line(part.url, MAX_NAME_CHARS)))
+        return PartView("image", html=outside_link(part.url, as_line(part.url, MAX_SHOWN_NAME_CHARS)))
     if part.url.startswith("data:"):
         note = f"{part.url.partition(',')[0][:40]}… ({len(part.url):,} characters, no image that is shown)"
         return PartView("image", html=as_line(note))
-    return PartView("image", html=as_line(part.url or "an image without address", MAX_NAME_CHARS))
+    return PartView("image", html=as_line(part.url or "an image without address", MAX_SHOWN_NAME_CHARS))
 
 
 def shown_text(
