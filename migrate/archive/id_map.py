@@ -100,44 +100,48 @@ class Derivation:
     source_id: str
     target: Side
     target_id: str
+    # The fingerprint of the object as it was left on the target, or ''.
+    written: str = ""
 
 
 def derivations(conn: SqlConnection) -> Iterator[Derivation]:
     """The objects of all plans between any two sides that were not rolled back, without messages and files in
     vector stores."""
     rows = conn.execute(
-        "SELECT j.kind, p.source_type, p.source_url, j.source_id, p.target_type, p.target_url, j.target_id "
+        "SELECT j.kind, p.source_type, p.source_url, j.source_id, p.target_type, p.target_url, j.target_id, "
+        "coalesce(j.written, '') "
         "FROM journal j JOIN plans p ON p.id = j.plan_id "
         f"WHERE j.kind NOT IN ('message', 'vector_store_file') AND {IN_EFFECT_SQL} ORDER BY j.id"
     )
-    for kind, source_type, source_url, source_id, target_type, target_url, target_id in rows:
-        yield Derivation(
-            kind, Side(source_type, source_url), source_id, Side(target_type, target_url), target_id
-        )
+    for kind, source_type, source_url, source_id, target_type, target_url, target_id, written in rows:
+        sides = Side(source_type, source_url), Side(target_type, target_url)
+        yield Derivation(kind, sides[0], source_id, sides[1], target_id, written)
 
 
 def message_id_pairs(
-    conn: SqlConnection, source: Side, target: Side, thread: str
+    conn: SqlConnection, source: Side, target: Side, thread: str, target_thread: str = ""
 ) -> Iterator[tuple[str, str]]:
     """Source id and target id of the messages of one thread of the source, see `arrived_messages`."""
-    return (
-        (source_id, target_id) for source_id, target_id, _ in arrived_messages(conn, source, target, thread)
-    )
+    rows = arrived_messages(conn, source, target, thread, target_thread)
+    return ((source_id, target_id) for source_id, target_id, _ in rows)
 
 
 def arrived_messages(
-    conn: SqlConnection, source: Side, target: Side, thread: str
+    conn: SqlConnection, source: Side, target: Side, thread: str, target_thread: str = ""
 ) -> Iterator[tuple[str, str, str]]:
     """Source id, target id and fingerprint ('' where it was not stored) of the messages of one thread of the
-    source that are on the target. Where a message was moved several times, the last one counts. Other
-    messages are not read. Raises `RowDamaged` where one of these lines was changed."""
+    source that were written to, or found in, one thread of the target, or ('') any. A thread that was lost
+    on the target and came back has an earlier counterpart with messages of its own. Where a message was moved
+    several times, the last one counts. Other messages are not read. Raises `RowDamaged` where one of these
+    lines was changed."""
     lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
     rows = conn.execute(
         f"SELECT j.source_id, j.target_id, coalesce(j.written, ''), {IN_EFFECT_SQL}, j.hash, {lines} "
         "FROM plans p CROSS JOIN journal j ON j.plan_id = p.id WHERE j.kind = 'message' "
         f"AND j.action IN ({JOURNAL_ACTIONS_SQL}) AND j.source_parent = ? "
+        "AND ? IN ('', coalesce(nullif(j.target_parent, ''), ?)) "
         f"AND {BETWEEN_SIDES_SQL} ORDER BY j.id",
-        (thread, *_side_values(source, target)),
+        (thread, target_thread, target_thread, *_side_values(source, target)),
     )
     for source_id, target_id, fingerprint, in_effect, stored_hash, *line in rows:
         check_row("journal", tuple(line), stored_hash)

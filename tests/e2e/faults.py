@@ -108,6 +108,13 @@ class Late(Fault):
         await answer(send, 504, b"<html>Gateway Timeout</html>")
 
 
+class Refusal(Fault):
+    """The request is refused, as it is for whoever may not write."""
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        await answer(send, 403, {"error": {"message": "Not allowed.", "type": "forbidden"}})
+
+
 @dataclass
 class RefusedWord(Fault):
     """Whatever holds a word is refused for certain (400), as a content filter does."""

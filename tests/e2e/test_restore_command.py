@@ -442,17 +442,3 @@ def test_a_store_of_a_thread_that_is_not_listed_is_re_pointed(tmp_path: Path) ->
         result = restored(made, "--id", store)
         assert result["findings"] == []
         assert [row["id"] for row in result["relinked"]] == [thread]
-
-
-def test_an_agent_of_another_place_that_refers_to_what_is_gone_is_named(tmp_path: Path) -> None:
-    with world(tmp_path, service("SOURCE_KEY", "openai"), service("TARGET_KEY", "azure-openai")) as made:
-        furnish(made.source, "openai")
-        made.snapshot()
-        to = ("restore", made.db, "--to", "target", "--yes")
-        made(*to, "--accept-loss", "all").ok()
-        stores = made.target.estate.vector_stores
-        gone = next(id_ for id_, row in stores.items() if row["name"] == "papers")
-        del stores[gone], made.target.estate.vector_store_files[gone]
-        result = made(*to, "--include", "vector_store:*", "--include", "assistant:*").json
-        named = [row["name"] for row in result["losses"] if "is gone and is created again" in row["reason"]]
-        assert named == ["reader"]

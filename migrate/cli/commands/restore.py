@@ -79,8 +79,11 @@ class Restore:
             )  # fmt: skip
 
     def new_ids(self, plan: Plan) -> tuple[IdMapping, ...]:
-        """Objects that this plan created under another id than before."""
-        created = {(a.kind, a.id) for a in plan.actions if a.action == "create"}
+        """Objects that this plan created under another id than before. A file in a store has the id of the
+        file."""
+        created = {
+            (a.kind, a.id) for a in plan.actions if a.action == "create" and a.kind != "vector_store_file"
+        }
         with Archive.open(self.archive.path) as archive, translate_damage(self.archive.path):
             rows = id_map(archive.conn, *plan_sides(plan), messages=False)
             return tuple(

@@ -83,8 +83,8 @@ class Action:
     order: tuple[str, ...] = ()
     # Kind and id of the selected object that needs this one, which was not selected itself.
     needed_by: str = ""
-    # (kind, old id) of objects that come back under another id: an update of an existing object that changes
-    # nothing but these references.
+    # (kind, id on the target that is gone) of objects that come back under another id: an update of an
+    # existing object that changes nothing but these references.
     relinks: tuple[tuple[str, str], ...] = ()
 
 
@@ -212,6 +212,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "left_out": (),
     "retiring": None,
     "changes": (),
+    "replaced_ids": (),
     "cost": None,
     "accepted_fields": (),
 }
@@ -256,6 +257,9 @@ class Plan(StrictModel):
     retiring: Retiring | None = None
     # What each update and each conflict changes.
     changes: tuple[ChangeRow, ...] = ()
+    # Of ids in `relinks` that are not those of the source: kind, id that is gone, and id on the source of the
+    # object that takes its place.
+    replaced_ids: tuple[tuple[str, str, str], ...] = ()
     # What it will cost to apply it; None of an assessment, and of a plan of an earlier version.
     cost: Cost | None = None
     # What was given with --accept-loss. It also accepts losses that only the apply can find out.
@@ -270,6 +274,10 @@ class Plan(StrictModel):
             total[row.action] += 1
             total["create"] += row.messages
         return total
+
+    def source_of(self, kind: str, id_: str) -> str:
+        """The id on the source of the object that takes the place of one that is gone on the target."""
+        return next((new for of, old, new in self.replaced_ids if (of, old) == (kind, id_)), id_)
 
     @property
     def changes_target(self) -> bool:

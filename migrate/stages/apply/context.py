@@ -57,6 +57,8 @@ class ApplyContext:
         # What the plan was made with as --accept-loss.
         self.accepted_fields: tuple[str, ...] = ()
         self._refusal_noted = False
+        # See `Plan.source_of`.
+        self.source_of: Callable[[str, str], str] = lambda kind, id_: id_
         # Ids that were on the target when the plan was made: never the result of a request of this plan.
         self.preexisting_ids: frozenset[str] = frozenset()
         self.reload()
@@ -208,6 +210,7 @@ def apply_context(
     ctx.message_origins = lineage.message_origins(source, sides[1], journal.message_origins)
     ctx.same_place = sides[0] == sides[1]
     ctx.accepted_fields = plan.accepted_fields
+    ctx.source_of = plan.source_of
     ctx.preexisting_ids = frozenset(id_ for _, _, id_, _ in plan.target.objects)
     return ctx
 
@@ -243,6 +246,9 @@ def load_id_map(plan: Plan, ctx: ApplyContext, archive: Archive) -> None:
         ctx.mapped.add((line.kind, line.source_id, line.target_id))
         if line.kind in ("file", "vector_store", "assistant", "thread"):
             ctx.ids.setdefault((line.kind, line.source_id), line.target_id)
+    for action in plan.actions:  # what is created again has no id until then
+        if action.action == "create" and not ((entry := ctx.entry_of(action)) and entry.state == "done"):
+            ctx.ids.pop((action.kind, action.id), None)
     for kind, id_, target_id in plan.settled.further:
         ctx.ids.setdefault((kind, id_), target_id)
     for action in plan.actions:

@@ -147,10 +147,14 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
 def _relinked(ctx: ApplyContext, action: Action, present: Entity) -> Entity:
     """The object as it is now, with the new ids of recreated objects. Raises `UnresolvedReference` where one
     was not created."""
+
+    def new_id(kind: str, id_: str) -> str | None:
+        return ctx.target_id(kind, ctx.source_of(kind, id_))
+
     for kind, id_ in action.relinks:
-        if ctx.target_id(kind, id_) in (None, id_):
+        if new_id(kind, id_) in (None, id_):
             raise UnresolvedReference(f"it names {kind} {id_}, which could not be created")
-    return relinked(present, frozenset(action.relinks), ctx.target_id)
+    return relinked(present, frozenset(action.relinks), new_id)
 
 
 def _with_stamp_of(present: Entity, adapted: Entity) -> Entity:

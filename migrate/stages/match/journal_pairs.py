@@ -79,10 +79,11 @@ def _message_pairs(
 ) -> Iterator[tuple[str, str]]:
     for path, archive in archives.items():
         with translate_damage(path):
-            yield from ((old, new) for new, old in message_id_pairs(archive.conn, right, left, right_thread))
+            moved_back = message_id_pairs(archive.conn, right, left, right_thread, left_thread)
+            yield from ((old, new) for new, old in moved_back)
     for path, archive in archives.items():
         with translate_damage(path):
-            yield from message_id_pairs(archive.conn, left, right, left_thread)
+            yield from message_id_pairs(archive.conn, left, right, left_thread, right_thread)
 
 
 def _sent_hashes(archives: _Archives, left: Side, right: Side) -> dict[tuple[str, str], str]:

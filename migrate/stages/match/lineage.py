@@ -11,9 +11,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from migrate.archive.id_map import Derivation, Side
+from migrate.codecs import CODECS
 from migrate.model.stamp import remove_stamp_keys
-from migrate.stages.estate import Estate
+from migrate.stages.estate import Estate, stamp
 from migrate.stages.match.pairs import ObjectPairs
+from migrate.stages.object_fingerprints import object_fingerprint
 
 # Kinds that both generations of one project show under the same ids, at the same address.
 KINDS_SHARED_BY_GENERATIONS = frozenset({"file", "vector_store"})
@@ -47,13 +49,19 @@ class Lineage:
 
     def __init__(self, rows: Iterable[Derivation]) -> None:
         self._origins: dict[LineageNode, dict[LineageNode, None]] = {}
+        self._copies: dict[LineageNode, list[LineageNode]] = {}
         self._created_for: dict[LineageNode, set[Side]] = {}
+        # Fingerprints of created objects as the last move left them.
+        self._written: dict[LineageNode, str] = {}
         for row in rows:
             created = LineageNode.from_side(row.kind, row.target, row.target_id)
             origin = LineageNode.from_side(row.kind, row.source, row.source_id)
             if created != origin:
-                self._origins.setdefault(created, {})[origin] = None
+                if origin not in self._origins.setdefault(created, {}):
+                    self._copies.setdefault(origin, []).append(created)
+                self._origins[created][origin] = None
                 self._created_for.setdefault(created, set()).add(row.target)
+                self._written[created] = row.written or self._written.get(created, "")
 
     def copies_for_target(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
         """(kind, source id) -> id of the copy that was created for the other generation of the target, where
@@ -82,20 +90,63 @@ class Lineage:
 
         A restored object has a new id and was created from the old one. Where the old one is gone, what was
         created from it elsewhere is the counterpart of the new one."""
-        copies: dict[LineageNode, list[LineageNode]] = {}
-        for created, origins in self._origins.items():
-            for origin in origins:
-                copies.setdefault(origin, []).append(created)
         counterparts: dict[tuple[str, str], str] = {}
         for created in self._origins:
             if not created.is_in(source) or created.is_in(target):
                 continue
             for origin in self._ancestors(created):
                 is_replaced = origin._replace(id="") == created._replace(id="") and not origin.is_in(source)
-                for copy in copies[origin] if is_replaced else ():
+                for copy in self._copies[origin] if is_replaced else ():
                     if copy.is_in(target):
                         counterparts.setdefault((created.kind, created.id), copy.id)
         return counterparts
+
+    def later_copies(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
+        """(kind, source id) -> id of the nearest object of the target that was created from it over more than
+        one move: a restored object that was lost and restored again, from a newer snapshot.
+
+        Not of objects whose direct copy the target has."""
+        found: dict[tuple[str, str], str] = {}
+        for node, copies in self._copies.items():
+            if not node.is_in(source) or node.is_in(target):
+                continue
+            copy = next((copy for copy in self._descendants(node) if copy.is_in(target)), None)
+            if copy is not None and copy not in copies and self._is_proven(copy, target):
+                found[node.kind, node.id] = copy.id
+        return found
+
+    def _is_proven(self, created: LineageNode, target: Estate) -> bool:
+        """Whether an object of the target is the one that was created under this id. Where ids are names,
+        another one may have taken the name since: see `trusted_pairs`."""
+        if created.kind != "assistant" or not target.names_are_ids:
+            return True
+        existing = target.objects("assistant")[created.id]
+        stamps = {
+            f"{origin.service_type}:{origin.id}"
+            for origin in self._origins[created]
+            if CODECS[origin.service_type].assign_names is None
+        }
+        return stamp(existing) in stamps or object_fingerprint(existing) == self._written[created]
+
+    def former_ids(
+        self, source: Estate, target: Estate, kinds: Iterable[str]
+    ) -> dict[tuple[str, str], list[str]]:
+        """(kind, source id) -> ids that this object had on the target and that the target no longer shows,
+        nearest first: of what was created from it, of its originals, and of what was created from the
+        objects that it replaces."""
+        former: dict[tuple[str, str], list[str]] = {}
+        for kind in kinds:
+            for id_ in source.objects(kind):
+                node = LineageNode.from_side(kind, source.side, id_)
+                lost = (
+                    relative.id
+                    for relative in self._relatives(node)
+                    if relative == LineageNode.from_side(kind, target.side, relative.id)
+                    and relative.id not in target.objects(kind)
+                )
+                if ids := list(dict.fromkeys(lost)):
+                    former[kind, id_] = ids
+        return former
 
     def duplicate_copies(
         self, source: Estate, target: Estate, pairs: ObjectPairs
@@ -143,7 +194,7 @@ class Lineage:
 
         def origins(thread: str, target_thread: str) -> Mapping[str, str]:
             ids: Mapping[str, str] | None = None
-            path = self._path(
+            path = self.path(
                 LineageNode.from_side("thread", source.side, thread),
                 LineageNode.from_side("thread", target, target_thread),
             )
@@ -155,7 +206,7 @@ class Lineage:
 
         return origins
 
-    def _path(self, created: LineageNode, origin: LineageNode) -> list[LineageNode]:
+    def path(self, created: LineageNode, origin: LineageNode) -> list[LineageNode]:
         """The nodes from an object to one of its originals, both included; empty if it is no original."""
         previous: dict[LineageNode, LineageNode] = {}
         waiting = [created]
@@ -174,13 +225,33 @@ class Lineage:
 
     def _ancestors(self, created: LineageNode) -> Iterator[LineageNode]:
         """The originals of an object, nearest first."""
-        seen, waiting = {created}, [created]
-        while waiting:
-            for origin in self._origins.get(waiting.pop(0), ()):
-                if origin not in seen:
-                    seen.add(origin)
-                    waiting.append(origin)
-                    yield origin
+        return _reachable(created, self._origins)
+
+    def _descendants(self, origin: LineageNode) -> Iterator[LineageNode]:
+        """What was created from an object, nearest first."""
+        return _reachable(origin, self._copies)
+
+    def _relatives(self, node: LineageNode) -> Iterator[LineageNode]:
+        """The same object in other places and at other times: what was created from it, its originals, and
+        what was created from those of its own place, which it replaces."""
+        yield from self._descendants(node)
+        for origin in self._ancestors(node):
+            yield origin
+            if origin._replace(id="") == node._replace(id=""):
+                yield from self._descendants(origin)
+
+
+def _reachable(
+    start: LineageNode, edges: Mapping[LineageNode, Iterable[LineageNode]]
+) -> Iterator[LineageNode]:
+    """The nodes that edges lead to, nearest first, without the start."""
+    seen, waiting = {start}, [start]
+    while waiting:
+        for node in edges.get(waiting.pop(0), ()):
+            if node not in seen:
+                seen.add(node)
+                waiting.append(node)
+                yield node
 
 
 def _adds_nothing(

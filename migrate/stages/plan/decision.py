@@ -81,6 +81,8 @@ class DecisionLog:
     left_out: set[tuple[str, str]] = field(default_factory=set)
     # Kind -> names of facts that occur.
     facts: dict[str, set[str]] = field(default_factory=dict)
+    # Kind, id on the target that is gone, and id on the source of the object that takes its place.
+    replaced_ids: set[tuple[str, str, str]] = field(default_factory=set)
 
     def add(self, decision: Decision) -> Action:
         """Note a decision; its action is returned."""
@@ -151,18 +153,6 @@ def unwritten_fields(entity: Entity, existing: Entity, names: Set[str]) -> tuple
     return (*sorted(names), "status"), losses
 
 
-# Reason, grade and hint for a reference to an object that is created again, in an object that is kept.
-ReferenceLoss = tuple[str, Grade, str]
-KEPT_REFERENCE: ReferenceLoss = (
-    "names {}, which is gone and comes back under another id",
-    "adapted",
-    "change it by hand; `ids` shows the new id",
-)
-KEPT_REFERENCE_ELSEWHERE: ReferenceLoss = (
-    "refers to the counterpart of {}, which is gone and is created again",
-    "lost",
-    "--changed writes the new id",
-)
 # In a restore, a file is gone from its service, so a new snapshot would not have it.
 RESTORE_ORIGINALS_HINT = "take the bytes from a folder: add --originals DIR"
 
@@ -175,11 +165,11 @@ def with_restore_hints(losses: Iterable[Loss]) -> list[Loss]:
     ]
 
 
-def recreated_reference_losses(
-    entity: Entity, is_recreated: Callable[[str, str], bool], reason: str, grade: Grade, hint: str
-) -> Iterator[Loss]:
-    """A loss for each reference of an object to one that is created again. `reason` has `{}` for that one."""
+def recreated_reference_losses(entity: Entity, is_recreated: Callable[[str, str], bool]) -> Iterator[Loss]:
+    """A loss for each reference of an object that is kept to one that is created again."""
     for path, kind, id_ in references_of(KINDS[entity.kind], entity):
         if is_recreated(kind, id_):
             name = re.split(r"[.\[]", path)[0]
-            yield object_loss(entity, name, reason.format(f"{kind} {id_}"), grade, hint)
+            reason = f"names {kind} {id_}, which is gone and comes back under another id"
+            hint = "change it by hand; `ids` shows the new id"
+            yield object_loss(entity, name, reason, "adapted", hint)

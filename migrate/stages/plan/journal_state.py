@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from migrate.archive import id_map
+from migrate.archive.connections import SqlConnection
 from migrate.archive.id_map import Side
 from migrate.model import EntityKey
 from migrate.model.results.archive import IdMapping
 from migrate.stages.estate import Estate
+from migrate.stages.match.lineage import Lineage, LineageNode
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class ArrivedMessage:
     fingerprint: str = ""
 
 
-def _no_arrived_messages(thread: str) -> Mapping[str, ArrivedMessage]:
+def _no_arrived_messages(thread: str, target_thread: str) -> Mapping[str, ArrivedMessage]:
     return {}
 
 
@@ -56,13 +59,19 @@ class JournalState:
     # Thread on the source and its counterpart -> id of each message that was created from one of the
     # counterpart -> id of that one.
     message_origins: Callable[[str, str], Mapping[str, str]] = _no_message_origins
-    # Thread on the source -> its messages that arrived, by source id. There may be a million of them in all,
-    # so they are read for one thread at a time.
-    arrived_messages: Callable[[str], Mapping[str, ArrivedMessage]] = _no_arrived_messages
+    # Thread on the source and its counterpart -> its messages that arrived, by source id. There may be a
+    # million of them in all, so they are read for one thread at a time.
+    arrived_messages: Callable[[str, str], Mapping[str, ArrivedMessage]] = _no_arrived_messages
+    # (kind, source id) -> ids that the object had on the target and that the target no longer shows.
+    former_ids: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
 
 def read_journal_state(
-    source: Estate, target: Side, lines: list[IdMapping], trusted: Mapping[tuple[str, str], str]
+    source: Estate,
+    target: Side,
+    lines: list[IdMapping],
+    trusted: Mapping[tuple[str, str], str],
+    lineage: Lineage,
 ) -> JournalState:
     """Read what the source's archive knows of a target.
 
@@ -71,9 +80,22 @@ def read_journal_state(
     sides = source.journal, source.side, target
     by_source = {(line.kind, line.source_id): line.target_id for line in lines}
 
-    def arrived_messages(thread: str) -> dict[str, ArrivedMessage]:
-        rows = id_map.arrived_messages(*sides, thread)
-        return {source_id: ArrivedMessage(target_id, mark) for source_id, target_id, mark in rows}
+    def arrived_messages(thread: str, target_thread: str) -> dict[str, ArrivedMessage]:
+        nodes = (
+            LineageNode.from_side("thread", side, id_)
+            for side, id_ in ((target, target_thread), (source.side, thread))
+        )
+        path = lineage.path(*nodes)[::-1] if target_thread != thread else []
+        if len(path) < 3:
+            return _arrived_messages(*sides, thread, target_thread)
+        found: dict[str, ArrivedMessage] | None = None
+        for origin, created in pairwise(path):  # each thread was created from the one before
+            here, there = (Side(node.service_type, node.url) for node in (origin, created))
+            step = _arrived_messages(source.journal, here, there, origin.id, created.id)
+            found = (
+                step if found is None else {id_: step[via.id] for id_, via in found.items() if via.id in step}
+            )
+        return found or {}
 
     return JournalState(
         target=target,
@@ -91,3 +113,11 @@ def read_journal_state(
         created_store_files=id_map.created_store_file_ids(*sides),
         arrived_messages=arrived_messages,
     )
+
+
+def _arrived_messages(
+    conn: SqlConnection, source: Side, target: Side, thread: str, target_thread: str
+) -> dict[str, ArrivedMessage]:
+    """The messages that one move wrote to, or found in, a thread of the target, by source id."""
+    rows = id_map.arrived_messages(conn, source, target, thread, target_thread)
+    return {source_id: ArrivedMessage(target_id, mark) for source_id, target_id, mark in rows}

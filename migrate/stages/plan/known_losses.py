@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from functools import cache
 from typing import Any
 
 from migrate.archive.applies import stored_plans
 from migrate.archive.connections import SqlConnection
 from migrate.archive.id_map import Side
 from migrate.archive.journal import fields_not_taken
+from migrate.archive.snapshots.reader import list_snapshots, open_snapshot
 from migrate.model import EntityKey
 from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action, TargetSide
+from migrate.stages.estate import Estate
+from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState
 
 # Plans that are read to find earlier losses. Usually it is one: a plan of everything has all of them.
@@ -140,3 +144,42 @@ class KnownLosses:
 def _only_appends(action: Action) -> bool:
     """Whether an update of a thread does nothing but append messages."""
     return action.kind == "thread" and action.action == "update" and not action.fields
+
+
+def find_known_losses(
+    source: Estate, target: TargetSide, journal: JournalState, actions: Sequence[Action], log: DecisionLog
+) -> KnownLosses:
+    """The losses of this plan that earlier plans between both sides reported, as far as they still hold."""
+    conn, side = source.snapshot.conn, Side(target.type, target.url)
+    reported = reported_losses(conn, source.side, side) if target.url else {}
+    as_left = log.arrived_without
+    return KnownLosses(
+        reported, _unchanged_since(source), journal, actions, target, log.new_messages, as_left
+    )
+
+
+def _unchanged_since(source: Estate) -> IsUnchanged:
+    """Compares objects of a source with those of earlier snapshots. Without the earlier snapshot nothing is
+    known, and nothing counts as unchanged."""
+    conn = source.snapshot.conn
+    numbers = {info.id for info in list_snapshots(conn)}
+
+    @cache
+    def earlier(number: int) -> Estate:
+        estate = Estate(open_snapshot(conn, number))
+        estate.agent_version = source.agent_version
+        return estate
+
+    def is_unchanged(number: int, kind: str, id_: str) -> bool:
+        if number == source.snapshot.info.id:
+            return True
+        if number not in numbers:
+            return False
+        now, before = (
+            (estate.threads_by_id if kind == "thread" else estate.objects(kind)).get(id_)
+            for estate in (source, earlier(number))
+        )
+        same = now is not None and before is not None
+        return same and (now.fields, now.extras) == (before.fields, before.extras)  # type: ignore[union-attr]
+
+    return is_unchanged

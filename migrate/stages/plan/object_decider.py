@@ -28,8 +28,6 @@ from migrate.stages.object_fingerprints import is_unchanged, object_fingerprint
 from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses, with_target_ids
 from migrate.stages.plan.changes import ConflictOutcome, change_row
 from migrate.stages.plan.decision import (
-    KEPT_REFERENCE,
-    KEPT_REFERENCE_ELSEWHERE,
     Conflict,
     Decision,
     facts_of,
@@ -69,7 +67,7 @@ class ObjectDecider:
         self.target_side = target_side
         self.blocked, self.on_conflict, self.lookalikes = blocked, options.on_conflict, lookalikes or {}
         self.same_place = source.side == journal.target
-        self.restore, self._relinks = options.restore, bool(options.restore and options.relink)
+        self.restore = options.restore
         self.codec = CODECS[capabilities.service]
         self.target: Target = adaptation_target(source, capabilities, settings, blocked, options.bytes_later)
         self.source_ids = SourceIds(source)
@@ -97,8 +95,7 @@ class ObjectDecider:
             if self.is_untouched(entity, existing):
                 return Decision(self.keep(action, as_read), tuple(self._reference_losses(entity)))
             if self.restore == "missing":
-                kept = (*self._newer_losses(entity, existing), *self._reference_losses(entity))
-                return Decision(self.keep(action, as_read), kept)
+                return Decision(self.keep(action, as_read), tuple(self._newer_losses(entity, existing)))
             if self._is_equal(entity, existing):
                 return Decision(self.keep(action, as_read))
             if not self.source.codec.stores_secrets:
@@ -353,11 +350,9 @@ class ObjectDecider:
             yield object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
 
     def _reference_losses(self, entity: Entity) -> Iterable[Loss]:
-        """A kept object refers to objects that are created again; `RelinkPlanner` may re-point it."""
-        if self._relinks and self.same_place:
-            return ()
-        loss = KEPT_REFERENCE if self.same_place else KEPT_REFERENCE_ELSEWHERE
-        return recreated_reference_losses(entity, self._is_recreated, *loss)
+        """A kept object refers to objects that are created again. In a restore, `RelinkPlanner` re-points
+        or reports it."""
+        return () if self.restore else recreated_reference_losses(entity, self._is_recreated)
 
     def _is_recreated(self, kind: str, id_: str) -> bool:
         return id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None

@@ -48,12 +48,12 @@ class Planner:
         self.threads = ThreadPlanner(decider, log, conversations)
         self._source_agents, self._target_agents = agents_of(self.source), agents_of(target)
 
-    def all_actions(self, thread_now: ThreadLookup | None, options: PlanOptions) -> list[Action]:
+    def all_actions(self, threads_now: ThreadLookup | None, options: PlanOptions) -> list[Action]:
         """Every action; those of a restore with the updates of references to new ids."""
         actions = list(self.actions())
-        if not options.restore or thread_now is None:
+        if not options.restore or threads_now is None:
             return actions
-        return RelinkPlanner(self.decider, self.log, self.target, thread_now).add_to(actions, options.relink)
+        return RelinkPlanner(self.decider, self.log, self.target, threads_now).add_to(actions, options.relink)
 
     def actions(self) -> Iterator[Action]:
         """Files, stores and their files, assistants, threads with their messages."""

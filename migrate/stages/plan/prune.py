@@ -114,7 +114,7 @@ class PrunePlanner:
     def _has_foreign_messages(self, thread: Entity, source_id: str) -> bool:
         if self.conversations is None:
             return False
-        arrived = {message.id for message in self.journal.arrived_messages(source_id).values()}
+        arrived = {message.id for message in self.journal.arrived_messages(source_id, thread.id).values()}
         messages = self.conversations.iter_members("message", thread.id)
         return any(message.id not in arrived for message in messages)
 

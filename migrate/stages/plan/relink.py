@@ -1,14 +1,16 @@
 """Plan to update references to objects that get a new id.
 
 A service gives every new object a new id. Each object that still refers to a recreated file, vector store or
-assistant by its old id is updated to refer to the new id; nothing else of it is changed. The references are
-those of the snapshot, each confirmed in the object as it is now.
+assistant by an id that is gone is updated to refer to the new id; nothing else of it is changed. In the place
+that the snapshot was read from, the id that is gone is that of the snapshot, or of an earlier restore; in
+another place it is that of what was created there from the object of the snapshot. The threads that refer to
+it are those of the snapshot, and each is confirmed as it is now.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from migrate.model import KINDS, Entity
@@ -19,6 +21,8 @@ from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of, remap_references
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate
+from migrate.stages.match.lineage import KINDS_SHARED_BY_GENERATIONS
+from migrate.stages.plan.adaptation import replayed_messages
 from migrate.stages.plan.changes import change_row
 from migrate.stages.plan.decision import DecisionLog, existing_action
 from migrate.stages.plan.object_decider import ObjectDecider
@@ -27,86 +31,123 @@ from migrate.stages.plan.object_decider import ObjectDecider
 RECREATED_KINDS = ("file", "vector_store", "assistant")
 CANNOT_BE_CHANGED = "the target does not let us change it"
 NOT_WANTED = "--no-relink leaves it as it is"
+NOT_IN_SNAPSHOT = "the snapshot does not have it, so it is left as it is"
 MESSAGES_STAY = "a message cannot be changed"
 NEW_ID_HINT = "`ids` shows the new id"
+CHANGE_BY_HAND = f"change it by hand; {NEW_ID_HINT}"
 
-# Id of a thread -> the thread as it is now, or None if it is gone.
-ThreadLookup = Callable[[str], Entity | None]
+# Ids of threads -> those that the target has, as they are now.
+ThreadLookup = Callable[[Collection[str]], Mapping[str, Entity]]
+# (kind, id on the target that is gone) -> id on the source of the object that takes its place.
+Recreated = Mapping[ObjectKey, str]
 
 
 class RelinkPlanner:
-    """Adds what must be changed to the actions of a plan. `thread_now` finds a thread of the target."""
+    """Adds what must be changed to the actions of a plan. `threads_now` finds threads of the target."""
 
     def __init__(
-        self, decider: ObjectDecider, log: DecisionLog, target: Estate, thread_now: ThreadLookup
+        self, decider: ObjectDecider, log: DecisionLog, target: Estate, threads_now: ThreadLookup
     ) -> None:
-        self._decider, self._log, self._target, self._thread_now = decider, log, target, thread_now
+        self._decider, self._log, self._target, self._threads_now = decider, log, target, threads_now
         self._source = decider.source
+        # Kind -> id on the target -> id on the source.
+        self._source_ids = {
+            kind: {new: old for old, new in decider.pairs.ids.get(kind, {}).items()}
+            for kind in ("assistant", "thread")
+        }
 
     def add_to(self, actions: Sequence[Action], relink: bool) -> list[Action]:
         """The actions, and those that relink. Without `relink`, a loss reports each object that is left."""
         recreated = self._recreated(actions)
-        if not recreated:
-            return list(actions)
         planned = {(a.kind, a.parent, a.id): a for a in actions}
         result = dict(planned)
-        for entity, present in self._referrers(recreated):
+        self._note_unknown_ids(planned)
+        if not recreated:
+            return list(actions)
+        new_threads = {a.id for a in actions if (a.kind, a.action) == ("thread", "create")}
+        messages = dict(self._messages_naming(recreated, planned, new_threads))
+        threads = self._present_threads(recreated, messages, new_threads)
+        for present in (*self._target.objects("assistant").values(), *threads.values()):
+            relinks = _named_keys(present, recreated)
+            entity = self._counterpart(present) if relinks else None
+            if not relinks:
+                continue
+            if entity is None:
+                self._note_left(present, relinks, NOT_IN_SNAPSHOT)
+                continue
             action = planned.get(entity.key)
             if action is not None and (action.action == "create" or action.fields):
                 continue  # it is written with the new ids anyway
-            if action is not None and action.action == "blocked" and not action.target_id:
+            update = self._relinked(entity, present, relinks, recreated)
+            if not (relink and update.fields):
+                self._note_left(entity, relinks, CANNOT_BE_CHANGED if relink else NOT_WANTED)
                 continue
-            update = self._relinked(entity, present, recreated)
-            if update is None:
-                continue
-            if relink and update.fields:
-                if action is not None and action.messages:  # a thread that also gets messages back
-                    update = replace(action, fields=update.fields, relinks=update.relinks)
-                result[entity.key] = update
-                self._note_change(entity, present, recreated)
-            else:
-                self._note_left(entity, update, CANNOT_BE_CHANGED if relink else NOT_WANTED)
-        for row in self._missing_store_files(recreated, planned) if relink else ():
+            if action is not None and action.messages:  # a thread that also gets messages back
+                update = replace(action, fields=update.fields, relinks=update.relinks)
+            result[entity.key] = update
+            self._note_change(entity, present, recreated)
+            self._log.replaced_ids |= {(*key, recreated[key]) for key in relinks if recreated[key] != key[1]}
+        sources = {(kind, id_) for (kind, _), id_ in recreated.items()}
+        for row in self._missing_store_files(sources, planned) if relink else ():
             result[row.kind, row.parent, row.id] = row
-        self._note_messages({key for key in recreated if key[0] == "file"})
+        self._note_messages(messages, threads)
         return list(result.values())
 
-    def _recreated(self, actions: Sequence[Action]) -> Set[ObjectKey]:
+    def _recreated(self, actions: Sequence[Action]) -> Recreated:
         """Objects that get a new id, or got one from an earlier restore, which may have been interrupted
         before it changed the objects that refer to them. An agent comes back under its name."""
-        keeps_id = self._target.names_are_ids
-        return {
-            (a.kind, a.id)
-            for a in actions
-            if a.kind in RECREATED_KINDS
-            and not (keeps_id and a.kind == "assistant")
-            and (a.action == "create" or self._came_back(a))
-        }
+        ranked = sorted(
+            (rank, number, (action.kind, id_), action.id)
+            for number, action in enumerate(actions)
+            if action.kind in RECREATED_KINDS and (action.action == "create" or action.target_id)
+            for rank, id_ in enumerate(self._former_ids(action))
+        )
+        recreated: dict[ObjectKey, str] = {}
+        for _, _, key, source_id in ranked:
+            recreated.setdefault(key, source_id)
+        return recreated
 
-    def _came_back(self, action: Action) -> bool:
-        is_other = action.target_id not in ("", action.id)
-        return is_other and action.id not in self._target.objects(action.kind)
+    def _former_ids(self, action: Action) -> Iterator[str]:
+        """Ids that the object had on the target and that are gone, the likeliest first."""
+        decider, kind = self._decider, action.kind
+        sides = decider.source.side, decider.target_side
+        if decider.same_place or (kind in KINDS_SHARED_BY_GENERATIONS and sides[0].url == sides[1].url):
+            yield from {action.id} - self._target.objects(kind).keys() - {action.target_name}
+        known = decider.journal.former_ids.get((kind, action.id), ())
+        yield from (id_ for id_ in known if id_ not in (action.id, action.target_name))
 
-    def _referrers(self, recreated: Set[ObjectKey]) -> Iterator[tuple[Entity, Entity]]:
-        """Objects of the snapshot that refer to a recreated one, with their counterparts as they are now."""
-        for assistant in self._source.objects("assistant").values():
-            present = self._decider.counterpart(assistant, self._target.objects("assistant"))
-            if present is not None and _names(assistant, recreated):
-                yield assistant, present
-        for thread in self._source.iter_threads():
-            if _names(thread, recreated):
-                target_id = self._decider.pairs.right("thread", thread.id) or thread.id
-                present = self._thread_now(target_id)
-                if present is not None:
-                    yield thread, present
+    def _counterpart(self, present: Entity) -> Entity | None:
+        """The object of the source that one of the target is paired with. A thread that was not listed is
+        paired with nothing, but may be the snapshot's own."""
+        kind = present.kind
+        own_id = present.id if self._decider.same_place else ""
+        id_ = self._source_ids[kind].get(present.id, own_id)
+        objects = self._source.threads_by_id if kind == "thread" else self._source.objects(kind)
+        return objects.get(id_)
 
-    def _relinked(self, entity: Entity, present: Entity, recreated: Set[ObjectKey]) -> Action | None:
-        """The update with the new ids; None where the object no longer refers to an old id. Its fields
-        are empty where they cannot be changed."""
-        used = [(kind, id_) for _, kind, id_ in references_of(KINDS[entity.kind], present)]
-        relinks = tuple(sorted({key for key in used if key in recreated}))
-        if not relinks:
-            return None
+    def _present_threads(
+        self,
+        recreated: Recreated,
+        messages: Mapping[str, Sequence[tuple[Entity, str]]],
+        new_threads: Set[str],
+    ) -> dict[str, Entity]:
+        """Threads of the target that may refer to a recreated object: those of the snapshot that do so, or
+        that have `messages` which do; and those that were listed."""
+        sources = {(kind, id_) for (kind, _), id_ in recreated.items()}
+        existing = (thread for thread in self._source.iter_threads() if thread.id not in new_threads)
+        naming = [thread.id for thread in existing if _named_keys(thread, sources)]
+        ids = dict.fromkeys(map(self._thread_on_target, (*naming, *messages)))
+        listed = self._target.threads_by_id
+        return {**listed, **self._threads_now([id_ for id_ in ids if id_ and id_ not in listed])}
+
+    def _thread_on_target(self, thread: str) -> str:
+        own_id = thread if self._decider.same_place else ""
+        return self._decider.pairs.right("thread", thread) or own_id
+
+    def _relinked(
+        self, entity: Entity, present: Entity, relinks: Set[ObjectKey], recreated: Recreated
+    ) -> Action:
+        """The update with the new ids. Its fields are empty where they cannot be changed."""
         renamed = _with_new_ids(present, recreated)
         fields = [name for name, value in renamed.fields.items() if value != present.fields.get(name)]
         writable = set(self._decider.codec.updatable.get(entity.kind, ()))
@@ -117,10 +158,10 @@ class RelinkPlanner:
             present,
             name=entity.name,
             fields=tuple(sorted(fields)) if writable.issuperset(fields) else (),
-            relinks=relinks,
+            relinks=tuple(sorted(relinks)),
         )
 
-    def _note_change(self, entity: Entity, present: Entity, recreated: Set[ObjectKey]) -> None:
+    def _note_change(self, entity: Entity, present: Entity, recreated: Recreated) -> None:
         """Note the references of an object, from old to new."""
         forms = (normalize_written_fields(form) for form in (present, _with_new_ids(present, recreated)))
         self._log.changes.add(change_row(entity, present, diff_objects(*forms)))
@@ -144,28 +185,87 @@ class RelinkPlanner:
         members = self._target.members("vector_store_file", store.id)
         return row.key in planned or any(file == str(member.fields["file_id"]) for member in members)
 
-    def _note_left(self, entity: Entity, update: Action, reason: str) -> None:
-        named = ", ".join(f"{kind} {id_}" for kind, id_ in update.relinks)
+    def _note_left(self, entity: Entity, relinks: Iterable[ObjectKey], reason: str) -> None:
+        named = ", ".join(f"{kind} {id_}" for kind, id_ in sorted(relinks))
         what = f"names {named}, which comes back under another id; {reason}"
-        self._log.add_loss(entity, "id", what, "adapted", f"change it by hand; {NEW_ID_HINT}")
+        self._log.add_loss(entity, "id", what, "adapted", CHANGE_BY_HAND)
 
-    def _note_messages(self, files: Set[ObjectKey]) -> None:
-        """Messages that refer to a recreated file are listed: no service changes one. A text search comes
-        first, because there may be a million messages."""
-        if not files:
-            return
-        pattern = re.compile("|".join(re.escape(id_) for _, id_ in sorted(files)))
-        for thread, text in self._source.snapshot.texts("message", None):
-            if not pattern.search(text):
+    def _note_unknown_ids(self, planned: Mapping[tuple[str, str, str], Action]) -> None:
+        """Report assistants that refer to something that is gone and that no journal of this archive knows,
+        where the snapshot's refer to what is created again: it may have been its counterpart."""
+        lost = {
+            (a.kind, a.id) for a in planned.values() if a.kind in RECREATED_KINDS and a.action == "create"
+        }
+        known = {(key[0], id_) for key, ids in self._decider.journal.former_ids.items() for id_ in ids}
+        for assistant in self._source.objects("assistant").values() if lost else ():
+            present = self._decider.counterpart(assistant, self._target.objects("assistant"))
+            action = planned.get(assistant.key)
+            named = _named_keys(assistant, lost)
+            if present is None or not named or (action is not None and action.fields):
+                continue
+            own = {(kind, id_) for kind, id_ in lost if self._decider.same_place}
+            unknown = sorted(
+                id_
+                for kind, id_ in _references(present) - known - own
+                if kind in {kind for kind, _ in named} and id_ not in self._target.objects(kind)
+            )
+            if unknown:
+                again = ", ".join(f"{kind} {id_}" for kind, id_ in sorted(named))
+                reason = (
+                    f"names {', '.join(unknown)}, which is gone and which this archive does not know; "
+                    f"the snapshot's names {again}, which is created again"
+                )
+                hint = "--changed writes the state of the snapshot, with the new id"
+                self._log.add_loss(assistant, "id", reason, "lost", hint)
+
+    def _messages_naming(
+        self,
+        recreated: Recreated,
+        planned: Mapping[tuple[str, str, str], Action],
+        new_threads: Set[str],
+    ) -> Iterator[tuple[str, list[tuple[Entity, str]]]]:
+        """Each thread of the snapshot with the messages that refer to a recreated object, and the ids that
+        they name on the target. A text search comes first, because there may be a million messages. Messages
+        that this plan writes get the new ids."""
+        gone: dict[ObjectKey, str] = {}
+        for (kind, id_), source_id in recreated.items():
+            gone.setdefault((kind, source_id), id_)
+        pattern = re.compile("|".join(re.escape(id_) for kind, id_ in sorted(gone) if kind != "assistant"))
+        found: dict[str, list[tuple[Entity, str]]] = {}
+        for thread, text in self._source.snapshot.texts("message", None) if pattern.pattern else ():
+            if thread in new_threads or not pattern.search(text):
                 continue
             message = self._source.decode("message", loads(text), thread)
-            references = references_of(KINDS["message"], message)
-            if named := sorted({id_ for _, kind, id_ in references if (kind, id_) in files}):
-                reason = f"names file {', '.join(named)}, which comes back under another id; {MESSAGES_STAY}"
+            adapted = message if self._decider.same_place else self._decider.adapt(message)[0]
+            if named := sorted(gone[key] for key in _named_keys(adapted, gone)):
+                found.setdefault(thread, []).append((message, ", ".join(named)))
+        for thread, messages in found.items():
+            written = self._written_messages(planned.get(("thread", "", thread)), thread)
+            if kept := [(message, named) for message, named in messages if message.id not in written]:
+                yield thread, kept
+
+    def _written_messages(self, action: Action | None, thread: str) -> Set[str]:
+        """Ids of the messages that a plan appends to a thread: its last ones."""
+        if action is None or not action.messages:
+            return set()
+        decider = self._decider
+        messages = replayed_messages(self._source, decider.codec, decider.target, thread)
+        return set([message.id for message in messages][-action.messages :])
+
+    def _note_messages(
+        self, messages: Mapping[str, Sequence[tuple[Entity, str]]], threads: Mapping[str, Entity]
+    ) -> None:
+        """Messages of existing threads that refer to a recreated object are listed: no service changes
+        one."""
+        for thread, rows in messages.items():
+            if self._thread_on_target(thread) not in threads:
+                continue
+            for message, named in rows:
+                reason = f"names {named}, which comes back under another id; {MESSAGES_STAY}"
                 self._log.add_loss(message, "content", reason, "adapted", NEW_ID_HINT)
 
 
-def _with_new_ids(present: Entity, recreated: Set[ObjectKey]) -> Entity:
+def _with_new_ids(present: Entity, recreated: Recreated) -> Entity:
     """An object with a text in the place of each new id, which nobody knows yet."""
     return remap_references(
         KINDS[present.kind],
@@ -174,8 +274,13 @@ def _with_new_ids(present: Entity, recreated: Set[ObjectKey]) -> Entity:
     )
 
 
-def _names(entity: Entity, keys: Set[ObjectKey]) -> bool:
-    return any((kind, id_) in keys for _, kind, id_ in references_of(KINDS[entity.kind], entity))
+def _references(entity: Entity) -> Set[ObjectKey]:
+    return {(kind, id_) for _, kind, id_ in references_of(KINDS[entity.kind], entity)}
+
+
+def _named_keys(entity: Entity, keys: Collection[ObjectKey]) -> Set[ObjectKey]:
+    """Those of the keys that an object refers to."""
+    return {key for key in _references(entity) if key in keys}
 
 
 def relinked(present: Entity, relinks: Set[ObjectKey], lookup: Callable[[str, str], str | None]) -> Entity:

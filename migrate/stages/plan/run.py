@@ -1,7 +1,7 @@
 """Plan a move: read the target, match it with the source, and decide about each object.
 
 Nothing is written. The steps, each in a file of its own: what the target has (`snapshot.target_state`),
-what the journal knows of it (`journal_state`), which object is which (`match`), what holds for the whole
+which object is which and what the journal knows of it (`target_match`), what holds for the whole
 target (`target_settings`), and what happens to each object (`planner`).
 """
 
@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
-from migrate.archive.snapshots.reader import list_snapshots, open_snapshot
+from migrate.archive.id_map import Side, id_map
 from migrate.archive.snapshots.writer import utc_now
 from migrate.codecs import capabilities_for
-from migrate.errors import IncompleteResult, NotFound, OperationRefused
-from migrate.model import Entity
+from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss, is_loss_accepted
-from migrate.model.results.archive import IdMapping
 from migrate.model.results.plan import (
     Action,
     LossRow,
@@ -31,24 +27,22 @@ from migrate.model.results.plan import (
     TargetSide,
 )
 from migrate.model.shard import Shard
-from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
 from migrate.stages.match import pairs as match_pairs
-from migrate.stages.match.files import read_hashes
-from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.object_fingerprints import combined_fingerprint, target_fingerprints
 from migrate.stages.plan.agent_names import kept_name_losses
 from migrate.stages.plan.cost import estimate_cost
 from migrate.stages.plan.decision import DecisionLog
-from migrate.stages.plan.journal_state import JournalState, read_journal_state
-from migrate.stages.plan.known_losses import IsUnchanged, KnownLosses, reported_losses
+from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.known_losses import find_known_losses
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds, refuse_conflicts
 from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
 from migrate.stages.plan.relink import ThreadLookup
+from migrate.stages.plan.target_match import match_target, threads_to_read
 from migrate.stages.plan.target_settings import (
     TargetInventory,
     add_journal_pairs,
@@ -58,7 +52,7 @@ from migrate.stages.plan.target_settings import (
 from migrate.stages.progress import Progress
 from migrate.stages.retirements import retiring_on_target
 from migrate.stages.selection import SelectedObjects, select_objects
-from migrate.stages.snapshot.live_estate import TargetState, absent_kinds, empty_estate, read_target
+from migrate.stages.snapshot.live_estate import absent_kinds, empty_estate, read_target
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -87,8 +81,8 @@ def plan_move(
         threads += source.threads_by_id if selected is None else selected.ids("thread")
     with ExitStack() as stack:
         target = stack.enter_context(read_target(reader, absent, threads, workers, progress))
-        pairs, journal = _match(source, target, lines, options)
-        thread_ids = _threads_to_read(target.estate, pairs, lines, options, selected)
+        pairs, journal = match_target(source, target, lines, options)
+        thread_ids = threads_to_read(target.estate, pairs, lines, options, selected)
         conversations = stack.enter_context(target.messages_of(thread_ids)) if thread_ids else None
         target_side = TargetSide(
             estate=target_name, type=reader.type, url=reader.url, api_version=reader.api_version, digest=""
@@ -103,18 +97,8 @@ def plan_move(
             (source_side(source, archive), target_side),
             read_inventory(reader, absent),
             selected,
-            partial(_thread_now, reader, target.estate),
+            target.threads_now,
         )
-
-
-def _thread_now(reader: Reader, target: Estate, id_: str) -> Entity | None:
-    """A thread of the target as it is now: as it was listed, else asked for by its id."""
-    if id_ in target.threads_by_id:
-        return target.threads_by_id[id_]
-    try:
-        return target.decode("thread", reader.get("thread", id_), "")
-    except NotFound:
-        return None
 
 
 def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Plan:
@@ -136,51 +120,6 @@ def source_side(source: Estate, archive: str) -> SourceSide:
     )
 
 
-def _match(
-    source: Estate, target: TargetState, lines: list[IdMapping], options: PlanOptions
-) -> tuple[ObjectPairs, JournalState]:
-    """Which object of the target is which of the source, and what the journal knows of the target."""
-    conn, estate = source.journal, target.estate
-    lineage = Lineage(derivations(conn))
-    trusted = match_pairs.trusted_pairs(source, estate, lines)
-    known_pairs = {
-        **lineage.copies_of_replaced(source, estate),
-        **lineage.originals_on_target(source, estate),
-        **lineage.copies_for_target(source, estate),
-        **trusted,
-    }
-    hashes = partial(read_hashes, target.reader, target.workers, target.progress)
-    by_key = source.codec.ids_are_keys
-    pairs = match_pairs.pair_estates(
-        source, estate, known_pairs, guess=False, hashes=None if by_key else hashes
-    )
-    journal = replace(
-        read_journal_state(source, estate.side, lines, trusted),
-        shared_copies=frozenset(lineage.shared_copies(source, estate, only_for_target=options.copy_files)),
-        message_origins=lineage.message_origins(source, estate.side, partial(reverse_message_ids, conn)),
-        ambiguous_matches=match_by_key(source, estate, pairs, hashes) if by_key else {},
-        second_copies=lineage.duplicate_copies(source, estate, pairs),
-    )
-    return pairs, journal
-
-
-def _threads_to_read(
-    target: Estate,
-    pairs: ObjectPairs,
-    lines: list[IdMapping],
-    options: PlanOptions,
-    selected: SelectedObjects | None,
-) -> list[str]:
-    """Ids of threads on the target whose messages the plan depends on: counterparts of selected threads, and
-    with --prune those that would be deleted."""
-    if selected is not None:
-        return [right for left, right in pairs.ids["thread"].items() if ("thread", left) in selected]
-    gone = [line for line in lines if line.kind == "thread" and line.source_id not in pairs.ids["thread"]]
-    existing = target.threads_by_id
-    pruned = [line.target_id for line in gone if line.target_id in existing] if options.prune else []
-    return list(dict.fromkeys([*pairs.ids["thread"].values(), *pruned]))
-
-
 def build_plan(
     source: Estate,
     target: Estate,
@@ -191,7 +130,7 @@ def build_plan(
     sides: tuple[SourceSide, TargetSide],
     inventory: TargetInventory,
     selected: SelectedObjects | None = None,
-    thread_now: ThreadLookup | None = None,
+    threads_now: ThreadLookup | None = None,
 ) -> Plan:
     """Plan how `target` becomes like `source`. Adds pairs that the journal knows to `pairs`. `selected`: the
     objects of the source that the plan is about; None for all.
@@ -210,7 +149,7 @@ def build_plan(
     settings = _add_left_out(settings, selected, pairs, log)
     decider = decide(settings, lookalikes)
     planner = Planner(decider, log, target, conversations, inventory.deployments_error, selected)
-    actions = planner.all_actions(thread_now if decider.same_place else None, options)
+    actions = planner.all_actions(threads_now, options)
     if options.on_conflict == "fail":
         refuse_conflicts(log.conflicts)
     prune = PrunePlanner(decider, target, conversations)
@@ -223,7 +162,7 @@ def build_plan(
     losses = [*log.losses, *kept_names, *prune.losses, *planner.general_losses(actions)]
     check_accepted_fields(options.accept, losses)
     target_side = _with_fingerprints(sides[1], target, actions)
-    known = _known_losses(source, target_side, journal, actions, log)
+    known = find_known_losses(source, target_side, journal, actions, log)
     return Plan(
         format=FORMAT,
         created_at=utc_now(),
@@ -239,6 +178,7 @@ def build_plan(
         left_out=tuple(sorted(log.left_out)),
         changes=tuple(log.changes.rows),
         accepted_fields=tuple(sorted(options.accept)),
+        replaced_ids=tuple(sorted(log.replaced_ids)),
         **_cost_and_retiring(decider, actions, conversations, inventory),
     ).sealed()
 
@@ -314,45 +254,6 @@ def check_options(options: PlanOptions) -> None:
             "objects that are not selected would look as if the source no longer had them",
             "leave --prune out, or plan for the whole source",
         )
-
-
-def _known_losses(
-    source: Estate, target: TargetSide, journal: JournalState, actions: Sequence[Action], log: DecisionLog
-) -> KnownLosses:
-    """The losses of this plan that earlier plans between both sides reported, as far as they still hold."""
-    conn, side = source.snapshot.conn, Side(target.type, target.url)
-    reported = reported_losses(conn, source.side, side) if target.url else {}
-    as_left = log.arrived_without
-    return KnownLosses(
-        reported, _unchanged_since(source), journal, actions, target, log.new_messages, as_left
-    )
-
-
-def _unchanged_since(source: Estate) -> IsUnchanged:
-    """Compares objects of a source with those of earlier snapshots. Without the earlier snapshot nothing is
-    known, and nothing counts as unchanged."""
-    conn = source.snapshot.conn
-    numbers = {info.id for info in list_snapshots(conn)}
-
-    @cache
-    def earlier(number: int) -> Estate:
-        estate = Estate(open_snapshot(conn, number))
-        estate.agent_version = source.agent_version
-        return estate
-
-    def is_unchanged(number: int, kind: str, id_: str) -> bool:
-        if number == source.snapshot.info.id:
-            return True
-        if number not in numbers:
-            return False
-        now, before = (
-            (estate.threads_by_id if kind == "thread" else estate.objects(kind)).get(id_)
-            for estate in (source, earlier(number))
-        )
-        same = now is not None and before is not None
-        return same and (now.fields, now.extras) == (before.fields, before.extras)  # type: ignore[union-attr]
-
-    return is_unchanged
 
 
 def _loss_row(loss: Loss, accept: frozenset[str], known: bool) -> LossRow:

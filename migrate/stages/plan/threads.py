@@ -101,7 +101,7 @@ class ThreadPlanner:
             if lost and present == wanted[: len(present)]:
                 return True
         else:
-            arrived = self.journal.arrived_messages(thread.id)
+            arrived = self.journal.arrived_messages(thread.id, existing.id)
             lost = {id_ for id_, message in arrived.items() if message.id not in set(present)}
             if not lost:
                 return any(id_ not in arrived for id_ in wanted)
@@ -130,7 +130,7 @@ class ThreadPlanner:
         """The order in which messages are read where the source lists them otherwise than the target.
 
         Messages that arrived keep their order on the target, and new ones come last."""
-        arrived = self.journal.arrived_messages(thread.id)
+        arrived = self.journal.arrived_messages(thread.id, target_thread)
         source_ids = {message.id: source_id for source_id, message in arrived.items()}
         if not source_ids or self.conversations is None:
             return ()
@@ -158,7 +158,7 @@ class ThreadPlanner:
         result = MessageComparison()
         origins = self.journal.message_origins(thread, target_thread) if target_thread else {}
         reads_target = bool(target_thread) and self.conversations is not None
-        arrived = self.journal.arrived_messages(thread) if reads_target else {}
+        arrived = self.journal.arrived_messages(thread, target_thread) if reads_target else {}
         source_ids = {message.id: source_id for source_id, message in arrived.items()}
         existing: Iterator[LazyMessage] = iter(())
         if self.conversations is not None and target_thread:

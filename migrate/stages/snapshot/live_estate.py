@@ -12,6 +12,7 @@ from migrate.archive.snapshots.reader import open_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, RequestFailed
+from migrate.model import Entity
 from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.model.results.archive import SnapshotResult
 from migrate.stages.estate import Estate
@@ -19,6 +20,7 @@ from migrate.stages.filters import ObjectFilter
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.run import take_snapshot
+from migrate.stages.worker_pool import run_parallel
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -164,6 +166,26 @@ class TargetState:
         ):
             require_messages(messages, threads, self.reader.url)
             yield messages
+
+    def threads_now(self, ids: Collection[str]) -> dict[str, Entity]:
+        """Threads as they are now, requested by their ids; without those that are gone. Raises
+        `IncompleteResult` where one could not be read."""
+        found: dict[str, Entity] = {}
+
+        def read(id_: str) -> None:
+            try:
+                found[id_] = self.estate.decode("thread", self.reader.get("thread", id_), "")
+            except NotFound:
+                return
+            except RequestFailed as failed:
+                raise IncompleteResult(
+                    f"thread {id_} on {self.reader.url} could not be read",
+                    str(failed),
+                    "try again; without it, it is not known what it refers to",
+                ) from None
+
+        run_parallel(self.workers, ids, read, self.reader.limiter.stop)
+        return {id_: found[id_] for id_ in ids if id_ in found}
 
 
 @contextmanager

@@ -84,10 +84,10 @@ class VerifyContext:
         with self._lock:
             return [line.target_id for line in id_map(self._archive.conn, *self._sides, source_id=source_id)]
 
-    def arrived_messages(self, thread: str) -> dict[str, tuple[str, str]]:
+    def arrived_messages(self, thread: str, target_thread: str) -> dict[str, tuple[str, str]]:
         """Target id of each message of a thread -> source id, and fingerprint of what was written."""
         with self._lock:
-            lines = arrived_messages(self._archive.conn, *self._sides, thread)
+            lines = arrived_messages(self._archive.conn, *self._sides, thread, target_thread)
             return {target_id: (source_id, written) for source_id, target_id, written in lines}
 
     def _reverse_message_ids(

@@ -135,7 +135,7 @@ def _not_relinked(ctx: VerifyContext, target: Estate) -> Iterator[VerifyFinding]
             {(kind, id_) for _, kind, id_ in references_of(KINDS[action.kind], present)} if present else set()
         )
         for kind, id_ in action.relinks:
-            new_id = ctx.target_id(kind, id_)
+            new_id = ctx.target_id(kind, ctx.plan.source_of(kind, id_))
             if (kind, id_) in named or (kind, new_id) not in named:
                 reason = f"it should name {kind} {new_id} instead of {id_}"
                 yield VerifyFinding(action.kind, action.id, action.target_id, action.name, "", reason)

@@ -71,7 +71,7 @@ class ThreadCheck:
 
     def _compare_messages(self, thread: str, target_id: str) -> tuple[int, list[VerifyFinding]]:
         """The number of compared messages of one thread, and the findings about them."""
-        ctx, arrived = self._ctx, self._ctx.arrived_messages(thread)
+        ctx, arrived = self._ctx, self._ctx.arrived_messages(thread, target_id)
         try:
             if ctx.same_place and thread == target_id:
                 count = self._count_unchanged(thread)

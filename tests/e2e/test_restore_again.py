@@ -1,0 +1,166 @@
+"""Restored, lost, restored again: an object stays the same one under any number of ids."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.faults import Refusal
+from tests.e2e.projects import assistant, say
+from tests.e2e.rounds import TYPES, furnish, service
+from tests.e2e.running import World, world
+from tests.e2e.test_restore import held
+from tests.e2e.test_restore_command import PREVIOUS_TYPES, archived, lose, restored
+
+Json = dict[str, Any]
+INNER = {"vector_stores": "vector_store_files", "threads": "messages", "conversations": "items"}
+
+
+def forget(made: World, table: str, id_: str) -> None:
+    """Delete an object with what lies in it."""
+    estate = made.target.estate
+    del getattr(estate, table)[id_]
+    if table in INNER:
+        del getattr(estate, INNER[table])[id_]
+
+
+def assert_complete(made: World, which: str) -> None:
+    """Nothing is missing of a snapshot, and nothing is written to find that out."""
+    asked = len(made.target.requests)
+    found = made("restore", f"{made.db}{which}", "--accept-loss", "all", "--yes").ok()
+    assert (found["actions"]["create"], found["actions"]["update"]) == (0, 0), which
+    assert not [row for row in found["losses"] if "gone from within" in row["reason"]]
+    assert made.writes(asked) == []
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_a_second_loss_is_restored_from_either_snapshot(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        old = lose(made, type_)
+        first = {row["source_id"]: row["target_id"] for row in restored(made)["ids"]}
+        made("snapshot", "source", "-o", made.db)
+        for table in ("threads", "conversations", "vector_stores"):
+            if table in old:
+                forget(made, table, first[old[table]])
+        second = {row["source_id"]: row["target_id"] for row in restored(made)["ids"]}
+        assert set(second) == {first[old[table]] for table in INNER if table in old}
+        assert_complete(made, "@1")
+        assert_complete(made, "@2")
+        texts = [json.dumps(row) for row in (*estate.assistants.values(), *estate.threads.values())]
+        texts += [json.dumps(row["versions"]["latest"]) for row in estate.agents.values()]
+        dead = (old["vector_stores"], first[old["vector_stores"]])
+        assert not [text for text in texts if any(f'"{id_}"' in text for id_ in dead)]
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_what_names_a_restored_store_that_was_lost_too_is_re_pointed(type_: str, tmp_path: Path) -> None:
+    """Both times from the first snapshot: what names the store names the id of the first restore."""
+    with archived(tmp_path, type_) as made:
+        old = lose(made, type_)
+        new = {row["source_id"]: row["target_id"] for row in restored(made)["ids"]}[old["vector_stores"]]
+        forget(made, "vector_stores", new)
+        result = restored(made)
+        assert result["findings"] == []
+        (last,) = (row["target_id"] for row in result["ids"])
+        assert [row["names"] for row in result["relinked"]] == [[new]] * len(result["relinked"])
+        assert result["relinked"]
+        estate = made.target.estate
+        texts = [json.dumps(row) for row in (*estate.assistants.values(), *estate.threads.values())]
+        texts += [json.dumps(row["versions"]["latest"]) for row in estate.agents.values()]
+        assert not [text for text in texts if new in text]
+        assert [text for text in texts if last in text]
+        assert_complete(made, "@1")
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_what_came_to_name_a_store_since_is_re_pointed_or_named(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        store = next(iter(estate.vector_stores))
+        naming = {"file_search": {"vector_store_ids": [store]}}
+        changed = list(estate.assistants)[2]  # it named nothing when the snapshot was taken
+        later = assistant(77, "later", tools=[{"type": "file_search"}], tool_resources=naming)
+        tools = {"tools": later["tools"], "tool_resources": naming}
+        estate.assistants[changed] = {**estate.assistants[changed], **tools}
+        estate.assistants[later["id"]] = later
+        before = held(made)
+        forget(made, "vector_stores", store)
+        result = restored(made, "--id", store)
+        (new,) = (row["target_id"] for row in result["ids"])
+        assert estate.assistants[changed]["tool_resources"]["file_search"]["vector_store_ids"] == [new]
+        assert held(made)["assistants", "", later["id"]] == before["assistants", "", later["id"]]
+        left = [row for row in result["losses"] if "the snapshot does not have it" in row["reason"]]
+        assert [(row["id"], store in row["reason"]) for row in left] == [(later["id"], True)]
+
+
+def test_only_messages_that_stay_are_listed(tmp_path: Path) -> None:
+    """A thread that comes back too is written with the new ids, and one that is gone names nothing."""
+    with archived(tmp_path, "openai") as made:
+        estate = made.target.estate
+        thread = next(iter(estate.threads))
+        file = next(id_ for id_, row in estate.files.items() if row["filename"] == "chart.png")
+        forget(made, "files", file)
+        forget(made, "threads", thread)
+        result = restored(made, "--id", file)
+        assert not [row for row in result["losses"] if row["kind"] == "message"]
+        (new,) = (row["target_id"] for row in result["ids"])
+        forget(made, "files", new)
+        asked = len(made.target.requests)
+        result = restored(made)
+        assert not [r for r in made.target.requests[asked:] if r.path.endswith(f"/threads/{thread}")]
+        assert not [r for r in result["losses"] if r["kind"] == "message" and "comes back" in r["reason"]]
+        (last,) = (row["target_id"] for row in result["ids"] if row["kind"] == "file")
+        (thread,) = (row["target_id"] for row in result["ids"] if row["kind"] == "thread")
+        assert last in json.dumps(estate.messages[thread])
+
+
+def test_a_message_that_comes_back_at_the_end_names_the_new_file(tmp_path: Path) -> None:
+    with archived(tmp_path, "openai") as made:
+        estate = made.target.estate
+        thread = next(iter(estate.threads))
+        picture = [{"type": "image_file", "image_file": {"file_id": "", "detail": "auto"}}]
+        file = next(id_ for id_, row in estate.files.items() if row["filename"] == "photo.png")
+        picture[0]["image_file"]["file_id"] = file
+        say(made.target, thread, "", content=picture)
+        made.snapshot()
+        last = list(estate.messages[thread])[-1]
+        del estate.messages[thread][last], estate.files[file]
+        result = restored(made)
+        assert result["findings"] == []
+        (new,) = (row["target_id"] for row in result["ids"])
+        named = [r["id"] for r in result["losses"] if r["kind"] == "message" and "comes back" in r["reason"]]
+        assert last not in named
+        assert len(named) == 1  # an earlier message that shows the same picture
+        assert new in json.dumps(list(estate.messages[thread].values())[-1])
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_a_second_restore_that_stopped_midway_is_continued(type_: str, tmp_path: Path) -> None:
+    """What arrived in the first restored thread, which is gone, says nothing about the second one."""
+    refusal = Refusal(
+        lambda method, path, _: method == "POST" and path.endswith(("/messages", "/items")), 0, -1
+    )
+    one = service("SOURCE_KEY", type_)
+    with world(tmp_path, one, one, types=(type_, type_), wrap_target=refusal) as made:
+        furnish(made.source, type_)
+        made.snapshot()
+        estate = made.target.estate
+        table, inner = ("conversations", "items") if type_ == "foundry" else ("threads", "messages")
+        old = list(getattr(estate, table))[1]
+        count = len(getattr(estate, inner)[old])
+        forget(made, table, old)
+        (first,) = (row["target_id"] for row in restored(made)["ids"])
+        forget(made, table, first)
+        refusal.seen, refusal.first, refusal.last = 0, 1 if type_ == "foundry" else 3, 9
+        stopped = made("restore", made.db, "--accept-loss", "all", "--yes").ok(3)
+        (second,) = (row["target_id"] for row in stopped["ids"])
+        assert 0 < len(getattr(estate, inner)[second]) < count
+        refusal.last = -1
+        result = restored(made)
+        assert (result["findings"], result["ids"]) == ([], [])
+        assert len(getattr(estate, inner)[second]) == count
+        assert_complete(made, "")
