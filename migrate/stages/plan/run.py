@@ -175,12 +175,19 @@ def build_plan(
         **_missing_in_snapshot(source),
         restore=options.restore,
         **_selection(options, selected),
-        left_out=tuple(sorted(log.left_out)),
-        changes=tuple(log.changes.rows),
+        **_logged(log),
         accepted_fields=tuple(sorted(options.accept)),
-        replaced_ids=tuple(sorted(log.replaced_ids)),
         **_cost_and_retiring(decider, actions, conversations, inventory),
     ).sealed()
+
+
+def _logged(log: DecisionLog) -> dict[str, Any]:
+    """What a plan records of its decisions besides actions and losses."""
+    return {
+        "left_out": tuple(sorted(log.left_out)),
+        "changes": tuple(log.changes.rows),
+        "replaced_ids": tuple(sorted(log.replaced_ids)),
+    }
 
 
 def _cost_and_retiring(
