@@ -102,6 +102,35 @@ class ReportTable:
 
 
 @dataclass(frozen=True)
+class ReportEnding:
+    """A model that ends and an assistant that uses it, or a service that ends, or models of which nothing is
+    known.
+
+    `place`: the estate, '' where only one is meant. `what`: the model, or the service. `users`: name and id
+    of the assistant, or how many use a model of which nothing is known; '' for a service. `ends_on`: ISO
+    date, '' where it is not known. `when`: the days until then in words, or why nothing is known. `basis` and
+    `source`: why the date holds. `remedy`: what settles it."""
+
+    place: str
+    what: str
+    users: str
+    ends_on: str
+    when: str
+    basis: str = ""
+    source: str = ""
+    remedy: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What ends, when, and who uses it."""
+        place = f"{self.place}: " if self.place else ""
+        if not self.ends_on:
+            return f"{place}{self.what} ({self.users}): not known when it ends: {self.when}"
+        users = f": assistant {self.users}" if self.users else ""
+        return f"{place}{self.what} ends on {self.ends_on}, {self.when}{users}"
+
+
+@dataclass(frozen=True)
 class Report:
     """The result of one command.
 
@@ -109,8 +138,8 @@ class Report:
     `summary`: its numbers. `ignored`: how many differences each rule removed. `expired`: rules that no longer
     apply. `gaps`: what could not be read. `left_out`: what was not compared on purpose. `pictures`: (label,
     diagram) of each estate, for HTML. `all_objects`: text and Markdown list every object of a loss, not one
-    line for all of them. `tables`: further tables, below the numbers by kind. `made_at`: ISO 8601. `version`:
-    of this program.
+    line for all of them. `tables`: further tables, below the numbers by kind. `endings`: what
+    ends, on each estate the earliest first. `made_at`: ISO 8601. `version`: of this program.
     """
 
     command: str
@@ -132,6 +161,7 @@ class Report:
     version: str = ""
     all_objects: bool = False
     tables: tuple[ReportTable, ...] = ()
+    endings: tuple[ReportEnding, ...] = ()
 
     @property
     def result(self) -> str:
@@ -182,6 +212,8 @@ RESULT_TITLES = {
     "open": "To act on",
     "incomplete": "Not everything could be read",
 }
+# What `endings` of a report are called.
+ENDINGS_TITLE = "What ends"
 # Columns of `ObjectCounts` that say how many objects of a kind were checked.
 TOTAL_COLUMNS = ("compared", "checked")
 

@@ -115,6 +115,21 @@ def test_what_others_removed_later_is_not_known(launch: Launch, tmp_path: Path) 
     assert sorted(rows_of(plan(world, 1)))[-1] == ("lost", False, False)
 
 
+def test_a_reported_loss_does_not_hide_what_others_removed_later(launch: Launch, tmp_path: Path) -> None:
+    """One message was refused with its citations and reported; the other one lost them afterwards."""
+    fault = '[[fault]]\nwhat = "error"\nstatus = 422\nmethod = "POST"\npath = "*/items"\nnth = 1\n'
+    world = to_project(launch, tmp_path, fault)
+    furnish(world, 1)
+    plan(world, 0)
+    assert rows_of(world("apply", world.plan, "--yes", "--workers", "1").ok(1)) == [("lost", False, False)]
+    (talk,) = world.target.estate.items.values()
+    answers = [row["content"][0]["annotations"] for row in talk.values() if row["role"] == "assistant"]
+    assert [bool(row) for row in answers] == [False, True]
+    assert rows_of(plan(world, 0)) == [("lost", False, True), ("adapted", True, True)]
+    answers[1].clear()
+    assert rows_of(plan(world, 1)) == [("lost", False, True), ("lost", False, False)]
+
+
 def test_a_loss_that_no_apply_reported_is_not_known(
     launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -198,6 +199,99 @@ def test_a_plan_names_the_line_of_models_that_was_mapped_and_says_what_ends_soon
     assert "the target ends within 30 days for: main" in said.out
     world("apply", world.plan, "--yes").ok()
     world("verify", world.plan).ok()
+
+
+FORMATS = ("text", "markdown", "html", "junit", "json")
+# More than a list of names would show.
+MANY = 7
+
+
+@pytest.fixture
+def many(launch: Launch) -> World:
+    """Assistants whose models end on both sides, and a deployment whose model cannot be seen."""
+    rows = [assistant(n, f"Bee {n}", model="gpt-4.1") for n in range(1, MANY + 1)]
+    rows.append(assistant(99, "Owl", model="main"))
+    world = _world(launch, "azure-openai", "foundry", *rows)
+    world.target.estate.deployments = [
+        {"name": "gpt-4.1", "modelName": "gpt-4.1", "modelVersion": "2025-04-14"},
+        {"name": "main", "modelName": "o9", "modelVersion": "1"},
+    ]
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    return world
+
+
+def _reports(world: World, *command: str) -> Iterator[tuple[str, str]]:
+    for format_ in FORMATS:
+        said = world.plain(*command, "--format", format_)
+        assert said.code == 0, said.err
+        yield format_, said.out.replace("&quot;", '"').replace("&#34;", '"')
+
+
+@pytest.mark.parametrize("command", ["verify", "diff", "drill", "plan", "assess"])
+def test_every_report_lists_every_assistant_in_every_format(many: World, command: str) -> None:
+    """Assistant, model, date, days left and the line of [models]; unknown where the model cannot be seen."""
+    arguments = {
+        "verify": (many.plan,),
+        "diff": (many.db, "target"),
+        "drill": (many.db, "--to", "emulator", "--accept-loss", "all"),
+        "plan": (many.db, "target", "-o", many.plan, "--accept-loss", "all"),
+        "assess": (many.db, "--to", "target", "--accept-loss", "all"),
+    }[command]
+    for format_, text in _reports(many, command, *arguments):
+        for number in range(1, MANY + 1):
+            assert f"Bee {number}" in text, (format_, number)
+        for part in ("gpt-4.1", "2027-04-14", "134"):
+            assert part in text, (format_, part)
+        line = '"gpt-4.1" = "DEPLOYMENT"'
+        assert (line.replace('"', '\\"') if format_ == "json" else line) in text, format_
+        if command not in ("verify", "plan"):  # the target shows the models behind its deployments
+            assert "main" in text
+            assert "does not show which model is behind a deployment" in text, format_
+
+
+def test_diff_says_on_which_side_and_verify_asks_the_target(many: World) -> None:
+    found = many("diff", many.db, "target").ok()
+    sides = {(row["side"], row["basis"]) for row in found["retiring"]}
+    assert sides == {("left", "guess"), ("right", "announced")}
+    assert [(row["side"], row["model"]) for row in found["unknown_models"]] == [("left", "main")]
+    many.target.estate.deployments[0]["modelVersion"] = "2099-01-01"
+    assert many("verify", many.plan).ok()["retiring"] == []
+    assert many("diff", many.db, "target", "--kind", "file").ok()["retiring"] == []
+    chosen = many("diff", many.db, "target", "--include", "assistant:Bee 2").ok()["retiring"]
+    assert [row["name"] for row in chosen] == ["Bee 2"]
+
+
+def test_two_readings_of_one_place_are_said_once_by_the_later_one(many: World) -> None:
+    many.source.estate.assistants.popitem()
+    many.snapshot()
+    for left, right in ((f"{many.db}@1", f"{many.db}@2"), (f"{many.db}@2", f"{many.db}@1")):
+        found = many("diff", left, right).ok(1)
+        assert len(found["retiring"]) == MANY
+        assert found["unknown_models"] == []
+    assert {row["side"] for row in many("diff", "source", f"{many.db}@1").ok(1)["retiring"]} == {"left"}
+    assert "on the" not in many.plain("diff", "source", f"{many.db}@1").out.partition("ends: ")[2]
+
+
+def test_a_long_list_is_cut_in_text_and_whole_in_a_file(launch: Launch, tmp_path: Path) -> None:
+    rows = [assistant(n, f"Bee {n:03}", model="o3") for n in range(1, 51)]
+    world = _world(launch, "openai", "openai", *rows)
+    world.snapshot()
+    said = world.plain("assess", world.db, "--to", "openai", "-o", str(tmp_path / "whole.txt"))
+    assert "ends: 100" in said.out
+    assert "and 60 more; all of them: -o report.html" in said.out
+    whole = (tmp_path / "whole.txt").read_text(encoding="utf-8")
+    assert whole.count("o3 ends on 2026-12-11, in 10 days: assistant Bee") == 100
+
+
+def test_a_service_that_refuses_its_models_is_no_error_for_verify_and_diff(many: World) -> None:
+    from migrate.errors import RequestFailed
+
+    with patch("migrate.endpoints.foundry.FoundryReader.deployments", side_effect=RequestFailed("500")):
+        assert {row["basis"] for row in many("verify", many.plan).ok()["retiring"]} == {"guess"}
+        found = many("diff", many.db, "target").ok()["retiring"]
+        assert {(row["side"], row["basis"]) for row in found} == {("left", "guess"), ("right", "guess")}
 
 
 def test_days_after_the_end_are_counted_too(launch: Launch) -> None:

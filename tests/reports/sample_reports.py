@@ -97,6 +97,7 @@ def a_difference() -> DiffResult:
         (IgnoreCount("assistant * $.metadata.deployed_at", "set by the pipeline", "2027-01-01", 16),),
         ("file *.tmp: expired on 2026-10-01 (left from the trial)",),
         ("run: never compared across services",),
+        retiring=(("left", ENDING), ("right", Retiring("2026-11-20", ENDING.objects[1:]))),
     )
 
 
@@ -209,6 +210,7 @@ def a_verification() -> VerifyResult:
         ],
         ["2 file(s): the service does not return the bytes, so only names and sizes are proven"],
         list(NOT_TAKEN),
+        ENDING,
     )  # fmt: skip
 
 
@@ -236,6 +238,7 @@ def a_drill() -> DrillResult:
         missing=(MissingObject("thread", "*", "GET /threads answered 500"),),
         remaining=(RemainingObject("assistant", "asst_new9", "Left behind"),),
         removed_before=3,
+        retiring=ENDING,
     )
 
 

@@ -48,9 +48,10 @@ def _open_sides(
     swap = not isinstance(estates[0], ArchivedEstate)
     first, second = (right, left) if swap else (left, right)
     configs = [config.for_command(config.environment, text) for text in (second, first)]
-    with open_estate(first, configs[0], workers, progress, kinds) as opened:
+    models = not kinds or "assistant" in kinds
+    with open_estate(first, configs[0], workers, progress, kinds, models=models) as opened:
         threads = partial(known_threads, archives, opened)
-        with open_estate(second, configs[1], workers, progress, kinds, threads) as other:
+        with open_estate(second, configs[1], workers, progress, kinds, threads, models) as other:
             yield (other, opened) if swap else (opened, other)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from migrate.model.results.archive import LaterChange, SnapshotResult
 from migrate.model.results.plan import ChangeRow, LossRow, Plan, unaccepted_losses
+from migrate.model.results.retirements import Retiring
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class VerifyResult:
     findings: list[VerifyFinding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     losses: list[LossRow] = field(default_factory=list)
+    # What ends among the models that the assistants of the plan have on the target.
+    retiring: Retiring | None = None
 
     @property
     def exit_code(self) -> int:

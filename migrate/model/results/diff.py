@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from migrate.model.object_diff import FieldDifference
+from migrate.model.results.retirements import Retiring
+
+DiffSide = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class DiffResult:
     """The result of `diff`: every difference, and how many objects were compared.
 
     `unread`: listings that one side could not provide. `ignored`: how many differences each rule removed.
-    `left_out`: what was not compared on purpose."""
+    `left_out`: what was not compared on purpose. `retiring`: what ends, of each side (left or right) that is
+    an estate of its own."""
 
     changes: list[Change]
     compared: dict[str, int]
@@ -51,6 +56,7 @@ class DiffResult:
     left_out: tuple[str, ...] = ()
     # Filters that matched nothing on either side.
     unmatched: tuple[str, ...] = ()
+    retiring: tuple[tuple[DiffSide, Retiring], ...] = ()
 
     @property
     def exit_code(self) -> int:

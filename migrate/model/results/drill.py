@@ -16,6 +16,7 @@ from migrate.model.results.apply import (
 )
 from migrate.model.results.archive import MissingObject
 from migrate.model.results.plan import LossRow, Plan, unaccepted_losses
+from migrate.model.results.retirements import Retiring
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class DrillResult:
     remaining: tuple[RemainingObject, ...] = ()
     removed_before: int = 0
     emulated: bool = False
+    # What ends on the estate that the snapshot was read from.
+    retiring: Retiring | None = None
 
     @property
     def findings(self) -> list[VerifyFinding]:

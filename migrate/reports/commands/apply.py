@@ -21,6 +21,7 @@ from migrate.model.results.plan import LossRow, unaccepted_losses
 from migrate.reports.commands.archive import snapshot_document, snapshot_text
 from migrate.reports.commands.changes import change_item, planned_change_document
 from migrate.reports.commands.plan import loss_items, plan_document, plan_report
+from migrate.reports.commands.retirements import report_endings, retiring_document
 from migrate.reports.formats.terminal import losses_text, report_item_text, terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of, shorten, table
@@ -129,6 +130,7 @@ def verify_document(result: VerifyResult) -> dict[str, JSON]:
         "findings": [asdict(finding) for finding in result.findings],
         "losses": [asdict(row) for row in result.losses],
         "notes": result.notes,
+        **retiring_document(result.retiring),
     }
 
 
@@ -156,6 +158,7 @@ def verify_report(result: VerifyResult, source: str = "", target: str = "") -> R
         ),
         items=items,
         notes=tuple(result.notes),
+        endings=report_endings(result.retiring, "on the target"),
     )
 
 
@@ -193,8 +196,10 @@ def _detail(finding: VerifyFinding) -> ItemDetail:
 
 
 def verify_text(result: VerifyResult, command: str, all_objects: bool) -> str:
-    """The report as text, as a part of what another command says. `all_objects`: see `Report`."""
-    return terminal_text(replace(verify_report(result), command=command, all_objects=all_objects))
+    """The report as text, as a part of what another command says; its plan has said what ends.
+    `all_objects`: see `Report`."""
+    report = replace(verify_report(result), command=command, all_objects=all_objects, endings=())
+    return terminal_text(report)
 
 
 def sync_document(result: SyncResult) -> dict[str, JSON]:

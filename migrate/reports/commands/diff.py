@@ -10,6 +10,7 @@ from migrate.model.masked_values import mask_value_at
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.diff import Change, DiffResult
 from migrate.reports.commands.archive import unmatched_text
+from migrate.reports.commands.retirements import report_endings, retiring_document
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of
 
@@ -27,6 +28,16 @@ def diff_document(result: DiffResult) -> dict[str, JSON]:
         "expired_rules": list(result.expired),
         "left_out": list(result.left_out),
         "unmatched": list(result.unmatched),
+        **_retiring_document(result),
+    }
+
+
+def _retiring_document(result: DiffResult) -> dict[str, JSON]:
+    """The keys of `retiring_document`, each row with its side."""
+    documents = [(side, retiring_document(retiring)) for side, retiring in result.retiring]
+    return {
+        key: [{"side": side, **row} for side, document in documents for row in document[key]]
+        for key in retiring_document(None)
     }
 
 
@@ -81,6 +92,11 @@ def diff_report(result: DiffResult, left: str, right: str) -> Report:
         expired=result.expired,
         left_out=result.left_out,
         notes=tuple(map(unmatched_text, result.unmatched)),
+        endings=tuple(
+            ending
+            for side, retiring in result.retiring
+            for ending in report_endings(retiring, f"on the {side}" if len(result.retiring) > 1 else "")
+        ),
     )
 
 

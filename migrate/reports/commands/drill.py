@@ -10,6 +10,7 @@ from migrate.model.loss import EVERY_OBJECT
 from migrate.model.results.drill import DrillResult, DrillStep, KindReading
 from migrate.reports.commands.apply import verify_report
 from migrate.reports.commands.plan import loss_items
+from migrate.reports.commands.retirements import report_endings, retiring_document
 from migrate.reports.report import ItemDetail, Report, ReportItem, ReportTable, sort_items
 from migrate.reports.text_table import number_of
 
@@ -55,6 +56,7 @@ def drill_document(result: DrillResult) -> dict[str, JSON]:
         "left_behind": [asdict(row) for row in result.remaining],
         "removed_before": result.removed_before,
         "notes": list(_notes(result)),
+        **retiring_document(result.retiring),
     }
 
 
@@ -106,6 +108,7 @@ def drill_report(result: DrillResult, all_objects: bool = False) -> Report:
         notes=tuple(_notes(result)),
         tables=(_readings_table(result.readings), _steps_table(result.steps)),
         all_objects=all_objects,
+        endings=report_endings(result.retiring, "on the source"),
     )
 
 

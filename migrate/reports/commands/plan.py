@@ -16,7 +16,7 @@ from migrate.reports.commands.changes import (
     planned_change_document,
 )
 from migrate.reports.commands.cost import cost_document, cost_text
-from migrate.reports.commands.retirements import retiring_document, retiring_notes, soon_note
+from migrate.reports.commands.retirements import report_endings, retiring_document, soon_note
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of
 
@@ -75,9 +75,6 @@ def losses_last_line(rows: Sequence[LossRow]) -> str:
 
 def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
     gaps = expected_gaps_text(subject.expected_gaps)
-    ends = [*retiring_notes(subject.retiring, "on the target")]
-    if isinstance(subject, Assessment):
-        ends = [*retiring_notes(subject.source_retiring, "on the source"), *ends]
     cost = cost_text(subject.cost) if isinstance(subject, Plan) else ""
     notes = [
         f"apply: {cost}" if cost else "",
@@ -85,7 +82,7 @@ def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
         gaps,
         *map(hidden_text, subject.hidden),
     ]
-    return tuple(filter(None, [*notes, soon_note(subject.retiring), *ends]))
+    return tuple(filter(None, [*notes, soon_note(subject.retiring)]))
 
 
 def _selection_notes(subject: Plan | Assessment) -> Iterator[str]:
@@ -115,7 +112,7 @@ def assess_document(assessment: Assessment) -> dict[str, JSON]:
         "hidden": list(assessment.hidden),
         "unknown_ids": list(assessment.unknown_ids),
         **retiring_document(assessment.retiring),
-        "source_retiring": retiring_document(assessment.source_retiring)["retiring"],
+        **{f"source_{key}": rows for key, rows in retiring_document(assessment.source_retiring).items()},
     }
 
 
@@ -140,6 +137,10 @@ def assess_report(assessment: Assessment, all_objects: bool = False) -> Report:
         items=sort_items(loss_items(assessment.losses, all_objects)),
         gaps=assessment.unread,
         notes=_notes(assessment),
+        endings=(
+            *report_endings(assessment.source_retiring, "on the source"),
+            *report_endings(assessment.retiring, "on the target"),
+        ),
         all_objects=all_objects,
     )
 
@@ -196,6 +197,7 @@ def plan_report(plan: Plan, path: object, all_objects: bool = False) -> Report:
         items=sort_items([*_action_items(plan), *loss_items(plan.losses, all_objects)]),
         gaps=plan.unread,
         notes=_notes(plan),
+        endings=report_endings(plan.retiring, "on the target"),
         all_objects=all_objects,
         made_at=plan.created_at,
     )

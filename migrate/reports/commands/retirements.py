@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from migrate.model.entity import JSON
 from migrate.model.results.retirements import RetirementBasis, Retiring, RetiringObject
+from migrate.reports.report import ReportEnding
 from migrate.reports.text_table import number_of, shorten, table
 
 # Assistants that a line names; JSON and `ls --retiring` have all of them.
@@ -52,6 +53,31 @@ def retiring_notes(retiring: Retiring | None, place: str = "") -> Iterator[str]:
         yield f"{prefix}not known when these models end: {_some(models)}: {reason}"
 
 
+def report_endings(retiring: Retiring | None, place: str = "") -> tuple[ReportEnding, ...]:
+    """The records of a report: each assistant whose model ends, each service, and models of which nothing is
+    known. `place`: on which estate they are, where two are meant."""
+    if retiring is None:
+        return ()
+    known = (
+        ReportEnding(
+            place=place,
+            what=_what(row),
+            users="" if row.kind == "service" else _user(row),
+            ends_on=row.ends_on,
+            when=days_text(row.days_left),
+            basis=row.basis,
+            source=_basis_line(row),
+            remedy=row.remedy,
+        )
+        for row in retiring.objects
+    )
+    unknown = (
+        ReportEnding(place, row.model or "(no model)", number_of(row.assistants, "assistant"), "", row.reason)
+        for row in retiring.unknown
+    )
+    return (*known, *unknown)
+
+
 def soon_note(retiring: Retiring | None) -> str:
     """A line about models of a target that end within `SOON_DAYS`; '' if there are none."""
     rows = retiring.objects if retiring else ()
@@ -83,10 +109,16 @@ def retiring_text(retiring: Retiring, unsaid: list[str]) -> str:
 
 
 def _ending(row: RetiringObject) -> str:
-    what = f"{row.model} ({row.served_model})" if row.served_model else row.model or row.name
-    return (
-        f"{what} ends on {row.ends_on}, {days_text(row.days_left)} ({BASIS_TEXTS[row.basis]}{_source(row)})"
-    )
+    why = f"{BASIS_TEXTS[row.basis]}{_source(row)}"
+    return f"{_what(row)} ends on {row.ends_on}, {days_text(row.days_left)} ({why})"
+
+
+def _what(row: RetiringObject) -> str:
+    return f"{row.model} ({row.served_model})" if row.served_model else row.model or row.name
+
+
+def _user(row: RetiringObject) -> str:
+    return f"{shorten(row.name, 40)} [{row.id}]" if row.name else row.id
 
 
 def _basis_line(row: RetiringObject) -> str:
@@ -108,7 +140,7 @@ def days_text(days: int) -> str:
 def _assistants(rows: list[RetiringObject]) -> str:
     if rows[0].kind == "service":
         return ""
-    names = [f"{shorten(row.name, 40)} [{row.id}]" if row.name else row.id for row in rows]
+    names = list(map(_user, rows))
     return f": {number_of(len(rows), 'assistant')}: {_some(names)}"
 
 

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from migrate.reports.diagram import MARK_MEANINGS, layout_diagram
 from migrate.reports.report import (
+    ENDINGS_TITLE,
     REPORT_TITLES,
     RESULT_TITLES,
     SECTIONS,
@@ -71,6 +72,7 @@ def html_page(report: Report) -> str:
         bars=_bars(report.counts),
         remedies=_remedies(report),
         days=_days(report),
+        endings_title=ENDINGS_TITLE,
         pictures=[layout_diagram(label, diagram) for label, diagram in report.pictures],
         marks=MARK_MEANINGS,
         verdicts=VERDICTS,

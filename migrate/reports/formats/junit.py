@@ -89,6 +89,9 @@ def _notes(report: Report) -> Iterator[str]:
             yield f"{table.title}: {', '.join(cells)}"
     yield from (f"expired rule: {rule}" for rule in report.expired)
     yield from (f"not compared on purpose: {text}" for text in report.left_out)
+    for ending in report.endings:
+        source = f" ({ending.source})" if ending.source else ""
+        yield f"ends: {ending.sentence}{source}" + (f" -> {ending.remedy}" if ending.remedy else "")
     yield from (f"note: {note}" for note in report.notes)
 
 

@@ -13,6 +13,7 @@ from itertools import accumulate, groupby
 
 from migrate.reports.loss_groups import LossGroup, every_object_hint, group_losses
 from migrate.reports.report import (
+    ENDINGS_TITLE,
     LIST_OPTIONS,
     REPORT_TITLES,
     RESULT_TITLES,
@@ -218,10 +219,18 @@ def _notes(report: Report) -> list[str]:
         _list("Expired rules", [_code(rule, 300) for rule in report.expired]),
         _list(report.gaps_title, [_code(gap, 300) for gap in report.gaps]),
         _list("Not compared on purpose", [_code(text, 300) for text in report.left_out]),
+        _list(ENDINGS_TITLE, list(_endings(report))),
         _list("Notes", [_code(note, 300) for note in report.notes]),
         f"<sub>assistants-migrate {_plain(report.version)}</sub>".replace(" </sub>", "</sub>"),
     ]
     return [block for block in blocks if block]
+
+
+def _endings(report: Report) -> Iterator[str]:
+    for row in report.endings:
+        basis = f" ({_plain_or_code(row.basis)})" if row.basis else ""
+        remedy = f"<br>what you can do: {_code(row.remedy)}" if row.remedy else ""
+        yield f"{_code(row.sentence, 300)}{basis}{remedy}"
 
 
 def _list(title: str, rows: list[str]) -> str:

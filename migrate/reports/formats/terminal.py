@@ -73,6 +73,7 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
         for item in shown:
             yield from _item(item)
         yield from _more_line(len(items) - len(shown), report.command)
+    yield from _ending_lines(report, bool(folds) and not report.all_objects)
     yield from _note_lines(report)
     yield _line(0, (report.last_line, "clear" if report.result == "clear" else "open"))
 
@@ -149,6 +150,28 @@ def _folded_without_line_end(pieces: list[DiffPiece]) -> list[DiffPiece]:
     shown = fold_unchanged(pieces)
     kind, text = shown[-1] if shown else (SAME, "")
     return [*shown[:-1], (kind, text[:-1])] if kind == SAME and text.endswith("\n") else shown
+
+
+def _ending_lines(report: Report, folded: bool) -> Iterator[OutputLine]:
+    """What ends, a line for each assistant, and where the dates are from."""
+    if not report.endings:
+        return
+    known = sum(bool(row.ends_on) for row in report.endings)
+    yield OutputLine(
+        0, ((f"ends: {known:,}", "update"), (" - models and services with an announced end", "dim"))
+    )
+    shown = report.endings[:MAX_OBJECTS_SHOWN] if folded else report.endings
+    for row in shown:
+        yield _line(
+            2,
+            ("! " if row.ends_on else "? ", "update"),
+            (row.sentence, ""),
+            (f" ({row.basis})" if row.basis else "", "dim"),
+            (f" -> {row.remedy}" if row.remedy else "", "remedy"),
+        )
+    for source in dict.fromkeys(row.source for row in shown if row.source):
+        yield _line(2, (source, "dim"))
+    yield from _more_line(len(report.endings) - len(shown), report.command)
 
 
 def _note_lines(report: Report) -> Iterator[OutputLine]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from migrate.archive.snapshots.history import FirstSeen, first_seen_unchanged
 from migrate.archive.snapshots.reader import list_snapshots
-from migrate.model import EntityKey
-from migrate.model.results.diff import Change, DiffResult
+from migrate.model import EntityKey, retirements
+from migrate.model.results.diff import Change, DiffResult, DiffSide
+from migrate.model.results.retirements import Retiring
 from migrate.stages.diff.comparison import EstateComparison
 from migrate.stages.diff.ignore_rules import IgnoreFilter
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
 from migrate.stages.match.pairs import pair_estates
+from migrate.stages.retirements import retiring_in_snapshot
 
 OR_BEFORE = " or before"
 
@@ -97,4 +99,26 @@ def diff(
         expired=ignore.expired(),
         left_out=comparison.left_out(),
         unmatched=tuple(scope.object_filter.unmatched_rules(UNREAD_WHEN_EQUAL)),
+        retiring=tuple(_retiring(left, right, scope)),
     )
+
+
+def _retiring(left: Estate, right: Estate, scope: DiffScope) -> Iterator[tuple[DiffSide, Retiring]]:
+    """What ends on each side, among the assistants that are compared. Of two readings of one place the later
+    one counts; a config directory is no place where a model could end."""
+    if scope.kinds and "assistant" not in scope.kinds:
+        return
+    sides: list[tuple[DiffSide, Estate]] = [("left", left), ("right", right)]
+    if left.side == right.side:
+        sides = [max(sides, key=lambda side: _reading_order(side[1]))]
+    for side, estate in sides:
+        assistants = estate.objects("assistant")
+        selected = {id_ for id_, assistant in assistants.items() if scope.includes(assistant)}
+        if not estate.codec.ids_are_keys:
+            yield side, retiring_in_snapshot(estate, retirements.today(), is_selected=selected.__contains__)
+
+
+def _reading_order(estate: Estate) -> tuple[bool, str, int]:
+    """Compares as later for a later reading; a live estate was read just now."""
+    info = estate.snapshot.info
+    return estate.is_live, info.started_at, info.id

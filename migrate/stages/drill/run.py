@@ -16,7 +16,7 @@ from migrate.archive.database import Archive
 from migrate.archive.drill_journal import created_ids, plans_to_undo
 from migrate.codecs import Capabilities
 from migrate.errors import ServiceUnreachable
-from migrate.model import KINDS
+from migrate.model import KINDS, retirements
 from migrate.model.results.apply import ApplyResult, RollbackResult
 from migrate.model.results.drill import DrillResult, DrillSample, DrillStep
 from migrate.model.results.plan import Plan
@@ -29,6 +29,7 @@ from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.plan_file import from_document
 from migrate.stages.plan.run import check_source, plan_move
 from migrate.stages.progress import Progress
+from migrate.stages.retirements import retiring_in_snapshot
 from migrate.stages.rollback.run import roll_back
 from migrate.stages.verify.run import verify_plan
 
@@ -115,6 +116,7 @@ def run_drill(
         remaining=remaining,
         removed_before=removed_before,
         emulated=sides.emulated,
+        retiring=retiring_in_snapshot(source, retirements.today()),
     )
 
 

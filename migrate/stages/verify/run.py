@@ -18,6 +18,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.match.files import check_file_hashes
 from migrate.stages.plan.served_versions import version_notes
 from migrate.stages.progress import Progress
+from migrate.stages.retirements import read_served_models, retiring_on_target
 from migrate.stages.snapshot.live_estate import read_target
 from migrate.stages.verify.context import VerifyContext, finding
 from migrate.stages.verify.objects import check_configuration
@@ -55,6 +56,8 @@ def verify_plan(
             "messages are on the target without their citations: the service did not take them when the plan "
             "was applied; the archive has them"
         )
+    served = read_served_models(reader)
+    result.retiring = retiring_on_target(source, reader.type, plan.actions, plan.settled, served)
     result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
     _report_blocked(plan, result)
     return result
