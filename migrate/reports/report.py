@@ -103,13 +103,13 @@ class ReportTable:
 
 @dataclass(frozen=True)
 class ReportEnding:
-    """A model that ends and an assistant that uses it, or a service that ends, or models of which nothing is
+    """A model that ends and an assistant that uses it, a service that ends, or models of which nothing is
     known.
 
-    `place`: the estate, '' where only one is meant. `what`: the model, or the service. `users`: name and id
-    of the assistant, or how many use a model of which nothing is known; '' for a service. `ends_on`: ISO
-    date, '' where it is not known. `when`: the days until then in words, or why nothing is known. `basis` and
-    `source`: why the date holds. `remedy`: what settles it."""
+    `place`: the estate, '' where only one is meant. `what`: the model, the service, or the unknown models.
+    `users`: name and id of the assistant. `ends_on`: ISO date, '' where it is not known. `when`: the days
+    until then in words, or why nothing is known. `basis` and `source`: why the date holds. `remedy`: what
+    settles it."""
 
     place: str
     what: str
@@ -125,7 +125,7 @@ class ReportEnding:
         """What ends, when, and who uses it."""
         place = f"{self.place}: " if self.place else ""
         if not self.ends_on:
-            return f"{place}{self.what} ({self.users}): not known when it ends: {self.when}"
+            return f"{place}not known when these models end: {self.what}: {self.when}"
         users = f": assistant {self.users}" if self.users else ""
         return f"{place}{self.what} ends on {self.ends_on}, {self.when}{users}"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from migrate.model.entity import JSON
-from migrate.model.results.retirements import RetirementBasis, Retiring, RetiringObject
+from migrate.model.results.retirements import RetirementBasis, Retiring, RetiringObject, UnknownModel
 from migrate.reports.report import ReportEnding
 from migrate.reports.text_table import number_of, shorten, table
 
@@ -47,15 +47,14 @@ def retiring_notes(retiring: Retiring | None, place: str = "") -> Iterator[str]:
         yield f"{prefix}{_ending(rows[0])}{_assistants(rows)}; {remedies}"
     reasons: dict[str, list[str]] = {}
     for unknown in retiring.unknown:
-        users = number_of(unknown.assistants, "assistant")
-        reasons.setdefault(unknown.reason, []).append(f"{unknown.model or '(no model)'} ({users})")
+        reasons.setdefault(unknown.reason, []).append(_unknown_model(unknown))
     for reason, models in reasons.items():
         yield f"{prefix}not known when these models end: {_some(models)}: {reason}"
 
 
 def report_endings(retiring: Retiring | None, place: str = "") -> tuple[ReportEnding, ...]:
     """The records of a report: each assistant whose model ends, each service, and models of which nothing is
-    known. `place`: on which estate they are, where two are meant."""
+    known, those with one reason together. `place`: on which estate they are, where two are meant."""
     if retiring is None:
         return ()
     known = (
@@ -71,10 +70,10 @@ def report_endings(retiring: Retiring | None, place: str = "") -> tuple[ReportEn
         )
         for row in retiring.objects
     )
-    unknown = (
-        ReportEnding(place, row.model or "(no model)", number_of(row.assistants, "assistant"), "", row.reason)
-        for row in retiring.unknown
-    )
+    models: dict[str, list[str]] = {}
+    for row in retiring.unknown:
+        models.setdefault(row.reason, []).append(_unknown_model(row))
+    unknown = (ReportEnding(place, ", ".join(names), "", "", reason) for reason, names in models.items())
     return (*known, *unknown)
 
 
@@ -111,6 +110,10 @@ def retiring_text(retiring: Retiring, unsaid: list[str]) -> str:
 def _ending(row: RetiringObject) -> str:
     why = f"{BASIS_TEXTS[row.basis]}{_source(row)}"
     return f"{_what(row)} ends on {row.ends_on}, {days_text(row.days_left)} ({why})"
+
+
+def _unknown_model(row: UnknownModel) -> str:
+    return f"{row.model or '(no model)'} ({number_of(row.assistants, 'assistant')})"
 
 
 def _what(row: RetiringObject) -> str:
