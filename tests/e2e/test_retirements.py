@@ -274,6 +274,16 @@ def test_two_readings_of_one_place_are_said_once_by_the_later_one(many: World) -
     assert "on the" not in many.plain("diff", "source", f"{many.db}@1").out.partition("ends: ")[2]
 
 
+def test_where_nothing_is_known_the_report_says_just_that(launch: Launch) -> None:
+    world = _world(launch, "azure-openai", "azure-openai", assistant(1, "Owl", model="main"))
+    world.snapshot()
+    lines = world.plain("assess", world.db, "--to", "target").out.splitlines()
+    head = lines.index("ends: not known")
+    assert lines[head + 1].startswith(
+        "  ? on the source: not known when these models end: main (1 assistant): "
+    )
+
+
 def test_a_long_list_is_cut_in_text_and_whole_in_a_file(launch: Launch, tmp_path: Path) -> None:
     rows = [assistant(n, f"Bee {n:03}", model="o3") for n in range(1, 51)]
     world = _world(launch, "openai", "openai", *rows)

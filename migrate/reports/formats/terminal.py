@@ -157,9 +157,8 @@ def _ending_lines(report: Report, folded: bool) -> Iterator[OutputLine]:
     if not report.endings:
         return
     known = sum(bool(row.ends_on) for row in report.endings)
-    yield OutputLine(
-        0, ((f"ends: {known:,}", "update"), (" - models and services with an announced end", "dim"))
-    )
+    title = (f"ends: {known:,}", "update"), (" - models and services with an announced end", "dim")
+    yield OutputLine(0, title if known else (("ends: not known", "update"),))
     shown = report.endings[:MAX_OBJECTS_SHOWN] if folded else report.endings
     for row in shown:
         yield _line(
