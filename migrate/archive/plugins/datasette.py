@@ -1,19 +1,109 @@
-"""Lets Datasette read the bodies in an archive: it loads this by itself where both are installed."""
+"""What Datasette loads by itself where this program is installed in its environment: an archive that can be
+read, linked and searched there.
+
+Datasette 0.65 and the coming 1.0 ask for some of this in different ways, so a hook may be called by only one
+of them (`optionalhook`). This module is also imported where only pluggy is installed, which Datasette brings.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 from pluggy import HookimplMarker
 
 from migrate.archive.packs import register_sql_functions
+from migrate.archive.plugins.archive_queries import ARCHIVE_QUERIES, register_query_functions
+from migrate.archive.plugins.cell_links import cell_html
+from migrate.archive.schema_steps import APPLICATION_ID
 
-# The same marker as `datasette.hookimpl`. Datasette itself is not installed with this program. It brings
-# pluggy, so this module can be imported and checked where only pluggy is installed.
+# The same marker as `datasette.hookimpl`.
 hookimpl = HookimplMarker("datasette")
+
+# Tables that are of use to a reader; the others are hidden, also those of the index.
+SHOWN_TABLES = frozenset({"snapshots", "endpoints", "missing", "contents", "plans", "journal"})
+# Where the names of the archives are kept in Datasette's own object, until it ends.
+ARCHIVES_ATTRIBUTE = "_assistants_migrate_archives"
 
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
     """Called for every connection that is opened."""
     register_sql_functions(conn)
+    register_query_functions(conn)
+
+
+@hookimpl
+def startup(datasette: Any) -> Any:
+    """Find out which databases are archives, hide their inner tables, and add the queries (1.0)."""
+
+    async def prepare_archives() -> None:
+        hidden: dict[str, list[str]] = {}
+        setattr(datasette, ARCHIVES_ATTRIBUTE, hidden)
+        for name, database in list(datasette.databases.items()):
+            try:
+                row = (await database.execute("PRAGMA application_id")).first()
+                if row is None or row[0] != APPLICATION_ID:
+                    continue
+                tables = await database.table_names()
+            except Exception:  # a file that no database can be read from: Datasette reports it itself
+                continue
+            hidden[name] = [table for table in tables if table not in SHOWN_TABLES]
+            await _prepare_for_1_0(datasette, name, hidden[name])
+
+    return prepare_archives
+
+
+async def _prepare_for_1_0(datasette: Any, database: str, hidden: list[str]) -> None:
+    """Datasette 1.0 has its own settings for hidden tables, and stores queries."""
+    if not hasattr(datasette, "add_query"):
+        return
+    tables = datasette.config.setdefault("databases", {}).setdefault(database, {}).setdefault("tables", {})
+    for table in hidden:
+        tables.setdefault(table, {}).setdefault("hidden", True)
+    for name, query in ARCHIVE_QUERIES.items():
+        await datasette.add_query(
+            database, name, query.sql, title=query.title, description=query.description,
+            parameters=query.parameters, hide_sql=True, is_trusted=True,
+        )  # fmt: skip
+
+
+@hookimpl(optionalhook=True)
+def get_metadata(datasette: Any) -> dict[str, Any]:
+    """Hide the inner tables of each archive (0.65)."""
+    archives = getattr(datasette, ARCHIVES_ATTRIBUTE, {})
+    return {
+        "databases": {
+            name: {"tables": {table: {"hidden": True} for table in hidden}}
+            for name, hidden in archives.items()
+        }
+    }
+
+
+@hookimpl(optionalhook=True)
+def canned_queries(datasette: Any, database: str) -> dict[str, Any]:
+    """The queries of an archive (0.65)."""
+    if database not in getattr(datasette, ARCHIVES_ATTRIBUTE, {}):
+        return {}
+    return {
+        name: {
+            "sql": query.sql,
+            "title": query.title,
+            "description": query.description,
+            "params": query.parameters,
+            "hide_sql": True,
+        }
+        for name, query in ARCHIVE_QUERIES.items()
+    }
+
+
+@hookimpl
+def render_cell(
+    row: Any, value: Any, column: str, table: str | None, database: str | None, datasette: Any
+) -> Any:
+    """A link to what an id names, and a folded text for a body. None for what Datasette shows itself."""
+    if database not in getattr(datasette, ARCHIVES_ATTRIBUTE, {}):
+        return None
+    values: Mapping[str, Any] = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row, not a mapping
+    return cell_html(datasette, str(database), table, column, value, values)

@@ -1,0 +1,63 @@
+"""Queries on an archive that Datasette shows as pages with a form: an object by its id, and a search."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from migrate.archive.hashes import body_key_range, storable_text
+from migrate.archive.packs import BODIES_PER_PACK
+
+FIRST_KEY_FUNCTION, LAST_KEY_FUNCTION = "archive_first_key", "archive_last_key"
+
+
+@dataclass(frozen=True)
+class ArchiveQuery:
+    """One query with its form. `parameters`: the fields of the form, in order."""
+
+    title: str
+    description: str
+    sql: str
+    parameters: tuple[str, ...]
+
+
+# The number of the snapshot that is meant; the newest one where the field is empty.
+SNAPSHOT_SQL = "coalesce(nullif(:snapshot, ''), (SELECT max(id) FROM snapshots))"
+
+# By the keys of the id: a view would unpack every body of the archive. CROSS JOIN keeps the order.
+OBJECT_SQL = f"""
+WITH found AS MATERIALIZED (
+  SELECT packs.id AS pack, known.body % {BODIES_PER_PACK} AS place, packs.kind,
+    json_extract(CAST(sqlar_uncompress(packs.data, packs.size) AS TEXT),
+      '$[' || (known.body % {BODIES_PER_PACK}) || ']') AS body
+  FROM known JOIN packs ON packs.id = known.body / {BODIES_PER_PACK}
+  WHERE known.key BETWEEN {FIRST_KEY_FUNCTION}(:id) AND {LAST_KEY_FUNCTION}(:id)
+)
+SELECT scopes.snapshot_id AS snapshot, found.kind, json_extract(found.body, '$.id') AS id,
+  nullif(scopes.parent_id, '') AS parent, found.body AS whole_body
+FROM found
+CROSS JOIN spans ON spans.pack_id = found.pack AND found.place >= spans.place
+  AND found.place < spans.place + spans.count
+CROSS JOIN scopes ON scopes.manifest_id = spans.manifest_id AND scopes.kind = found.kind
+  AND scopes.snapshot_id = {SNAPSHOT_SQL}
+WHERE json_extract(found.body, '$.id') = :id
+""".strip()
+
+ARCHIVE_QUERIES = {
+    "object": ArchiveQuery(
+        "An object by its id",
+        "Any object of one snapshot, as the service returned it. An empty snapshot means the newest one.",
+        OBJECT_SQL,
+        ("id", "snapshot"),
+    ),
+}
+
+
+def register_query_functions(conn: sqlite3.Connection) -> None:
+    """Add the functions that the queries need."""
+    conn.create_function(FIRST_KEY_FUNCTION, 1, lambda id_: _key(id_, 0), deterministic=True)
+    conn.create_function(LAST_KEY_FUNCTION, 1, lambda id_: _key(id_, 1), deterministic=True)
+
+
+def _key(object_id: object, end: int) -> int:
+    return body_key_range(storable_text(str(object_id)))[end]
