@@ -50,6 +50,7 @@ COMMANDS = {
     "applies": "lists every apply, and whether it was rolled back",
     "ids": "prints the id map: old id, new id",
     "serve": "opens an archive as pages in a browser, and serves the old API over it",
+    "mcp": "lets an assistant ask an archive (Model Context Protocol)",
     "emulate": "serves an emulated service on loopback, for rehearsal",
     "demo": "shows the whole flow on bundled fixtures, without an account",
 }

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import Side
+from migrate.archive.snapshots.named import LATEST_SNAPSHOT, find_snapshot_named
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_unfiltered
 from migrate.cli import print_message
 from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
@@ -62,7 +63,7 @@ def resolve_estate(
     path, _, which = text.rpartition("@")
     named = not Path(text).is_file() and bool(path)
     if not named:
-        path, which = text, "latest"
+        path, which = text, LATEST_SNAPSHOT
     if Path(path).is_file():
         return ArchivedEstate(Path(path), which, named)
     known = ", ".join(config.estates) or "none"
@@ -152,6 +153,12 @@ def open_archived(estate: ArchivedEstate) -> Iterator[SnapshotReader]:
 @contextmanager
 def archived_snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
     """A reader of the snapshot that an ARCHIVE[@SNAPSHOT] argument names. Raises `BadUsage`."""
+    with open_archived(archived_estate(text, config)) as snapshot:
+        yield snapshot
+
+
+def archived_estate(text: str, config: Config) -> ArchivedEstate:
+    """What an ARCHIVE[@SNAPSHOT] argument names. Raises `BadUsage` for services and directories."""
     estate = resolve_estate(text, config)
     why = "this command answers from an archive"
     if isinstance(estate, ConfigDirectory):
@@ -160,30 +167,15 @@ def archived_snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
         )
     if isinstance(estate, LiveEstate):
         raise BadUsage(f"{text} is a live estate", why, "take a snapshot first")
-    with open_archived(estate) as snapshot:
-        yield snapshot
+    return estate
 
 
 def _find_snapshot(archive: Archive, estate: ArchivedEstate) -> SnapshotInfo:
     """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
-    snapshots = list_snapshots(archive.conn)
-    if not snapshots:
-        raise BadUsage(
-            f"{estate.path} contains no snapshot yet", todo=f"take one: snapshot ESTATE -o {estate.path}"
-        )
-    if estate.which == "latest":
-        info = newest_unfiltered(snapshots)
+    info = find_snapshot_named(archive.conn, estate.path, estate.which)
+    if estate.which == LATEST_SNAPSHOT:
         _note_filtered(estate, info)
-        return info
-    for info in reversed(snapshots):
-        if estate.which in (str(info.id), info.tag):
-            return info
-    names = ", ".join(f"{info.id}{f' ({info.tag})' if info.tag else ''}" for info in snapshots)
-    raise BadUsage(
-        f"{estate.path} has no snapshot {estate.which!r}",
-        f"it has {names}",
-        f"list them: snapshots {estate.path}",
-    )
+    return info
 
 
 def _note_filtered(estate: ArchivedEstate, info: SnapshotInfo) -> None:

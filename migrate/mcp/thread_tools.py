@@ -1,0 +1,146 @@
+"""The tools about threads: a list of them, and the messages of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from migrate.archive.snapshots.history import describe_other_snapshot
+from migrate.errors import BadUsage
+from migrate.mcp.answers import QUOTED, TextSegment, cut_segments, json_size, quote
+from migrate.mcp.message_segments import message_segments, metadata_segment, new_ids_value, run_segments
+from migrate.mcp.tools import (
+    SNAPSHOT_PARAMETER,
+    ArchiveTool,
+    ToolParameter,
+    ToolRequest,
+)
+from migrate.model import JSON
+from migrate.model.results.conversation import Conversation, ConversationMessage
+from migrate.stages.object_lookup import ObjectLookup
+from migrate.stages.query.conversation import read_conversation
+
+# A message of which less than so many characters would have room begins the next answer instead.
+MIN_MESSAGE_ROOM = 300
+NO_INDEX_NOTE = (
+    "The archive has no index: threads are in the order of their listing and cannot be filtered. A person "
+    "can make one: assistants-migrate index {}"
+)
+
+
+def get_thread_answer(request: ToolRequest) -> dict[str, JSON]:
+    """Messages of a thread, from a message and a character on."""
+    snapshot, name = request.snapshot, request.text("thread")
+    first, offset = request.number("first"), request.number("offset")
+    id_ = ObjectLookup(snapshot.conn, snapshot).resolve(name, ("thread",))
+    conversation = read_conversation(snapshot, id_, first, request.number("count"))
+    if conversation is None:
+        raise BadUsage(
+            f"snapshot {snapshot.info.id} has no thread {name!r}{describe_other_snapshot(snapshot, name)}",
+            todo="list_threads lists threads; list_snapshots lists snapshots",
+        )
+    head = {**request.head(), **_head_of(conversation)}
+    if first == 1 and not offset and conversation.head.metadata:
+        facts, _, _ = cut_segments([metadata_segment(conversation.head.metadata)], 0, request.room(head) // 4)
+        head[QUOTED] = {**head.get(QUOTED, {}), "metadata": facts}
+    rows, following = _message_rows(conversation, offset, request.room(head))
+    count = conversation.head.count
+    if following is None and first + len(rows) <= count:
+        following = {"first": first + len(rows), "offset": 0}
+    goes_on = request.next_call(**following) if following else None
+    return {**head, "messages": rows, "next": goes_on}
+
+
+def _head_of(conversation: Conversation) -> dict[str, JSON]:
+    head = conversation.head
+    return {
+        "thread": head.id,
+        "created_at": head.created_at or None,
+        "message_count": head.count,
+        **({"became": new_ids_value(head.new_ids)} if head.new_ids else {}),
+        **quote(
+            assistants=[{"id": id_, "name": name} for id_, name in head.assistants],
+            not_complete=head.gap,
+            not_read=list(head.notes),
+        ),
+    }
+
+
+def _message_rows(
+    conversation: Conversation, offset: int, room: int
+) -> tuple[list[JSON], dict[str, JSON] | None]:
+    """Messages that have room, and where the next answer goes on: None after the last one that was asked
+    for."""
+    rows: list[JSON] = []
+    for message in conversation.messages:
+        if rows and room < MIN_MESSAGE_ROOM:
+            return rows, {"first": message.number, "offset": 0}
+        row, following, room = _cut(_message_facts(message), message_segments(message), offset, room)
+        rows.append(row)
+        if following is not None:
+            return rows, {"first": message.number, "offset": following}
+        offset = 0
+    # The runs after the last message have a number of their own, so that they can be read in pieces too.
+    last = conversation.head.count + 1
+    trailing = [segment for run in conversation.trailing_runs for segment in run_segments(run)]
+    if trailing:
+        if rows and room < MIN_MESSAGE_ROOM:
+            return rows, {"first": last, "offset": 0}
+        row, following, _ = _cut({"number": last, "after_the_last_message": True}, trailing, offset, room)
+        rows.append(row)
+        if following is not None:
+            return rows, {"first": last, "offset": following}
+    return rows, None
+
+
+def _cut(
+    facts: Mapping[str, JSON], segments: Iterable[TextSegment], offset: int, room: int
+) -> tuple[dict[str, JSON], int | None, int]:
+    """A row with what of the segments has room; where it goes on, or None; and the room that is left."""
+    room -= json_size(facts) + 30
+    shown, following, room = cut_segments(segments, offset, max(room, 1))
+    cut = {"goes_on": True} if following is not None else {}
+    own = facts.get(QUOTED, {})
+    return {**facts, **cut, QUOTED: {**own, "parts": shown}}, following, room
+
+
+def _message_facts(message: ConversationMessage) -> dict[str, JSON]:
+    return {
+        "number": message.number,
+        "id": message.id,
+        **({"at": message.at} if message.at else {}),
+        **quote(
+            role=message.role or "(item)",
+            assistant=message.assistant,
+            assistant_id=message.assistant_id,
+            status=message.status if message.status not in ("", "completed") else "",
+            not_shown_by_the_service=list(message.gaps),
+        ),
+    }
+
+
+THREAD_TOOLS = (
+    ArchiveTool(
+        "get_thread",
+        "Read a thread",
+        "Returns messages of one thread in order, with roles, times, files, citations, and the runs and "
+        "tool calls between them. About 20,000 characters an answer: a longer message is cut, and `next` "
+        "goes on inside it.",
+        (
+            ToolParameter("thread", "text", "Its id, or a beginning of its id.", required=True),
+            SNAPSHOT_PARAMETER,
+            ToolParameter(
+                "first", "number", "Number of the first message to return, from 1.", default=1, minimum=1
+            ),
+            ToolParameter(
+                "count", "number", "How many messages at most.", default=20, minimum=1, maximum=100
+            ),
+            ToolParameter(
+                "offset",
+                "number",
+                "Characters of the first message to skip. `next` of an answer has it.",
+                default=0,
+            ),
+        ),
+        get_thread_answer,
+    ),
+)
