@@ -36,7 +36,7 @@ QUOTED_NOTE = (
 # Control characters, direction marks, invisible characters of other kinds (among them the tags U+E0000 to
 # U+E007F and the selectors above them, which can carry a hidden text), private and unpaired ones. The joiners
 # U+200C and U+200D belong to the spelling of languages and of emoji. A line break is escaped by JSON itself.
-HIDDEN_CHARACTERS = re.compile(
+ESCAPED_CHARACTERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\uf8ff\ufe00-\ufe0e\ufeff\uffa0\ufff0-\uffff\U000e0000-\U0010ffff]"
 )
 
@@ -59,7 +59,7 @@ def _json(value: JSON) -> str:
     except ValueError:  # Infinity and NaN are in no JSON that others can read
         finite = json.loads(json.dumps(value), parse_constant=str)
         text = json.dumps(finite, ensure_ascii=False, separators=(",", ":"))
-    return HIDDEN_CHARACTERS.sub(_escape, text)
+    return ESCAPED_CHARACTERS.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from migrate.model.input_limits import MIB
 from migrate.model.secrets import mask_text
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.object_lookup import ObjectLookup
-from migrate.stages.query.file_text import MAX_TEXT_FILE_BYTES, read_blob_text
+from migrate.stages.query.file_text import MAX_DECODED_FILE_BYTES, read_blob_text
 
 
 def file_text_answer(request: ToolRequest) -> dict[str, JSON]:
@@ -51,8 +51,10 @@ def file_text_answer(request: ToolRequest) -> dict[str, JSON]:
 def _text(request: ToolRequest, id_: str, blob: Blob) -> tuple[str, str]:
     read = read_blob_text(request.archive.conn, blob)
     if read is None:
-        too_large = blob.size > MAX_TEXT_FILE_BYTES
-        limit = f"it has {blob.size:,} bytes; files of up to {MAX_TEXT_FILE_BYTES // MIB} MiB are read here"
+        too_large = blob.size > MAX_DECODED_FILE_BYTES
+        limit = (
+            f"it has {blob.size:,} bytes; files of up to {MAX_DECODED_FILE_BYTES // MIB} MiB are read here"
+        )
         raise BadUsage(
             f"file {id_} cannot be read as text",
             limit if too_large else f"its {blob.size:,} bytes are no text",
@@ -70,7 +72,7 @@ FILE_TOOLS = (
         "get_file_text",
         "Read the text of a file",
         "Returns the text of a file whose bytes are in the archive: text-like files of up to "
-        f"{MAX_TEXT_FILE_BYTES // MIB} MiB, and the text that a vector store parsed out of a file where "
+        f"{MAX_DECODED_FILE_BYTES // MIB} MiB, and the text that a vector store parsed out of a file where "
         "only that is there. About 20,000 characters an answer; `next` has the offset of the next piece.",
         (
             ToolParameter("file", "text", "Its id, its name, or a beginning of its id.", required=True),

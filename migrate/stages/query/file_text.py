@@ -9,7 +9,7 @@ from migrate.archive.connections import SqlConnection
 from migrate.model.input_limits import MIB
 
 # Bytes of a file that is read as text; it is in memory as a whole, because credentials in it are masked.
-MAX_TEXT_FILE_BYTES = 8 * MIB
+MAX_DECODED_FILE_BYTES = 8 * MIB
 # A byte-order mark -> the encoding that it announces. Longer marks come first.
 ENCODINGS_BY_MARK = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -25,7 +25,7 @@ _TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1b")
 def read_blob_text(conn: SqlConnection, blob: Blob) -> tuple[str, str] | None:
     """The text of a file and its encoding; None where its bytes are no text, or more than are read as text.
     Raises `ArchiveDamaged` where they are not the bytes that were stored."""
-    if blob.size > MAX_TEXT_FILE_BYTES:
+    if blob.size > MAX_DECODED_FILE_BYTES:
         return None
     return decode_text(b"".join(read_verified_chunks(conn, blob)))
 
