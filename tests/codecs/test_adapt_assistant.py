@@ -10,7 +10,7 @@ import pytest
 from migrate.codecs import Target
 from migrate.model import STAMP
 from migrate.model.normalize import normalize_entity
-from tests.codecs.fitting import AZURE, OPENAI, assistant, fit, reasons, without
+from tests.codecs.adaptation import AZURE, OPENAI, assistant, fit, reasons, without
 
 LIMITS = {"name": 256, "description": 512, "instructions": 256_000}
 

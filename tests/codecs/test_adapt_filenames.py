@@ -10,7 +10,7 @@ from migrate.codecs import Target
 from migrate.codecs.capabilities import SEARCHABLE_EXTENSIONS
 from migrate.model import Entity
 from migrate.model.file import is_same_filename, normalize_filename
-from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, fit
+from tests.codecs.adaptation import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, fit
 
 SEARCHED = frozenset({"completed"})
 

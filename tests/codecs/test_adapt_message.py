@@ -11,7 +11,7 @@ from migrate.codecs import Target
 from migrate.codecs.adapt.message import EMPTY_MESSAGE_TEXT
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
-from tests.codecs.fitting import (
+from tests.codecs.adaptation import (
     AZURE,
     CLASSIC,
     OLD_AZURE,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from migrate.codecs import Target
-from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, OPENAI, adapted, assistant
+from tests.codecs.adaptation import AZURE, CLASSIC, FOUNDRY, OPENAI, adapted, assistant
 
 PATH = (
     "/subscriptions/0000/resourceGroups/r/providers/Microsoft.CognitiveServices/accounts/a/deployments/gpt-4o"

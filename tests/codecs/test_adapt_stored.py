@@ -9,7 +9,7 @@ import pytest
 
 from migrate.codecs import Target
 from migrate.model import Entity
-from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI, fit, reasons, without
+from tests.codecs.adaptation import AZURE, OLD_AZURE, OPENAI, fit, reasons, without
 
 
 def file(filename: str = "a.txt", **more: Any) -> Entity:

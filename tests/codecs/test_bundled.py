@@ -14,9 +14,9 @@ from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants import WRITTEN_FIELDS, decode_assistants_object, encode_create
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity
-from tests.codecs.answering import answered
-from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
+from tests.codecs.adaptation import AZURE, OLD_AZURE, OPENAI
 from tests.codecs.recordings import KIND_OF
+from tests.codecs.service_answers import answered
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PARENT = {

@@ -12,7 +12,7 @@ import pytest
 from migrate.codecs import CODECS, Target
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity, normalize_written_fields
-from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted
+from tests.codecs.adaptation import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted
 from tests.codecs.recordings import PROJECT_KIND_OF
 from tests.codecs.test_bundled import FIXTURES, PARENT
 from tests.codecs.test_foundry_round_trip import addressed, read_back

@@ -13,7 +13,7 @@ from migrate.model.message import count_citations, without_citations
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of
 from migrate.stages.plan.adaptation import alternative_targets
-from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, adapted, fit, message, reasons, text, without
+from tests.codecs.adaptation import CLASSIC, FOUNDRY, NATIVE, adapted, fit, message, reasons, text, without
 
 Json = dict[str, Any]
 FILES = {"file-a": "Report.PDF", "file-b": "sales.csv"}

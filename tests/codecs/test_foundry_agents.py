@@ -12,8 +12,18 @@ from migrate.codecs import CODECS, Target
 from migrate.model import STAMP, Entity
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.stamp import DEFAULT_STAMP_KEYS
-from tests.codecs import project_answering
-from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted, assistant, fit, reasons, reported
+from tests.codecs import project_answers
+from tests.codecs.adaptation import (
+    AZURE,
+    CLASSIC,
+    FOUNDRY,
+    NATIVE,
+    adapted,
+    assistant,
+    fit,
+    reasons,
+    reported,
+)
 
 CODEC = CODECS["foundry"]
 STAMPED = "foundry-classic:asst_1"
@@ -49,7 +59,7 @@ def decoded(body: dict[str, Any]) -> Entity:
 def agent(metadata: dict[str, str] | None = None, name: str = "made-agent", **more: Any) -> Entity:
     """An agent of the service, as it is read."""
     wire = {"definition": {"kind": "prompt", "model": "gpt-4o", **more}, "metadata": metadata or {}}
-    return decoded(project_answering.agent(wire, name))
+    return decoded(project_answers.agent(wire, name))
 
 
 def addressed(address: str, target: Target = FOUNDRY, id_: str = "asst_1") -> Target:
@@ -189,7 +199,7 @@ class TestDefinition:
     @pytest.mark.parametrize("kind", ["workflow", "hosted", "external"])
     @pytest.mark.parametrize("target", [AZURE, NATIVE], ids=["azure", "foundry"])
     def test_another_kind_of_agent_is_blocked(self, kind: str, target: Target) -> None:
-        given = decoded(project_answering.agent({"definition": {"kind": kind, "workflow": "steps"}}))
+        given = decoded(project_answers.agent({"definition": {"kind": kind, "workflow": "steps"}}))
         assert given.fields["definition"] == {"kind": kind, "workflow": "steps"}
         fitted, losses = adapted(given, target)
         assert reported(losses) == [("definition", "blocked")]
@@ -230,7 +240,7 @@ class TestName:
         assert fit(given, target)[1] == [("name", "adapted")]
         wire = written(given, target)
         assert wire["metadata"] == {STAMP: STAMPED, DEFAULT_STAMP_KEYS.name: "Plant Desk №1"}
-        back = decoded(project_answering.agent(wire, "Plant-Desk-No1"))
+        back = decoded(project_answers.agent(wire, "Plant-Desk-No1"))
         assert (back.id, back.fields["name"]) == ("Plant-Desk-No1", "Plant Desk №1")
         assert normalize_entity(back) == normalize_entity(given)
 
@@ -245,7 +255,7 @@ class TestName:
         given = replace(assistant(name=name), id="asst_EplyPR8dVtVp")
         target = addressed("agent-PR8dVtVp", id_=given.id)
         assert fit(given, target)[1] == [("name", "adapted")]
-        back = decoded(project_answering.agent(written(given, target), "agent-PR8dVtVp"))
+        back = decoded(project_answers.agent(written(given, target), "agent-PR8dVtVp"))
         assert back.fields["name"] is None
         assert normalize_entity(back) == normalize_entity(given)
 
@@ -255,7 +265,7 @@ class TestName:
         given = replace(assistant(name=None, metadata=own), id="asst_EplyPR8dVtVp")
         target = addressed(address, id_=given.id)
         fitted, losses = fit(given, target)
-        back = decoded(project_answering.agent(written(given, target), address))
+        back = decoded(project_answers.agent(written(given, target), address))
         assert normalize_entity(back) == normalize_entity(fitted)
         assert ("name", "adapted") in losses
 
@@ -361,7 +371,7 @@ def test_what_the_service_makes_of_an_agent_is_a_fact() -> None:
     ],
 )
 def test_a_key_that_no_service_is_known_to_set_may_be_the_owners(given: Any, unknown: Any) -> None:
-    body = project_answering.agent({"definition": {"kind": "prompt", "model": "m"}}, "desk")
+    body = project_answers.agent({"definition": {"kind": "prompt", "model": "m"}}, "desk")
     for there in (
         {**body, **given},
         {**body, "versions": {"latest": {**body["versions"]["latest"], **given}}},

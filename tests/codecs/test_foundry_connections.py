@@ -11,8 +11,8 @@ from migrate.codecs import CODECS
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.project_resources import connections_in, replace_connections, short_connection_name
-from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, assistant, fit
-from tests.codecs.fitting import reported as fields_and_grades
+from tests.codecs.adaptation import CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, assistant, fit
+from tests.codecs.adaptation import reported as fields_and_grades
 from tests.codecs.foundry_tool_table import TABLE
 
 OLD = "/subscriptions/s/resourceGroups/r/providers/x/accounts/a/projects/old/connections/search"

@@ -16,8 +16,8 @@ from migrate.model import KINDS, STAMP, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of, remap_references
 from migrate.model.stamp import DEFAULT_STAMP_KEYS
-from tests.codecs import project_answering
-from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, fit, reasons, without
+from tests.codecs import project_answers
+from tests.codecs.adaptation import FOUNDRY, NATIVE, adapted, fit, reasons, without
 from tests.strategies import steady
 
 CODEC = CODECS["foundry"]
@@ -43,7 +43,7 @@ def written(entity: Entity, target: Target = FOUNDRY) -> dict[str, Any]:
 
 
 def decoded(metadata: Any, **more: Any) -> Entity:
-    body = {**project_answering.conversation({}), "metadata": metadata, **more}
+    body = {**project_answers.conversation({}), "metadata": metadata, **more}
     return CODEC.decode("thread", body, "", None)[0]
 
 

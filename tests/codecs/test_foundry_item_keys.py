@@ -13,7 +13,7 @@ from migrate.codecs.foundry.items import ITEM_SERVER_KEYS
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of, remap_references
-from tests.codecs.fitting import AZURE, NATIVE, adapted, fit, without
+from tests.codecs.adaptation import AZURE, NATIVE, adapted, fit, without
 from tests.codecs.test_foundry_items import CALL, OUTPUT, read, written
 
 SURE = replace(NATIVE, allow_unproven=False)

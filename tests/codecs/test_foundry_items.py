@@ -15,8 +15,8 @@ from migrate.codecs.foundry.adapt_message import why_call_not_replayed
 from migrate.model import Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.normalize import normalize_entity
-from tests.codecs import project_answering
-from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, fit, message, reasons, text, without
+from tests.codecs import project_answers
+from tests.codecs.adaptation import FOUNDRY, NATIVE, adapted, fit, message, reasons, text, without
 from tests.strategies import messages, steady
 
 CODEC = CODECS["foundry"]
@@ -334,4 +334,4 @@ def test_every_message_becomes_one_item_of_a_safe_form(target: Target, entity: E
     assert item["role"] in ROLES
     assert item["content"]
     assert all(_takes(part, item["role"]) for part in item["content"]), item
-    assert normalize_entity(read(project_answering.answered("message", item)))["role"] == item["role"]
+    assert normalize_entity(read(project_answers.answered("message", item)))["role"] == item["role"]

@@ -13,15 +13,15 @@ from migrate.codecs import CODECS, Target
 from migrate.model import KINDS
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import references_of, remap_references
-from tests.codecs import project_answering
-from tests.codecs.fitting import AZURE, FOUNDRY, NATIVE, adapted
+from tests.codecs import project_answers
+from tests.codecs.adaptation import AZURE, FOUNDRY, NATIVE, adapted
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE
 
 ODD: tuple[Any, ...] = (None, 7, "x", [], {}, [7], [{"type": ["x"]}])
 TOOLS = [pair for name, pair in TABLE.items() if " " not in name or "connection" in name]
 
 AGENT = {
-    **project_answering.agent(
+    **project_answers.agent(
         {
             "definition": {
                 "kind": "prompt",
@@ -43,7 +43,7 @@ AGENT = {
     "agent_endpoint": {"protocols": ["responses"]},
 }
 CONVERSATION = {
-    **project_answering.conversation({}),
+    **project_answers.conversation({}),
     "metadata": {
         "migrated_from": "openai:t",
         "k": "v",

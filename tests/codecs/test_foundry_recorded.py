@@ -10,8 +10,8 @@ import pytest
 from migrate.codecs import CODECS
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity
-from tests.codecs import project_answering
-from tests.codecs.fitting import NATIVE, adapted
+from tests.codecs import project_answers
+from tests.codecs.adaptation import NATIVE, adapted
 from tests.codecs.recordings import FOLDER, exchanges, items, of_project, of_projects
 
 pytestmark = pytest.mark.skipif(not of_projects(), reason=f"no recordings of projects in {FOLDER.name}/")
@@ -107,7 +107,7 @@ def test_agents_of_every_age_read_alike(exchange: Body) -> None:
         version,
         {key: value for key, value in version.items() if key in OLDEST},
         {"object": "agent", "id": name, "name": name, "versions": {"latest": version}},
-        {**project_answering.agent(exchange["request_body"], name), "agent_endpoint": {"protocols": []}},
+        {**project_answers.agent(exchange["request_body"], name), "agent_endpoint": {"protocols": []}},
     ]
     first, *others = (decoded("assistant", body) for body in ages)
     assert first.id == name
@@ -120,11 +120,11 @@ def test_agents_of_every_age_read_alike(exchange: Body) -> None:
 @each_version
 def test_what_was_accepted_is_what_is_sent(exchange: Body) -> None:
     sent = exchange["request_body"]
-    entity = decoded("assistant", project_answering.agent(sent))
+    entity = decoded("assistant", project_answers.agent(sent))
     wire = CODEC.create_request(entity)
     assert _as_said(wire["definition"]) == _as_said(sent["definition"])
     assert wire.get("description") == sent.get("description")
-    assert normalize_entity(decoded("assistant", project_answering.agent(wire))) == normalize_entity(entity)
+    assert normalize_entity(decoded("assistant", project_answers.agent(wire))) == normalize_entity(entity)
 
 
 def _as_said(definition: Body) -> Body:

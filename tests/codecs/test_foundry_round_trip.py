@@ -12,8 +12,8 @@ from hypothesis import given
 from migrate.codecs import CODECS, Target
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity, normalize_written_fields
-from tests.codecs import answering, project_answering
-from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, adapted
+from tests.codecs import project_answers, service_answers
+from tests.codecs.adaptation import CLASSIC, FOUNDRY, NATIVE, adapted
 from tests.strategies import anything, named_files, steady
 
 
@@ -62,9 +62,9 @@ def read_back(fitted: Entity, target: Target) -> Entity:
     wire = json.loads(json.dumps(codec.create_request(fitted)))
     if target.capabilities.service == "foundry":
         name = target.names.get(fitted.id, "made-agent")
-        body = project_answering.answered(fitted.kind, wire, name)
+        body = project_answers.answered(fitted.kind, wire, name)
     else:
-        body = answering.answered(fitted.kind, wire)
+        body = service_answers.answered(fitted.kind, wire)
     back, *derived = codec.decode(fitted.kind, body, fitted.parent, None)
     assert not derived
     return back

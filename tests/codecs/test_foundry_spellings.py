@@ -13,8 +13,8 @@ from migrate.codecs import CODECS
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of
-from tests.codecs import project_answering
-from tests.codecs.fitting import NATIVE, adapted, fit, without
+from tests.codecs import project_answers
+from tests.codecs.adaptation import NATIVE, adapted, fit, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE
 from tests.codecs.test_foundry_tools import agent, written
 from tests.strategies import steady
@@ -226,5 +226,5 @@ def test_two_bodies_read_as_equals_only_where_they_mean_the_same(one: list[Json]
 def test_what_is_written_reads_back_the_same(given_tools: list[Json]) -> None:
     fitted = adapted(agent(*given_tools), NATIVE)[0]
     wire = CODECS["foundry"].create_request(fitted)
-    back = CODECS["foundry"].decode("assistant", project_answering.agent(wire), "", None)[0]
+    back = CODECS["foundry"].decode("assistant", project_answers.agent(wire), "", None)[0]
     assert normalize_entity(back).get("tools") == normalize_entity(fitted).get("tools")

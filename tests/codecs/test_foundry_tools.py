@@ -11,8 +11,8 @@ from migrate.codecs import CODECS
 from migrate.codecs.foundry.tools import TOOL_ROWS, TOOLS_WITHOUT_COUNTERPART
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
-from tests.codecs import project_answering
-from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, reported, without
+from tests.codecs import project_answers
+from tests.codecs.adaptation import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, reported, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE, Pair
 from tests.codecs.recordings import FOLDER
 
@@ -31,7 +31,7 @@ def written(entity: Entity, target: Any = FOUNDRY) -> list[dict[str, Any]]:
 def agent(*tools: Any, **definition: Any) -> Entity:
     """An agent that holds these tools, as it is read."""
     wire = {"definition": {"kind": "prompt", "model": "gpt-4o", "tools": list(tools), **definition}}
-    return CODEC.decode("assistant", project_answering.agent(wire), "", None)[0]
+    return CODEC.decode("assistant", project_answers.agent(wire), "", None)[0]
 
 
 def mcp(**more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from migrate.codecs.assistants import decode_assistants_object, encode_create
 from migrate.model import KINDS
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import references_of, remap_references
-from tests.codecs.fitting import AZURE, reported
+from tests.codecs.adaptation import AZURE, reported
 
 ODD = [
     ("assistant", "tools", 7),

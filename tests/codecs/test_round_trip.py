@@ -13,8 +13,8 @@ from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants import WRITTEN_FIELDS, decode_assistants_object, encode_create
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
-from tests.codecs.answering import answered
-from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
+from tests.codecs.adaptation import AZURE, OLD_AZURE, OPENAI
+from tests.codecs.service_answers import answered
 from tests.strategies import anything, steady
 
 

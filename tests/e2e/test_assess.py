@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Options
+from tests.e2e.bundled_flows import ROUTES, Route
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import assistant, project, to_agents
-from tests.e2e.routes import ROUTES, Route
 from tests.e2e.running import World, options, world
 
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ from migrate.model.results.plan import TargetSettings
 from migrate.stages.plan import target_settings
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import HiddenBehind500, LostAnswer
-from tests.e2e.killing import Moment, Spare
+from tests.e2e.fork_server import Moment, Spare
 from tests.e2e.projects import file, moved, project, say, thread
 from tests.e2e.running import World
 from tests.e2e.small_estate import kept, put_back

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.common_form import talks
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Watch, posts
-from tests.e2e.generations import talks
 from tests.e2e.projects import moved, posted, project, say, thread
 from tests.e2e.running import World, world
 

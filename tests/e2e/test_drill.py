@@ -17,11 +17,11 @@ from migrate.archive.database import Archive
 from migrate.archive.id_map import derivations
 from migrate.emulator import Emulator
 from tests.e2e.faults import Fault
-from tests.e2e.killing import Moment, Spare
+from tests.e2e.fork_server import Moment, Spare
 from tests.e2e.projects import add, assistant
 from tests.e2e.rounds import TYPES, furnish, move, service
 from tests.e2e.running import World, world
-from tests.e2e.scenes import write
+from tests.e2e.scenarios import write
 from tests.e2e.small_estate import kept, put_back, told
 from tests.sample import sample
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.routes import ROUTES, Flow
-from tests.e2e.routes import flow as run_flow
+from tests.e2e.bundled_flows import ROUTES, Flow
+from tests.e2e.bundled_flows import flow as run_flow
 
 pytestmark = pytest.mark.exhaustive(5)
 

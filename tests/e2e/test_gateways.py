@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.commands import run
-from tests.endpoints.connecting import PATHS, TYPES
-from tests.endpoints.scripted import Asked, Reply, Server, listing, serving
+from tests.endpoints.connected_service import PATHS, TYPES
+from tests.endpoints.scripted_server import Asked, Reply, Server, listing, serving
 
 VALUE = "value-of-the-gateway-4711"
 ENTRY = """[estates.east]

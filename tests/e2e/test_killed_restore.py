@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.killing import Moment, Spare
+from tests.e2e.fork_server import Moment, Spare
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
 from tests.e2e.small_estate import kept, put_back

@@ -8,9 +8,9 @@ import pytest
 
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
+from tests.e2e.estate_comparison import differences, refused_files
 from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, Match, posts
 from tests.e2e.running import World, options
-from tests.e2e.sameness import differences, refused_files
 
 LISTINGS = ["/files", "/vector_stores", "/file_batches", "/assistants", "/threads", "/messages"]
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.e2e.commands import run
-from tests.endpoints.scripted import Asked, Reply, Server, serving
+from tests.endpoints.scripted_server import Asked, Reply, Server, serving
 
 ODD = (
     "..",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.e2e.common_form import agents, talks
 from tests.e2e.conftest import Launch
-from tests.e2e.generations import agents, talks
 from tests.e2e.projects import project
 from tests.e2e.running import World, options
 

@@ -12,7 +12,7 @@ from migrate.stages.plan import run as plan_stage
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import file, project, say, thread, versions
 from tests.e2e.running import World, options
-from tests.e2e.scenes import Scene, Staged, staging
+from tests.e2e.scenarios import Scene, Staged, staging
 from tests.e2e.small_estate import furnish, kept, told
 
 Json = dict[str, Any]

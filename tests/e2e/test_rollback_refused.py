@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import change, say
 from tests.e2e.running import World
-from tests.e2e.scenes import Scene, Staged, staging
+from tests.e2e.scenarios import Scene, Staged, staging
 from tests.e2e.small_estate import kept, told
 
 Json = dict[str, Any]

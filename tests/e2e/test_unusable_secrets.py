@@ -10,8 +10,8 @@ import pytest
 
 from migrate.endpoints.settings import INVISIBLE_CHARACTERS
 from tests.e2e.commands import run
-from tests.endpoints.connecting import PATHS, TYPES
-from tests.endpoints.scripted import Reply, Server, listing, serving
+from tests.endpoints.connected_service import PATHS, TYPES
+from tests.endpoints.scripted_server import Reply, Server, listing, serving
 
 FIRST, SECOND = "hidden-4711-aa", "hidden-0815-bb"
 SIGNS = {

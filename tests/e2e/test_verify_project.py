@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.projects import agent, latest
 from tests.e2e.running import copied
-from tests.e2e.test_sameness_sees import DAMAGE, NAME, Moved, arrived, items
+from tests.e2e.test_comparison_finds_damage import DAMAGE, NAME, Moved, arrived, items
 
 __all__ = ["arrived"]
 NOT_OURS = ("an agent of nobody", "another stamp")

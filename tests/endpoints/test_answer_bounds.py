@@ -17,8 +17,8 @@ from migrate.endpoints.http import guarded_transport, openai_transport
 from migrate.endpoints.interface import Writer
 from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge
 from migrate.model.input_limits import MAX_ERROR_RESPONSE, MAX_RESPONSE, InputLimit
-from tests.endpoints.connecting import TYPES, connected, impatient, settings
-from tests.endpoints.scripted import Asked, Reply, in_turn
+from tests.endpoints.connected_service import TYPES, connected, impatient, settings
+from tests.endpoints.scripted_server import Asked, Reply, in_turn
 
 SMALL = InputLimit(200_000, "bytes", "in one answer")
 FILL = 1_000_000

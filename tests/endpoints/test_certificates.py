@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 from migrate.endpoints import connect_reader
 from migrate.endpoints.http.certificates import CERTIFICATE_VARIABLES, ca_path_for_sign_in, ssl_context_for
 from migrate.errors import BadUsage, ServiceUnreachable
-from tests.endpoints.connecting import PATHS, TYPES, settings
-from tests.endpoints.scripted import Reply, Server, listing, serving
+from tests.endpoints.connected_service import PATHS, TYPES, settings
+from tests.endpoints.scripted_server import Reply, Server, listing, serving
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from migrate.emulator import Request
-from tests.e2e.descriptions import REAL, SHARED, SPECS, Json, operation, resolved, unknown_keys
+from tests.e2e.api_descriptions import REAL, SHARED, SPECS, Json, operation, resolved, unknown_keys
 from tests.e2e.running import World, options, world
 
 pytestmark = pytest.mark.skipif(

@@ -14,7 +14,7 @@ from migrate.endpoints import foundry
 from migrate.endpoints.foundry import FoundryWriter
 from migrate.endpoints.settings import Settings
 from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
-from tests.endpoints.scripted import PROJECT, Answer, Asked, Reply, Server, in_turn, listing, serving
+from tests.endpoints.scripted_server import PROJECT, Answer, Asked, Reply, Server, in_turn, listing, serving
 
 SECRET = "token-of-this-test"
 V1 = f"{PROJECT}/openai/v1"

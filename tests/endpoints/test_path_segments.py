@@ -12,8 +12,8 @@ from migrate.endpoints.interface import Writer
 from migrate.endpoints.routes import ASSISTANTS_ROUTES, FOUNDRY_ROUTES, route_path
 from migrate.errors import RequestFailed
 from migrate.model.input_limits import MAX_ID
-from tests.endpoints.connecting import TYPES, connected, impatient
-from tests.endpoints.scripted import Asked, Reply, in_turn, listing
+from tests.endpoints.connected_service import TYPES, connected, impatient
+from tests.endpoints.scripted_server import Asked, Reply, in_turn, listing
 
 ODD = {
     "two dots": "..", "a dot": ".", "three dots": "...", "a slash": "a/b", "a way up": "../assistants",

@@ -12,7 +12,7 @@ from migrate.endpoints import foundry, foundry_classic
 from migrate.endpoints.interface import Reader
 from migrate.endpoints.settings import Settings
 from migrate.errors import PaginationError, RequestFailed
-from tests.endpoints.scripted import PROJECT, Answer, Asked, Reply, Server, listing, serving
+from tests.endpoints.scripted_server import PROJECT, Answer, Asked, Reply, Server, listing, serving
 
 SECRET = "token-of-this-test"
 AGENTS, CONVERSATIONS = f"{PROJECT}/agents", f"{PROJECT}/openai/v1/conversations"

@@ -21,7 +21,7 @@ from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import AccessDenied, BadUsage, NotFound, OutcomeUnknown, RequestFailed
-from tests.endpoints.scripted import PROJECT, Reply, Server, in_turn, listing, serving
+from tests.endpoints.scripted_server import PROJECT, Reply, Server, in_turn, listing, serving
 
 SECRET = "token-of-this-test"
 VERSION = {"object": "agent.version", "name": "desk", "version": "1", "definition": {"kind": "prompt"}}

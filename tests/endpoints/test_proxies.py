@@ -12,8 +12,8 @@ import pytest
 from migrate.endpoints.http.client import proxy_for
 from migrate.errors import BadUsage, RequestFailed
 from migrate.model.known_secrets import PROCESS_SECRETS
-from tests.endpoints.connecting import PATHS, TYPES, connected, settings
-from tests.endpoints.scripted import Asked, Reply, in_turn, listing, serving
+from tests.endpoints.connected_service import PATHS, TYPES, connected, settings
+from tests.endpoints.scripted_server import Asked, Reply, in_turn, listing, serving
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 EAST = "https://east.openai.azure.com"

@@ -10,8 +10,8 @@ import pytest
 
 from migrate.endpoints.interface import Writer
 from migrate.errors import OutcomeUnknown, RequestFailed
-from tests.endpoints.connecting import SECRET, TYPES, connected, impatient
-from tests.endpoints.scripted import Asked, Reply, Server, in_turn, listing, serving
+from tests.endpoints.connected_service import SECRET, TYPES, connected, impatient
+from tests.endpoints.scripted_server import Asked, Reply, Server, in_turn, listing, serving
 
 CODES = (301, 302, 303, 307, 308)
 

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.recordings.answers import read
-from tests.recordings.passing import Result, run
+from tests.recordings.pipeline import Result, run
 
 SHOWN = 40
 

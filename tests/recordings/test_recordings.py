@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from migrate import codecs
-from tests.recordings import passing
+from tests.recordings import pipeline
 from tests.recordings.__main__ import main
 from tests.recordings.answers import Other, Recorded, read
 
@@ -102,8 +102,8 @@ def test_what_cannot_be_decoded_is_named(
             raise KeyError("call_id")
         return really(kind, body, *others)
 
-    monkeypatch.setattr(passing, "TARGETS", ())
-    monkeypatch.setitem(passing.CODECS, "foundry", _with(codecs.CODECS["foundry"], decode))
+    monkeypatch.setattr(pipeline, "TARGETS", ())
+    monkeypatch.setitem(pipeline.CODECS, "foundry", _with(codecs.CODECS["foundry"], decode))
     assert main(folder) == 1
     assert "not decoded: 1\n  items.json: message: KeyError: 'call_id'" in capsys.readouterr().out
 
@@ -119,16 +119,16 @@ def _with(codec: Any, decode: Any) -> Any:
 def test_what_was_lost_untold_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    really = passing.World.apply
+    really = pipeline.World.apply
 
-    def apply(world: passing.World) -> Any:
+    def apply(world: pipeline.World) -> Any:
         done = really(world)
         for messages in world.target.estate.messages.values():
             messages.popitem()
         return done
 
-    monkeypatch.setattr(passing, "TARGETS", (("azure-openai", "azure-openai"),))
-    monkeypatch.setattr(passing.World, "apply", apply)
+    monkeypatch.setattr(pipeline, "TARGETS", (("azure-openai", "azure-openai"),))
+    monkeypatch.setattr(pipeline.World, "apply", apply)
     assert main(folder) == 1
     assert "untold: 0" not in capsys.readouterr().out
 

@@ -31,7 +31,7 @@ from migrate.reports.pages.part_view import MAX_SHOWN_CHARS
 from migrate.stages.query.conversation import read_conversation
 from tests.archive.bundled import SERVICES, bundled
 from tests.reports.hostile import HOSTILE
-from tests.reports.shown_html import Shown
+from tests.reports.parsed_html import Shown
 
 MACROS = "{% import 'conversation.html.j2' as c %}"
 WHOLE = (

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from migrate.reports.pages.markdown_rules import CitationMark
 from migrate.reports.pages.safe_markdown import MAX_MARKDOWN_CHARS, render_markdown
 from migrate.reports.pages.visible_text import as_line, visible_text
-from tests.reports.shown_html import Shown
+from tests.reports.parsed_html import Shown
 from tests.strategies import steady
 
 REL = 'rel="noopener noreferrer nofollow"'

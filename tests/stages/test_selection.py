@@ -11,7 +11,7 @@ from migrate.errors import BadUsage, NothingSelected
 from migrate.model.selection import Selection, parse_selection
 from migrate.stages.estate import Estate
 from migrate.stages.selection import UNDATED_NOTE, SelectedObjects, select_objects
-from tests.stages.test_upkeep import estate, file, message, searching
+from tests.stages.test_cleanup import estate, file, message, searching
 
 DAY_S = 86_400
 

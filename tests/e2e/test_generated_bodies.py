@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from migrate.emulator.uploads import Upload
-from tests.e2e import readable
+from tests.e2e import generated_bodies
 from tests.e2e.projects import project
 from tests.e2e.running import World, options, world
 from tests.e2e.small_estate import kept, put_back
@@ -62,7 +62,7 @@ def furnish(cloud: Any, held: Json, new: bool) -> None:
         id_ = f"vs_{number}"
         estate.vector_stores[id_] = {"id": id_, **store}
         for place, row in enumerate(rows):
-            searched = held["files"][place][0] in readable.SEARCHED
+            searched = held["files"][place][0] in generated_bodies.SEARCHED
             estate.vector_store_files[id_][f"file-{place}"] = {
                 "id": f"file-{place}",
                 "vector_store_id": id_,
@@ -149,7 +149,7 @@ def test_what_can_be_read_is_written_or_told(route: tuple[World, Json]) -> None:
     new = made.types[0] == "foundry"
 
     @few(10)  # each of these estates holds some thirty objects
-    @given(held=readable.estates(new))
+    @given(held=generated_bodies.estates(new))
     def holds(held: Json) -> None:
         moves(made, empty, held, new)
 

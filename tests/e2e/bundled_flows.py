@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from migrate.emulator import Options
-from tests.e2e import sameness, sameness_foundry
-from tests.e2e.generations import NEW, held
+from tests.e2e import estate_comparison, foundry_comparison
+from tests.e2e.common_form import NEW, held
 from tests.e2e.running import PROJECTS, World, options, world
 
 Json = dict[str, Any]
@@ -111,13 +111,13 @@ class Flow:
         return estate.files.keys() - estate.content.keys()
 
     def refused(self) -> set[str]:
-        return sameness.refused_files(self.world)
+        return estate_comparison.refused_files(self.world)
 
     def differences(self) -> list[str]:
         ids, losses = self.answers["ids"], self.losses
         if self.route.old_to_old:
-            return list(sameness.differences(self.world, ids, losses, RENAMED))
-        return list(sameness_foundry.differences(self.world, ids, losses, MODELS, RENAMED))
+            return list(estate_comparison.differences(self.world, ids, losses, RENAMED))
+        return list(foundry_comparison.differences(self.world, ids, losses, MODELS, RENAMED))
 
 
 @contextmanager

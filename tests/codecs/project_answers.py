@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.codecs import answering
+from tests.codecs import service_answers
 
 Body = dict[str, Any]
 
@@ -54,7 +54,7 @@ def stored(kind: str) -> Callable[[Body, str], Body]:
     """Files and stores answer as everywhere, but for keys that were not given."""
 
     def answer(wire: Body, _: str = "") -> Body:
-        body = answering.answered(kind, wire)
+        body = service_answers.answered(kind, wire)
         if "attributes" not in wire:
             body.pop("attributes", None)
         return body

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.random_syncs import STEPS, Walk
 from tests.e2e.rounds import TYPES, service
 from tests.e2e.running import world
-from tests.e2e.walks import STEPS, Walk
 
 SEEDS = range(50)
 ROUTES = tuple(product(TYPES, TYPES))

@@ -89,7 +89,7 @@ class Spare:
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.killing", str(self._log)],
+            [sys.executable, "-m", "tests.e2e.fork_server", str(self._log)],
             cwd=ROOT,
             env={**os.environ, **self._env},
             stdin=subprocess.PIPE,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e import sameness, sameness_foundry
+from tests.e2e import estate_comparison, foundry_comparison
 from tests.e2e.conftest import Launch
-from tests.e2e.killing import Moment, Spare
+from tests.e2e.fork_server import Moment, Spare
 from tests.e2e.projects import add, agent, assistant, change, file, project, say, store, thread
 from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish, kept, put_back
@@ -72,7 +72,7 @@ class Scene:
         if (now := dict(self.world.target.estate.counts())) != counts:
             yield f"counts: { ({k: (v, now[k]) for k, v in counts.items() if now[k] != v}) } (wanted, found)"
         ids = self.world("ids", self.world.db).ok()
-        way = sameness_foundry if self.world.types[1] == "foundry" else sameness
+        way = foundry_comparison if self.world.types[1] == "foundry" else estate_comparison
         found = way.differences(self.world, ids, self.losses)
         yield from (line for line in found if line not in THEIRS)
 

@@ -10,7 +10,7 @@ from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, change, file, latest, say, store, thread
 from tests.e2e.running import World
 from tests.e2e.small_estate import FULL
-from tests.e2e.test_moved_before import recount
+from tests.e2e.test_repeated_plan import recount
 from tests.e2e.test_sync_again import TYPES, estate, sync
 
 Json = dict[str, Any]

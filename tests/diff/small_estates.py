@@ -9,7 +9,7 @@ from migrate.archive import Archive
 from migrate.model.results.diff import DiffResult
 from migrate.stages.diff.run import diff
 from migrate.stages.diff.scope import DiffScope
-from tests.comparing.generated import ELSEWHERE, HERE, Body, Generated, archived, noted
+from tests.diff.generated_estates import ELSEWHERE, HERE, Body, Generated, archived, noted
 
 
 def holding(*assistants: Body, **others: list[Body]) -> Generated:

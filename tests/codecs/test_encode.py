@@ -9,7 +9,7 @@ import pytest
 from migrate.codecs.assistants import UPDATABLE_FIELDS, WRITTEN_FIELDS, encode_create, encode_update
 from migrate.model import KINDS, Entity
 from migrate.model.references import references_of, remap_references
-from tests.codecs.fitting import assistant, message, text
+from tests.codecs.adaptation import assistant, message, text
 
 IMAGE = {"type": "image_file", "image_file": {"file_id": "file-i"}}
 

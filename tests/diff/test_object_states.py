@@ -9,8 +9,8 @@ from migrate.stages.config_directory import read
 from migrate.stages.config_directory.read import DirectoryOptions
 from migrate.stages.diff.run import diff
 from migrate.stages.export.run import ExportOptions, export
-from tests.comparing.by_hand import compared, holding
-from tests.comparing.generated import HERE, Body, archived
+from tests.diff.generated_estates import HERE, Body, archived
+from tests.diff.small_estates import compared, holding
 
 
 def store(status: str) -> Body:

@@ -10,7 +10,7 @@ import pytest
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import HiddenBehind500
-from tests.e2e.scenes import Staged, staging, write
+from tests.e2e.scenarios import Staged, staging, write
 from tests.e2e.small_estate import furnish_full, kept, told
 from tests.sample import sample
 

@@ -1,8 +1,8 @@
-"""Compares what somebody built and said on the source with what a project holds, and the other way round.
+"""Compares assistants and threads of a source with agents and conversations of a project, and the reverse.
 
-Like `sameness`, for targets or sources of the newer generation: one line for every difference that no loss
-of the plan announced. Only what the plan calls lost or blocked excuses anything; how the rest has to look
-in its new form is said here once more.
+Like `estate_comparison`, for targets or sources of the newer generation: one line for every difference that
+no loss of the plan announced. Only what the plan grades as lost or blocked is excused. The expected form of
+everything else is defined here a second time, independently of the program.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e.generations import NEW, STAMP, Agent, Message, Part, Talk, agents, talks
+from tests.e2e.common_form import NEW, STAMP, Agent, Message, Part, Talk, agents, talks
+from tests.e2e.estate_comparison import Announced, id_map, stored
 from tests.e2e.running import World
-from tests.e2e.sameness import Announced, id_map, stored
 
 Json = dict[str, Any]
 NO_TEXT = "(this message has no text)"

@@ -15,7 +15,7 @@ from migrate.emulator import Emulator
 from migrate.endpoints.http import retry
 from migrate.endpoints.rate_limit import retry_wait_s
 from migrate.stages.apply import create, threads
-from tests.e2e import sameness, sameness_foundry
+from tests.e2e import estate_comparison, foundry_comparison
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, file, project, store, thread
 from tests.e2e.running import Said, World, options
@@ -114,5 +114,5 @@ def equal(world: World, losses: list[Any]) -> None:
     kinds |= {kind: kind for kind in ("file", "vector_store", "vector_store_file")}
     assert {kind: there[new] for kind, new in kinds.items()} == {kind: here[kind] for kind in kinds}
     ids = world("ids", world.db).ok()
-    way = sameness_foundry if world.types[1] == "foundry" else sameness
+    way = foundry_comparison if world.types[1] == "foundry" else estate_comparison
     assert list(way.differences(world, ids, losses)) == []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from tests.comparing.by_hand import assistant, compared, holding, message, thread, told
-from tests.comparing.generated import HERE, Generated
+from tests.diff.generated_estates import HERE, Generated
+from tests.diff.small_estates import assistant, compared, holding, message, thread, told
 
 
 def test_an_object_made_anew_in_one_place_is_another_object() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.comparing.generated import Body, Generated
+from tests.diff.generated_estates import Body, Generated
 
 Told = tuple[str, str, str, str]
 """Kind, id, action and path of what diff must tell."""

@@ -13,8 +13,8 @@ from migrate.stages.diff.run import diff
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
-from tests.comparing.by_hand import compared, holding, message, thread, told
-from tests.comparing.generated import ELSEWHERE, HERE, archived
+from tests.diff.generated_estates import ELSEWHERE, HERE, archived
+from tests.diff.small_estates import compared, holding, message, thread, told
 
 ALONE = DiffScope(kinds=frozenset({"message"}))
 TALK = holding(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrate.emulator import Estate
-from tests.e2e import agent_form
+from tests.e2e import expected_agents
 
 Json = dict[str, Any]
 Part = tuple[str, Any]
@@ -92,8 +92,8 @@ def _assistant(row: Json) -> Agent:
         row.get("description") or "",
         owners,
         ours,
-        plain(agent_form.definition(row)),
-        [plain(tool) for tool in agent_form.tools(row)],
+        plain(expected_agents.definition(row)),
+        [plain(tool) for tool in expected_agents.tools(row)],
     )
 
 

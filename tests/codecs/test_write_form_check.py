@@ -12,7 +12,7 @@ from migrate.codecs import CODECS, Target, TextMessage
 from migrate.codecs.adapt import adapt
 from migrate.codecs.write_forms import assistants, foundry
 from migrate.model import Entity
-from tests.codecs.fitting import (
+from tests.codecs.adaptation import (
     AZURE,
     CLASSIC,
     FOUNDRY,

@@ -10,7 +10,7 @@ from migrate.endpoints import connect_writer
 from migrate.endpoints.assistants import AssistantsWriter
 from migrate.endpoints.interface import Writer
 from migrate.endpoints.settings import Settings
-from tests.endpoints.scripted import PROJECT, Asked, Reply, Server, listing, serving
+from tests.endpoints.scripted_server import PROJECT, Asked, Reply, Server, listing, serving
 
 SECRET = "the-secret-of-this-test-4711"
 TYPES = ("azure-openai", "openai", "foundry-classic", "foundry")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.generations import Agent, agents, talks
+from tests.e2e.common_form import Agent, agents, talks
 from tests.e2e.projects import EPOCH, agent, assistant, file, say, store, thread
 from tests.e2e.running import Said, World
 from tests.e2e.small_estate import converse

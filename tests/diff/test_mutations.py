@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from migrate.archive import Archive
 from migrate.model.results.diff import DiffResult
 from migrate.stages.diff.run import diff
-from tests.comparing.generated import (
+from tests.diff.generated_estates import (
     ELSEWHERE,
     HERE,
     Generated,
@@ -22,7 +22,7 @@ from tests.comparing.generated import (
     journal,
     noted,
 )
-from tests.comparing.mutations import EDITS, IDLE, Edit, Told, add, apply, idle, remove
+from tests.diff.mutations import EDITS, IDLE, Edit, Told, add, apply, idle, remove
 from tests.strategies import few
 
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")

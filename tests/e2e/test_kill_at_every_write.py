@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.scenes import Staged, staging
+from tests.e2e.scenarios import Staged, staging
 from tests.e2e.small_estate import kept, told
 from tests.sample import sample
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.killing import Moment, Spare
+from tests.e2e.fork_server import Moment, Spare
 from tests.e2e.projects import project
 from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish, furnish_new

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.stages.diff.run import diff
-from tests.comparing.generated import ELSEWHERE, HERE, STEADY, Body, Generated, archived
+from tests.diff.generated_estates import ELSEWHERE, HERE, STEADY, Body, Generated, archived
 from tests.strategies import few
 
 steady = few(3)

@@ -8,8 +8,8 @@ import pytest
 
 from migrate.endpoints.http.response_check import OBJECT_NAMES, check_object, check_rows
 from migrate.errors import RequestFailed
-from tests.endpoints.connecting import TYPES, connected
-from tests.endpoints.scripted import Asked, Reply
+from tests.endpoints.connected_service import TYPES, connected
+from tests.endpoints.scripted_server import Asked, Reply
 
 Body = dict[str, Any]
 

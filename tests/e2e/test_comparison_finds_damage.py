@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Estate
+from tests.e2e.foundry_comparison import differences
 from tests.e2e.projects import add, agent, assistant, file, latest, moved, project, say, store, thread
 from tests.e2e.running import World, copied, world
-from tests.e2e.sameness_foundry import differences
 
 Json = dict[str, Any]
 PAGES = [{"connection_id": "web-search", "count": 3}, {"connection_id": "seed-search", "market": "de-DE"}]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.commands import run
-from tests.endpoints.connecting import PATHS
-from tests.endpoints.scripted import Asked, Reply, Server, listing, serving
+from tests.endpoints.connected_service import PATHS
+from tests.endpoints.scripted_server import Asked, Reply, Server, listing, serving
 
 ENTRY = '[estates.east]\ntype = "{type}"\nendpoint = "{url}"\nauth = "token"\ntoken_env = "EAST_TOKEN"\n'
 ENV = {"EAST_TOKEN": "token-of-the-east-4711"}
