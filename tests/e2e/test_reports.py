@@ -1,4 +1,5 @@
-"""Reports of the four commands in all formats: where they go, who may read them, what they spare."""
+"""Reports of the four commands in all formats: where they are written, who may read them, what is left
+out."""
 
 from __future__ import annotations
 
