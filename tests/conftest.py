@@ -1,4 +1,4 @@
-"""Options and header of every test run, and the fixtures that all tests share."""
+"""What every test run says about itself, and the fixtures all tests share."""
 
 from __future__ import annotations
 

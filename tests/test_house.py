@@ -1,4 +1,4 @@
-"""House rules that can be checked: sizes, names, first sentences, printing, forbidden texts."""
+"""The house rules that can be counted: sizes, names, first sentences, who prints, what is never named."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from migrate.archive.hashes import body_id, body_key, content_sha
 from migrate.model import JSON
 from migrate.model.input_limits import loads
+from migrate.model.results.archive import StoredBody
 
 
 class BodyRow(NamedTuple):
@@ -29,16 +30,21 @@ class BodyRow(NamedTuple):
     @classmethod
     def from_text(cls, kind: str, text: str) -> BodyRow:
         """From the text of a stored body. Raises `ValueError` where it is no JSON, or nested too deeply."""
-        try:
-            body = from_json(text)
-        except ValueError:  # half of a surrogate pair, nested deeply, or damaged
-            body = loads(text)
-        return cls._from_bytes(kind, body_id(body), text.encode())
+        return cls._from_bytes(kind, body_id(load_body(text)), text.encode())
 
     @classmethod
     def _from_bytes(cls, kind: str, object_id: str, body: bytes) -> BodyRow:
         sha = content_sha(kind, body)
         return cls(object_id, body, sha, body_key(object_id, sha))
+
+
+def load_body(text: str) -> StoredBody:
+    """The parsed text of a stored body. Raises `ValueError` where it is no JSON, or nested too deeply."""
+    try:
+        body: StoredBody = from_json(text)
+    except ValueError:  # half of a surrogate pair, nested deeply, or damaged
+        body = loads(text)
+    return body
 
 
 def body_bytes(body: Mapping[str, JSON]) -> bytes:

@@ -86,8 +86,11 @@ class Archive:
         self.rollbacks = 0
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = False, create: bool = False) -> Archive:
-        """Open an archive. When it is opened for writing, its schema is upgraded.
+    def open(
+        cls, path: Path, *, write: bool = False, create: bool = False, ignore_index: bool = False
+    ) -> Archive:
+        """Open an archive. When it is opened for writing, its schema is upgraded. `ignore_index`: also one
+        whose full-text index is damaged, to remove it.
 
         Raises `BadUsage` (no such file, or it cannot be written), `ArchiveDamaged` (not an archive, or it has
         tables of somebody else), `ArchiveTooNew`, `ArchiveBusy` (another writer).
@@ -109,7 +112,7 @@ class Archive:
                 else:
                     conn, immutable = open_for_reading(path)
                 _check_application_id(conn, path, write)
-                check_schema(conn, path)
+                check_schema(conn, path, ignore_index)
                 trust_schema(conn)
                 _prepare(conn, write)
                 _ensure_current_schema(conn, path, write)

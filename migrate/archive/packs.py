@@ -127,11 +127,11 @@ UnpackedPack = tuple[str, list[str]]
 
 
 class BodyReader:
-    """Reads bodies, and caches the packs that were used last. As many threads may use it as may use
-    `conn`."""
+    """Reads bodies, and caches the packs that were used last, up to a number of characters. As many threads
+    may use it as may use `conn`."""
 
-    def __init__(self, conn: SqlConnection) -> None:
-        self._conn = conn
+    def __init__(self, conn: SqlConnection, cached_chars: int = MAX_CACHED_CHARS) -> None:
+        self._conn, self._max_cached_chars = conn, cached_chars
         self._cache: OrderedDict[int, UnpackedPack] = OrderedDict()
         self._cached_chars = 0
         self._lock = threading.Lock()
@@ -204,7 +204,7 @@ class BodyReader:
         with self._lock:
             self._cached_chars += _count_chars(unpacked) - _count_chars(self._cache.pop(pack, ("", [])))
             self._cache[pack] = unpacked
-            while self._cached_chars > MAX_CACHED_CHARS and len(self._cache) > 1:
+            while self._cached_chars > self._max_cached_chars and len(self._cache) > 1:
                 self._cached_chars -= _count_chars(self._cache.popitem(last=False)[1])
 
 

@@ -22,6 +22,7 @@ from migrate.archive.schema_steps import (
     SCHEMA_STEPS,
     applied_steps,
 )
+from migrate.archive.text_index.tables import INDEX_ENTRIES, INDEX_NAMES, normalized_index_sql
 from migrate.errors import ArchiveDamaged
 
 # `schema_digest` of the tables and views -> how many steps create them. An archive with one of these is
@@ -50,10 +51,24 @@ def has_current_schema(conn: sqlite3.Connection) -> bool:
     return applied_steps(conn) == SCHEMA_STEPS
 
 
-def check_schema(conn: sqlite3.Connection, path: Path) -> None:
+def check_schema(conn: sqlite3.Connection, path: Path, ignore_index: bool = False) -> None:
     """Raise `ArchiveDamaged` with the name of a table, view, trigger or index that this program did not
-    create, or that is missing. Reads only the schema and the list of applied steps."""
+    create, or that is missing. Reads only the schema and the list of applied steps. The full-text index is
+    there as a whole or not at all; with `ignore_index` also a part of it."""
     entries = _read_entries(conn, path)
+    index = {entry: entries.pop(entry) for entry in list(entries) if entry[1] in INDEX_NAMES}
+    _check_tables(conn, path, entries)
+    if index and index != INDEX_ENTRIES and not ignore_index:
+        wrong = {name for (_, name), _ in index.items() ^ INDEX_ENTRIES.items()}
+        raise ArchiveDamaged(
+            f"the full-text index of {path} is damaged",
+            f"of its tables these are missing or changed: {', '.join(sorted(wrong))}",
+            f"build it anew: index --rebuild {path}",
+        )
+
+
+def _check_tables(conn: sqlite3.Connection, path: Path, entries: dict[SchemaEntry, str]) -> None:
+    """Check everything but the full-text index."""
     if not entries:
         return
     known_steps = STEPS_BY_DIGEST.get(schema_digest(entries), 0)
@@ -106,6 +121,8 @@ def _read_entries(conn: sqlite3.Connection, path: Path) -> dict[SchemaEntry, str
 
 
 def _normalize_sql(entry: SchemaEntry, sql: str) -> str:
+    if entry[1] in INDEX_NAMES:
+        return normalized_index_sql(sql)
     text = " ".join(sql.split())
     if MIGRATIONS_TABLE in entry[1]:
         text = "".join(char for char in text.lower() if char not in ' "[]`')

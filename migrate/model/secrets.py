@@ -49,6 +49,10 @@ KEY_OR_TOKEN = re.compile(
     r"(?P<before>\b)(?P<value>sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
     r"|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|eyJ[\w-]{10,4000}\.[\w-]{10,4000}\.[\w-]+)"
 )
+# Texts with which every match of it begins.
+KEY_OR_TOKEN_BEGINNINGS = (
+    "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AKIA", "ASIA", "AIza", "eyJ",
+)  # fmt: skip
 VARIABLE_PLACEHOLDER = re.compile(
     r"\{[^{}]*\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|<[^<>]*>|%7B[\w.-]*%7D", re.IGNORECASE
 )
@@ -107,7 +111,11 @@ def is_secret_parameter(name: str) -> bool:
 
 def _may_hold_credential(text: str) -> bool:
     """A quick test: nearly every text fails it."""
-    return "=" in text or "://" in text or "%3" in text or KEY_OR_TOKEN.search(text) is not None
+    if "=" in text or "://" in text or "%3" in text:
+        return True
+    # The expression alone takes ten times as long as all of these.
+    has_beginning = any(beginning in text for beginning in KEY_OR_TOKEN_BEGINNINGS)
+    return has_beginning and KEY_OR_TOKEN.search(text) is not None
 
 
 def _mask_parameter(match: re.Match[str]) -> str:

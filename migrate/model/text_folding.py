@@ -117,7 +117,8 @@ def _fold_character(char: str) -> str:
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
     composed = unicodedata.normalize("NFC", "".join(map(_fold_decomposed, decomposed)))
     folded = "".join(map(_with_markers, composed))
-    return f" {folded} " if _is_symbol(char) and folded.strip() else folded
+    is_apart = _is_symbol(char) or " " in folded.strip()  # of 2½ the words are 2, 1 and 2
+    return f" {folded} " if is_apart and folded.strip() else folded
 
 
 def _fold_decomposed(char: str) -> str:

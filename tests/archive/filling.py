@@ -1,4 +1,4 @@
-"""Archives with some content, and functions that read it back."""
+"""Archives with something in them, and ways to look inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths of archives: in folders without write permission, through links, and where no regular file is."""
+"""Where archives lie: in folders that cannot be written, behind links, and where no plain file is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`forget` removes what only the forgotten snapshots had. All else stays, complete."""
+"""What only forgotten snapshots held is gone, everything else stays and is whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An archive checks itself: one flipped bit is found, and the affected object is reported."""
+"""The archive checks itself: one flipped bit is found, and what it touches is named."""
 
 from __future__ import annotations
 

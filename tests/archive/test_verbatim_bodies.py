@@ -1,4 +1,4 @@
-"""Bodies are returned exactly as the API sent them, whatever they contain."""
+"""What the API said is given back to the character, however odd it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of a service to requests that create objects, as they were recorded."""
+"""The answers of a service to requests that create objects, as in recordings."""
 
 from __future__ import annotations
 

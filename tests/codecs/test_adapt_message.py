@@ -1,4 +1,4 @@
-"""Threads and messages adapted to a target: every part arrives in some form or is reported."""
+"""Threads and messages fitted to a target: every part arrives in some form, none in silence."""
 
 from __future__ import annotations
 

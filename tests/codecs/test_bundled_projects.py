@@ -1,4 +1,4 @@
-"""Every object of every bundled estate, moved to a project or from one, reads back as its adapted form."""
+"""Every object of every bundled estate, to a project and from one: read whole, reads back as promised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema for editors and the check of the program accept the same files."""
+"""The JSON Schema for editors and the check of the program are one truth."""
 
 from __future__ import annotations
 

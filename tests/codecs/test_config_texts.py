@@ -1,4 +1,4 @@
-"""Objects and their text files: nothing is lost in either direction."""
+"""Objects and the texts that say them: nothing is lost on the way there and back."""
 
 from __future__ import annotations
 

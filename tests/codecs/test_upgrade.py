@@ -1,4 +1,4 @@
-"""Bodies of the first API version are upgraded to the second one, without losses."""
+"""Shapes of the first API generation become those of the second, and nothing falls by the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies are checked against the declared write form of a service, including nested parts."""
+"""Bodies are held against the declared form of a service when a plan is made, nested parts included."""
 
 from __future__ import annotations
 

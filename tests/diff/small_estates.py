@@ -1,4 +1,4 @@
-"""Small hand-written estates: a few objects of each kind, archived and compared."""
+"""Small estates written by hand: a few objects of each kind, kept in archives and compared."""
 
 from __future__ import annotations
 

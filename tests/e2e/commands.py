@@ -1,4 +1,4 @@
-"""Runs a command in this process, with its own environment and config file."""
+"""A command as it is typed, in this process, with an environment and a config file of its own."""
 
 from __future__ import annotations
 

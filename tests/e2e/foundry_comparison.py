@@ -22,8 +22,8 @@ SPEAKERS = {NEW: ("user", "assistant", "system", "developer")}
 CALLS = ("function_call", "function_call_output")
 TOLD_AS = {name: name for name in ("model", "instructions", "temperature", "top_p")}
 TOLD_AS |= {"text": "response_format", "reasoning": "reasoning_effort"}
-# Maximum number of metadata pairs of an object.
 MOST = 16
+"""Pairs of metadata."""
 
 
 @dataclass
@@ -32,10 +32,10 @@ class Move:
 
     types: tuple[str, str]
     new: Mapping[tuple[str, str], str]
-    # Grades lost and blocked.
     told: Announced
-    # All grades.
+    """Losses and refusals."""
     named: Announced
+    """Everything that changes."""
     models: Mapping[str, str]
     connections: Mapping[str, str]
 

@@ -1,4 +1,4 @@
-"""Malicious names, bodies and answers, and the places where a test puts them."""
+"""Names, bodies and answers that somebody made to do harm, and the places where they are put."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small estate and a plan that can be applied any number of times, and interrupted at any request."""
+"""A small estate on its way to a service, or back: played as often as one likes, interrupted anywhere."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish, kept, put_back
 
 Json = dict[str, Any]
-# Lines of a comparison about objects that other users created on the target.
 THEIRS = ("assistant: nobody's: ['theirs']", "thread: nobody's: ['conv_theirs']")
+"""What a comparison says of objects of somebody else."""
 
 
 def write(method: str, path: str, query: str) -> bool:
@@ -32,10 +32,10 @@ class Scene:
     moment: Moment
     spare: Spare
     losses: list[Json]
-    # State of the target before the first move.
     empty: Json
-    # State of the target before this plan.
+    """What the target held before anything was moved there."""
     untouched: Json
+    """What it held before this plan."""
 
     def __post_init__(self) -> None:
         self.before = self.keep()

@@ -1,5 +1,4 @@
-"""Agents have a name as their address: those of other users stay unchanged, and no two assistants share
-one."""
+"""Names are addresses: agents of strangers are left alone, and two assistants never share an agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apply writes exactly what the plan lists: random edits on both sides, and every request is checked."""
+"""What apply writes is what the plan says: random edits on both sides, and each request is looked at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged or foreign archives and plans are refused."""
+"""Archives and plans that are not what they should be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents exported for Terraform: one resource each, without secrets, and nothing is overwritten."""
+"""Agents handed over to Terraform: one resource each, nothing secret, nothing overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One config directory for several environments: names are mapped there and, by export, back."""
+"""One directory, several environments: promotion maps names there, export maps them back."""
 
 from __future__ import annotations
 

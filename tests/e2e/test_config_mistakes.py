@@ -1,4 +1,4 @@
-"""Mistakes in files are all reported at once, with file, line, field and the allowed values."""
+"""Mistakes in files are told with file, line, field and what is allowed, all at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A directory as the source of a plan: one edit is one update, and nothing else is changed."""
+"""A directory as the source of a plan: one edit is one update, and nothing else is touched."""
 
 from __future__ import annotations
 

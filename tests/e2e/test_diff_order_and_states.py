@@ -1,4 +1,4 @@
-"""Differences without a changed field: the order of messages, and states."""
+"""Changes that leave every field as it was, and are differences all the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every readable object passes plan and apply, and no service refuses what the plan did not announce."""
+"""Whatever can be read goes through plan and apply, and no service refuses what the plan did not foretell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Malicious names: in no command do they become a path, a formula, SQL, or a terminal control sequence."""
+"""Names made to do harm: in no command do they become a path, a formula, SQL, or an order to a terminal."""
 
 from __future__ import annotations
 

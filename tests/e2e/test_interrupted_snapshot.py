@@ -1,4 +1,4 @@
-"""An interrupted snapshot: what was read is stored, and the same command continues."""
+"""A snapshot that is stopped: what was read is kept, and the same command goes on where it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about items of a conversation are lost, or apply is killed: nothing is missing or duplicated."""
+"""Answers about items of a conversation are lost, or apply is killed: nothing is missing or double."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that changed after they were moved: other metadata, or other content."""
+"""What happened to messages since they were moved: labelled anew, or no longer the ones that arrived."""
 
 from __future__ import annotations
 

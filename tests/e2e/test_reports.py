@@ -1,5 +1,4 @@
-"""Reports of the four commands in all formats: where they are written, who may read them, what is left
-out."""
+"""Reports of the four commands in all formats: where they go, who may read them, what they spare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a service refuses a request, its message is shown with advice that matches."""
+"""What a service says when it does not do what was asked: its own words, and advice that fits them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""An estate that is read in shards and merged: nothing lost, nothing read twice, nothing taken for
-deleted."""
+"""An estate that is read in shares and joined: nothing lost, nothing read twice, nothing taken for gone."""
 
 from __future__ import annotations
 

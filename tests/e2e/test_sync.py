@@ -1,4 +1,4 @@
-"""One-way replication, repeated: only changes are written, and never over changes of other users."""
+"""One-way replication, again and again: only changes are written, and never over somebody else's."""
 
 from __future__ import annotations
 

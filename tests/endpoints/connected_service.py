@@ -1,4 +1,4 @@
-"""Connects to a server of the test that plays the role of a service of any type."""
+"""Every type of service, connected to a server of the test that plays it."""
 
 from __future__ import annotations
 

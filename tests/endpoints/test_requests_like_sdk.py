@@ -1,4 +1,4 @@
-"""Our GET requests are equal to those of the openai package, and fail with the same errors."""
+"""A further GET is the one that the openai package would send, and fails as its own do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label of a message has its time, role and first words."""
+"""A message is named by its time, role and first words."""
 
 from __future__ import annotations
 

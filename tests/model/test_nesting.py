@@ -1,4 +1,4 @@
-"""The maximum depth of a document is the same on every Python."""
+"""How deeply a document may be nested is our own number, the same on every Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The meaning of a query, and the position that an error message gives."""
+"""What a query means, and the place that a message names where it means nothing."""
 
 from __future__ import annotations
 

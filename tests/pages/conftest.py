@@ -1,4 +1,4 @@
-"""A real Chromium that opens reports as files and records its errors and requests."""
+"""A real Chromium that opens reports as files, and remembers everything it complained of or asked for."""
 
 from __future__ import annotations
 

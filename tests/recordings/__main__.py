@@ -1,4 +1,4 @@
-"""`make recordings DIR=...`: decodes, moves and compares recorded answers of real services."""
+"""`make recordings DIR=...`: what recorded answers of real services become when this program reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parses a page: what a reader would see of it."""
+"""A page, parsed: what a reader would see of it."""
 
 from __future__ import annotations
 

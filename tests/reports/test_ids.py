@@ -1,4 +1,4 @@
-"""The id map line by line equals the id map as one document."""
+"""The id map line by line equals the id map in one piece."""
 
 from __future__ import annotations
 

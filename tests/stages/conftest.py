@@ -1,4 +1,4 @@
-"""An empty archive for each test."""
+"""An empty archive per test."""
 
 from __future__ import annotations
 

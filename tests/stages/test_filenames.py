@@ -1,4 +1,4 @@
-"""Any name becomes a file name that is safe on every system; no two are equal."""
+"""Any name in, one that is safe in a folder on any system out; never two alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history of an object by snapshots; what no snapshot read is never reported as deleted."""
+"""How an object changed is told snapshot by snapshot, and what nobody saw is never told as gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entities that are decoded on access: the same ones by id, in order, as new objects each time."""
+"""Objects that are held as text: the same by id, in order, each time anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A retention policy is applied to each estate separately, and never removes the last complete snapshot."""
+"""A policy keeps what it says, each estate by itself, and never the last complete snapshot goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transcript: messages in order, files by name, and no content is interpreted as markup."""
+"""A thread as people read it: in order, everything by name, and nothing in it passes for more than text."""
 
 from __future__ import annotations
 

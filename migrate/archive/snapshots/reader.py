@@ -223,6 +223,16 @@ class SnapshotReader:
         ]
         return sorted(objects, key=lambda row: row[:2])
 
+    def place_of_body(self, kind: str, parent: str, pack: int, place: int) -> int:
+        """The position of a body in a listing, counted from 0; -1 where it is not in it."""
+        listing = self._listing(kind, parent)
+        row = self.conn.execute(
+            "SELECT ordinal + ? - place FROM spans WHERE pack_id = ? AND manifest_id = ? "
+            "AND place <= ? AND place + count > ? ORDER BY 1 LIMIT 1",
+            (place, pack, listing.manifest if listing else 0, place, place),
+        ).fetchone()
+        return int(row[0]) if row else -1
+
     def blob(self, file_id: str) -> Blob | None:
         """The bytes of a file, if the archive has them."""
         return find_blob(self.conn, self.endpoint, file_id)

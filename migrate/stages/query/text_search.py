@@ -1,0 +1,155 @@
+"""Search one snapshot by its full-text index: ranked hits with marked words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import islice
+
+from migrate.archive.bodies import load_body
+from migrate.archive.hashes import body_id
+from migrate.archive.packs import BodyReader
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.archive.text_index.documents import FILE_PACK, DocumentReader
+from migrate.archive.text_index.reader import DocumentFilters, FoundDocument, IndexReader
+from migrate.archive.text_index.schema import check_fts5, has_text_index, is_current_format
+from migrate.archive.text_index.state import last_document
+from migrate.errors import BadUsage
+from migrate.model import JSON
+from migrate.model.document_texts import TextDocument, read_document
+from migrate.model.results.archive import StoredBody
+from migrate.model.results.text_search import MAX_RANKED_HITS, SearchPage, TextHit
+from migrate.model.search_excerpt import make_excerpt
+from migrate.model.search_query import SearchQuery
+from migrate.model.secrets import mask_text
+from migrate.model.thread_summary import agent_of_body, whole_seconds
+from migrate.stages.object_lookup import ObjectLookup
+
+BUILD_ADVICE = "build it, or add what is missing: index ARCHIVE"
+
+
+def is_indexed(snapshot: SnapshotReader) -> bool:
+    """Whether the full-text index of the archive has everything of a snapshot, and can be read here."""
+    conn = snapshot.conn
+    return (
+        has_text_index(conn) and is_current_format(conn) and last_document(conn, snapshot.info.id) is not None
+    )
+
+
+def search_index(snapshot: SnapshotReader, query: SearchQuery, limit: int, offset: int = 0) -> SearchPage:
+    """Some hits of a query, the best ones first, beginning with number `offset`, counted from 0.
+
+    Of a query with more than `MAX_RANKED_HITS` hits, only so many of the newest are ranked. Raises `BadUsage`
+    where the archive has no index, or not of this snapshot, and where a filter names several objects.
+    """
+    reader = open_index(snapshot)
+    found = list(islice(reader.find(_filters(snapshot, query)), MAX_RANKED_HITS + 1))
+    is_bounded = len(found) > MAX_RANKED_HITS
+    ranked = sorted(found[:MAX_RANKED_HITS], key=lambda document: (document.rank, -document.number))
+    page = _HitReader(snapshot, reader, query)
+    hits = tuple(page.read(document) for document in ranked[offset : offset + limit])
+    return SearchPage(len(ranked), is_bounded, hits)
+
+
+def open_index(snapshot: SnapshotReader) -> IndexReader:
+    """The index for a snapshot. Raises `BadUsage` where it cannot be used."""
+    conn, number = snapshot.conn, snapshot.info.id
+    check_fts5(conn)
+    if not has_text_index(conn):
+        raise BadUsage("this archive has no full-text index", "nobody has built it yet", BUILD_ADVICE)
+    if not is_current_format(conn):
+        why = "it was written by another version of this program or of Python"
+        raise BadUsage("the full-text index cannot be used here", why, "build it anew: index ARCHIVE")
+    last = last_document(conn, number)
+    if last is None:
+        what = f"snapshot {number} is not in the full-text index"
+        if snapshot.info.interrupted:
+            raise BadUsage(what, "its reading was interrupted", "finish it: run its command again")
+        raise BadUsage(what, "it was read after the index was built", BUILD_ADVICE)
+    return IndexReader(conn, number, snapshot.endpoint, last)
+
+
+def _filters(snapshot: SnapshotReader, query: SearchQuery) -> DocumentFilters:
+    """The filters of a query with ids in the place of names."""
+
+    def ids(texts: Collection[str], kind: str) -> tuple[str, ...] | None:
+        lookup = ObjectLookup(snapshot.conn, snapshot)
+        return tuple(lookup.resolve(text, (kind,)) for text in texts) if texts else None
+
+    return DocumentFilters(
+        terms=query.terms,
+        excluded=query.excluded,
+        kinds=query.kinds,
+        roles=query.roles,
+        threads=ids(query.threads, "thread"),
+        assistants=ids(query.assistants, "assistant"),
+        files=ids(query.files, "file"),
+        after=query.after,
+        before=query.before,
+        meta=query.meta,
+    )
+
+
+class _HitReader:
+    """Reads the objects of a page of hits, with excerpts."""
+
+    def __init__(self, snapshot: SnapshotReader, reader: IndexReader, query: SearchQuery) -> None:
+        self._snapshot, self._reader, self._query = snapshot, reader, query
+        self._bodies = BodyReader(snapshot.conn)
+        self._documents = DocumentReader(snapshot.conn, self._bodies)
+        self._assistants: dict[str, str] = {}
+
+    def read(self, found: FoundDocument) -> TextHit:
+        """The hit of a document."""
+        if found.pack == FILE_PACK:
+            return self._file_hit(found)
+        body = load_body(self._bodies.pack(found.pack, found.place + 1)[1][found.place])
+        document = read_document(found.kind, body)
+        is_message = found.kind == "message"
+        parent = self._reader.parent(found.parent_id)
+        return self._hit(
+            found,
+            document,
+            id_=body_id(body),
+            parent=parent,
+            name=self._assistant_name(agent_of_body(body)) if is_message else _own_name(body),
+            at=whole_seconds(body) or None,
+            number=self._number(found, parent) if is_message else 0,
+        )
+
+    def _file_hit(self, found: FoundDocument) -> TextHit:
+        document = self._documents.read_file(found.place) or TextDocument()
+        id_ = next(iter(document.files), "")
+        body = self._find(id_, "file")
+        name, at = _own_name(body), whole_seconds(body) or None
+        return self._hit(found, document, id_=id_, parent="", name=name, at=at, number=0)
+
+    def _hit(
+        self,
+        found: FoundDocument,
+        document: TextDocument,
+        *,
+        id_: str,
+        parent: str,
+        name: str,
+        at: float | None,
+        number: int,
+    ) -> TextHit:
+        field, excerpt = make_excerpt(document.fields, self._query.terms)
+        return TextHit(found.kind, id_, parent, name, field, at, document.role, number, excerpt)
+
+    def _assistant_name(self, assistant: str) -> str:
+        if assistant and assistant not in self._assistants:
+            self._assistants[assistant] = _own_name(self._find(assistant, "assistant")) or assistant
+        return self._assistants.get(assistant, "")
+
+    def _number(self, found: FoundDocument, parent: str) -> int:
+        return self._snapshot.place_of_body(found.kind, parent, found.pack, found.place) + 1
+
+    def _find(self, id_: str, kind: str) -> StoredBody:
+        bodies = (body for found, _, body in self._snapshot.find(id_) if found == kind)
+        return next(bodies, {})
+
+
+def _own_name(body: StoredBody) -> str:
+    name: JSON = body.get("name") or body.get("filename") or ""
+    return mask_text(name) if isinstance(name, str) else ""

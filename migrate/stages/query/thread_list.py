@@ -1,0 +1,154 @@
+"""List the threads of a snapshot page by page: sorted and filtered by the index, else as they are listed.
+
+A page costs no more than its own threads, and those that a filter leaves out.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Literal
+
+from migrate.archive.packs import BodyReader
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.archive.text_index.documents import parse_object
+from migrate.archive.text_index.thread_states import SummaryRow, ThreadListing
+from migrate.errors import BadUsage
+from migrate.model import JSON
+from migrate.model.document_texts import read_document
+from migrate.model.results.archive import StoredBody
+from migrate.model.results.text_search import ThreadFilters, ThreadPage, ThreadRow
+from migrate.model.secrets import mask_text, mask_texts
+from migrate.model.thread_summary import ThreadSummary, whole_seconds
+from migrate.stages.query.text_search import BUILD_ADVICE, is_indexed
+
+ThreadSort = Literal["newest", "oldest", "listed"]
+# Messages at each end of a thread that are read for its row where no index tells.
+READ_MESSAGES = 3
+
+
+def list_threads(
+    snapshot: SnapshotReader,
+    filters: ThreadFilters,
+    sort: ThreadSort = "newest",
+    after: str = "",
+    limit: int = 50,
+) -> ThreadPage:
+    """A page of threads. `sort`: by the newest message, or in the order of the listing; `after`: the
+    `next_cursor` of the page before.
+
+    Without an index the order is that of the listing, whatever `sort` says. Raises `BadUsage` for a cursor of
+    another list, and for a filter that needs the index.
+    """
+    indexed = is_indexed(snapshot)
+    if not indexed and filters != ThreadFilters():
+        raise BadUsage(
+            "threads are filtered by the full-text index", "this snapshot is not in it", BUILD_ADVICE
+        )
+    order = sort if indexed else "listed"
+    cursor = _read_cursor(after, order)
+    pages = _ThreadPages(snapshot, filters, indexed)
+    found = list(islice(pages.rows(order, cursor), limit + 1))
+    rows = tuple(pages.row(body, summary) for _, body, summary in found[:limit])
+    last = found[limit - 1][0] if len(found) > limit else None
+    return ThreadPage(rows, _write_cursor(order, last) if last else "", indexed)
+
+
+# The place of a thread in its order: time and number of the row of the index, or position in the listing.
+Place = tuple[int, ...]
+FoundThread = tuple[Place, StoredBody, SummaryRow | None]
+
+
+class _ThreadPages:
+    """Reads the threads of one snapshot in an order, and makes rows of them."""
+
+    def __init__(self, snapshot: SnapshotReader, filters: ThreadFilters, indexed: bool) -> None:
+        self._snapshot, self._filters = snapshot, filters
+        self._bodies = BodyReader(snapshot.conn)
+        self._listing = ThreadListing(snapshot.conn, snapshot.info.id) if indexed else None
+        self._names: dict[str, str] = {}
+
+    def rows(self, order: ThreadSort, cursor: Place | None) -> Iterator[FoundThread]:
+        """Threads behind a place: that place, the body, and the summary of each."""
+        if self._listing is None or order == "listed":
+            yield from self._listed(cursor[0] + 1 if cursor else 0)
+            return
+        after = (cursor[0], cursor[1]) if cursor else None
+        for summary in self._listing.sorted_rows(self._filters, order == "newest", after):
+            body = parse_object(self._bodies.read(summary.body)[1])
+            if body is not None:
+                yield (summary.sorted_at, summary.id), body, summary
+
+    def _listed(self, start: int) -> Iterator[FoundThread]:
+        manifest = ThreadListing(self._snapshot.conn, self._snapshot.info.id).manifest
+        for position, (number, text) in enumerate(self._bodies.listing(manifest, start), start):
+            summary = self._listing.find(number, self._filters) if self._listing else None
+            body = parse_object(text) if summary or not self._listing else None
+            if body is not None:
+                yield (position,), body, summary
+
+    def row(self, body: StoredBody, summary: SummaryRow | None) -> ThreadRow:
+        """The row of a thread."""
+        id_, metadata = str(body.get("id", "")), body.get("metadata")
+        state, reason = self._snapshot.listing_state("message", id_)
+        ends = ThreadSummary() if summary else self._read_ends(id_)
+        assistants = summary.assistant_ids if summary else list(ends.assistants)
+        return ThreadRow(
+            id=id_,
+            newest_at=(summary.newest_at if summary else ends.newest_at) or None,
+            created_at=whole_seconds(body) or None,
+            first_words=summary.first_words if summary else ends.first_words,
+            count=summary.messages if summary else self._snapshot.count("message", id_),
+            assistants=tuple((assistant, self._name(assistant)) for assistant in assistants),
+            metadata=_masked(metadata),
+            has_files=bool(summary.has_files) if summary else None,
+            has_errors=bool(summary.has_errors) if summary else None,
+            gap="" if state == "complete" else reason or state or "its messages were not read",
+        )
+
+    def _read_ends(self, thread: str) -> ThreadSummary:
+        """What the first and the last messages of a thread tell."""
+        summary = ThreadSummary()
+        placed = self._snapshot.listing_bodies("message", thread)
+        count = len(placed)
+        for place in sorted(
+            {*range(min(READ_MESSAGES, count)), *range(max(0, count - READ_MESSAGES), count)}
+        ):
+            body = placed.read(place)
+            summary.add_message(body, read_document("message", body), whole_seconds(body))
+        return summary
+
+    def _name(self, assistant: str) -> str:
+        """The name of an assistant, its id where the snapshot does not have it."""
+        if assistant not in self._names:
+            found = (body for kind, _, body in self._snapshot.find(assistant) if kind == "assistant")
+            name = next(found, {}).get("name")
+            self._names[assistant] = mask_text(name) if isinstance(name, str) and name else assistant
+        return self._names[assistant]
+
+
+def _masked(metadata: JSON) -> Mapping[str, JSON]:
+    masked: Mapping[str, JSON] = mask_texts(metadata) if isinstance(metadata, dict) else {}
+    return masked
+
+
+def _write_cursor(order: ThreadSort, place: Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps([order, *place]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str, order: ThreadSort) -> Place | None:
+    """The place that a cursor names. Raises `BadUsage`."""
+    if not text:
+        return None
+    try:
+        named, *place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        named, place = "", []
+    expected = 1 if order == "listed" else 2
+    are_numbers = all(type(number) is int and abs(number) < 1 << 62 for number in place)
+    if named != order or len(place) != expected or not are_numbers:
+        raise BadUsage("the cursor does not belong to this list of threads", todo="begin with the first page")
+    return tuple(place)
