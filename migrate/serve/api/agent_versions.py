@@ -6,6 +6,7 @@ same project have the versions that were the newest then.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ from migrate.serve.api.refusals import (
 )
 from migrate.serve.api.resources import AGENT_RESOURCE, no_agent_version
 from migrate.serve.api.row_filters import parse_body
+
+
+VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True)
@@ -104,5 +108,5 @@ def _earlier_bodies(call: ApiCall, name: str) -> list[JSON]:
 
 
 def _version_number(text: JSON) -> int:
-    """The number of a version; 0 for what is no number."""
-    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 10 else 0
+    """The number of a version; 0 for what is no number, as the service writes it."""
+    return int(text) if isinstance(text, str) and VERSION_NUMBER.fullmatch(text) else 0

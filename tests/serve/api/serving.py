@@ -78,6 +78,6 @@ class ServedApi:
 @contextmanager
 def serving_api(path: Path, **settings: Any) -> Iterator[ServedApi]:
     """The API over an archive."""
-    given = ServeSettings(path, KEY, **settings)
+    given = ServeSettings(path, KEY, **{"wrong_key_delay_s": 0.0, **settings})
     with ArchiveAccess(path, given.snapshot, connections=3) as access, ArchiveServer(given, access) as server:
         yield ServedApi(server.url.rstrip("/"))
