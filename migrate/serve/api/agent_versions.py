@@ -27,7 +27,6 @@ from migrate.serve.api.refusals import (
 from migrate.serve.api.resources import AGENT_RESOURCE, no_agent_version
 from migrate.serve.api.row_filters import parse_body
 
-
 VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 

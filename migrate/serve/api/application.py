@@ -114,6 +114,8 @@ class ApiRoute(BaseRoute):
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = _raw_path(scope).decode("latin-1")
+        if address.estate is not None:  # the service does not know the part that names the estate
+            path = f"/{path.split('/', 3)[3]}"
         head = ApiHead(scope["method"], path, address.segments, query, headers)
         partial = headers.get(PARTIAL_HEADER) == PARTIAL_ALLOWED
         with self._archives.reader(estate.shown.id) as reader:

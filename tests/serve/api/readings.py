@@ -106,9 +106,16 @@ def _read_files(client: openai.OpenAI, reading: EstateReading, parsed: bool) -> 
         for id_ in reading.every_page("files of a store", client.vector_stores.files.list, store):
             reading.one("file of a store", client.vector_stores.files.retrieve, id_, vector_store_id=store)
             if parsed:
-                pages = openai_pages(client.vector_stores.files.content, id_, vector_store_id=store)
-                reading.found[f"parsed text {store} {id_}"] = pages
+                reading.found[f"parsed text {store} {id_}"] = _parsed_text(client, store, id_)
         reading.every_page("completed", client.vector_stores.files.list, store, filter="completed")
+
+
+def _parsed_text(client: openai.OpenAI, store: str, file_id: str) -> Any:
+    """The text, or that there is none: the service then has no such text, and the archive did not read it."""
+    try:
+        return openai_pages(client.vector_stores.files.content, file_id, vector_store_id=store)
+    except openai.APIStatusError:
+        return "none"
 
 
 def thread_lister(client: openai.OpenAI) -> Callable[..., Any]:
