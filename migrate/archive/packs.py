@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import body_id, body_key_range, content_sha, register_row_hash
+from migrate.archive.pack_cache import PackCache, UnpackedPack, count_chars
 from migrate.model.input_limits import MAX_UNPACKED, loads
 
 if TYPE_CHECKING:
@@ -122,16 +123,18 @@ def register_sql_functions(conn: sqlite3.Connection) -> None:
     register_row_hash(conn)
 
 
-# Kind and texts of the bodies of an unpacked pack.
-UnpackedPack = tuple[str, list[str]]
-
-
 class BodyReader:
     """Reads bodies, and caches the packs that were used last, up to a number of characters. As many threads
     may use it as may use `conn`."""
 
-    def __init__(self, conn: SqlConnection, cached_chars: int = MAX_CACHED_CHARS) -> None:
-        self._conn, self._max_cached_chars = conn, cached_chars
+    def __init__(
+        self,
+        conn: SqlConnection,
+        cached_chars: int = MAX_CACHED_CHARS,
+        shared: PackCache | None = None,
+    ) -> None:
+        """`shared`: packs that other readers have unpacked."""
+        self._conn, self._max_cached_chars, self._shared = conn, cached_chars, shared
         self._cache: OrderedDict[int, UnpackedPack] = OrderedDict()
         self._cached_chars = 0
         self._lock = threading.Lock()
@@ -189,27 +192,36 @@ class BodyReader:
             if cached and len(cached[1]) >= min_count:
                 self._cache.move_to_end(pack)
                 return cached
-        row = self._conn.execute("SELECT kind, data, size FROM packs WHERE id = ?", (pack,)).fetchone()
-        if row is None:
-            raise PackDamaged(f"pack {pack} is missing")
-        if not isinstance(row[0], str) or not isinstance(row[1], bytes):
-            raise PackDamaged(f"pack {pack} was changed")
-        unpacked = (row[0], split_bodies(decompress(row[1], row[2])))
+        unpacked = self._unpack(pack) if self._shared is None else self._shared_pack(pack, self._shared)
         if len(unpacked[1]) < min_count:
             raise PackDamaged(f"pack {pack} has fewer bodies than it had")
         self._add_to_cache(pack, unpacked)
         return unpacked
 
+    def _unpack(self, pack: int) -> UnpackedPack:
+        row = self._conn.execute("SELECT kind, data, size FROM packs WHERE id = ?", (pack,)).fetchone()
+        if row is None:
+            raise PackDamaged(f"pack {pack} is missing")
+        if not isinstance(row[0], str) or not isinstance(row[1], bytes):
+            raise PackDamaged(f"pack {pack} was changed")
+        return row[0], split_bodies(decompress(row[1], row[2]))
+
+    def _shared_pack(self, pack: int, shared: PackCache) -> UnpackedPack:
+        """A pack that another reader may have unpacked. A pack that grew, or lost bodies, has another
+        hash."""
+        row = self._conn.execute("SELECT sha FROM packs WHERE id = ?", (pack,)).fetchone()
+        unpacked = shared.get(row[0]) if row and isinstance(row[0], bytes) else None
+        if unpacked is None:
+            unpacked = self._unpack(pack)
+            shared.add(row[0], unpacked)
+        return unpacked
+
     def _add_to_cache(self, pack: int, unpacked: UnpackedPack) -> None:
         with self._lock:
-            self._cached_chars += _count_chars(unpacked) - _count_chars(self._cache.pop(pack, ("", [])))
+            self._cached_chars += count_chars(unpacked) - count_chars(self._cache.pop(pack, ("", [])))
             self._cache[pack] = unpacked
             while self._cached_chars > self._max_cached_chars and len(self._cache) > 1:
-                self._cached_chars -= _count_chars(self._cache.popitem(last=False)[1])
-
-
-def _count_chars(unpacked: UnpackedPack) -> int:
-    return sum(map(len, unpacked[1]))
+                self._cached_chars -= count_chars(self._cache.popitem(last=False)[1])
 
 
 @dataclass

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from migrate.archive.connections import SqlConnection
+from migrate.archive.pack_cache import PackCache
 from migrate.archive.read_connections import ArchiveVersion, ReadConnections
 from migrate.archive.snapshots.reader import (
     SnapshotReader,
@@ -21,10 +22,14 @@ from migrate.archive.snapshots.reader import (
 from migrate.errors import BadUsage
 from migrate.model.results.archive import SnapshotInfo
 
-# Requests that are answered at the same time; each has a connection.
+# Requests that worker threads answer at the same time; each has a connection.
 WORKER_THREADS = 8
+# One more for the short requests of the API, which need no thread: it never waits for one.
+CONNECTIONS = WORKER_THREADS + 1
 # Results that are kept until the archive changes.
 MAX_KEPT_RESULTS = 64
+# Characters of unpacked bodies that all requests share.
+MAX_SHARED_CHARS = 1 << 23
 
 _T = TypeVar("_T")
 
@@ -49,11 +54,12 @@ class ArchiveAccess:
     """Read access to one archive for several threads. `path`: of the archive. `chosen`: the number of the
     snapshot that the user named, which is then the one shown of its estate. Close it at the end."""
 
-    def __init__(self, path: Path, chosen: int | None = None, connections: int = WORKER_THREADS) -> None:
+    def __init__(self, path: Path, chosen: int | None = None, connections: int = CONNECTIONS) -> None:
         self.path, self.chosen = path, chosen
         self._connections = ReadConnections(path, connections)
         self._remembered: OrderedDict[Hashable, Any] = OrderedDict()
         self._remembered_of: ArchiveVersion | None = None
+        self._packs = PackCache(MAX_SHARED_CHARS)
         self._lock = threading.Lock()
 
     def estates(self) -> tuple[ServedEstate, ...]:
@@ -79,7 +85,7 @@ class ArchiveAccess:
         what is read is not what was written."""
         info = self._shown(endpoint) if snapshot is None else self.snapshot_info(snapshot)
         with self.connection() as conn:
-            yield SnapshotReader(conn, info)
+            yield SnapshotReader(conn, info, self._packs)
 
     def connection(self) -> contextlib.AbstractContextManager[SqlConnection]:
         """A connection for one thread, for the time of one request, that cannot write."""

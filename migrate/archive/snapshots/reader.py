@@ -11,6 +11,7 @@ from itertools import accumulate
 from migrate.archive.blobs import Blob, find_blob
 from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import storable_text
+from migrate.archive.pack_cache import PackCache
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.snapshots.listings import ListingKey, ListingRow, listing_size, read_listing
 from migrate.archive.snapshots.placed_listing import PlacedListing
@@ -86,15 +87,15 @@ def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
 
 
 class SnapshotReader:
-    """One snapshot. As many threads may use it as may use `conn`."""
+    """One snapshot. As many threads may use it as may use `conn`. `packs`: what several readers share."""
 
-    def __init__(self, conn: SqlConnection, info: SnapshotInfo) -> None:
+    def __init__(self, conn: SqlConnection, info: SnapshotInfo, packs: PackCache | None = None) -> None:
         self.conn = conn
         self.info = info
         self.endpoint = conn.execute("SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)).fetchone()[
             0
         ]
-        self._bodies = BodyReader(conn)
+        self._bodies = BodyReader(conn, shared=packs)
 
     def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, StoredBody]]:
         """Parent id and body of every object of a kind, of one parent or (None) of all parents."""

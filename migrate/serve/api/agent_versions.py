@@ -83,6 +83,7 @@ def read_agent_version(call: ApiCall, asked: Ids) -> ApiAnswer:
 
 def _seen_versions(call: ApiCall, asked: Ids) -> SeenVersions:
     """Every version that a snapshot of the project saw, up to the one that answers."""
+    call.take_time()
     found = locate(call, AGENT_RESOURCE, asked)
     agent = parse_body(found.text())
     bodies = dict[int, Mapping[str, JSON]]()

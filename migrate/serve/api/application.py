@@ -1,7 +1,8 @@
 """The API as routes of a Starlette application: a request in, an answer out, whatever happens in between.
 
-Requests are answered by worker threads, since SQLite is not asynchronous. Ids are taken from the path as it
-was sent, so an id may contain a slash.
+A page of a list, or one object, takes less time than it takes to hand a request to another thread, so it is
+answered at once. What may take longer is answered by worker threads, since SQLite is not asynchronous.
+Ids are taken from the path as it was sent, so an id may contain a slash.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from migrate.serve.api.refusals import (
     not_in_archive,
     only_read,
 )
+from migrate.serve.api.row_filters import NeedsTime
 from migrate.serve.api.surfaces import FAMILY_TYPES, ApiAddress, ApiHead, find_surface
 from migrate.serve.connections import ArchiveAccess
 
@@ -88,7 +90,10 @@ class ApiRoute(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A request body is not read."""
-        response = await run_in_threadpool(self._respond, scope)
+        try:
+            response = self._respond(scope, is_hasty=True)
+        except NeedsTime:
+            response = await run_in_threadpool(self._respond, scope)
         try:
             await response(scope, receive, send)
         except MigrateError as error:
@@ -96,10 +101,10 @@ class ApiRoute(BaseRoute):
             # the whole.
             log.error("%s ended early: %s", scope["path"], ": ".join(error.lines()))
 
-    def _respond(self, scope: Scope) -> Response:
+    def _respond(self, scope: Scope, is_hasty: bool = False) -> Response:
         address: ApiAddress = scope["api_address"]
         try:
-            answer = self._answer(scope, address)
+            answer = self._answer(scope, address, is_hasty)
             headers = {**answer.headers, **_headers_of_every_answer(address)}
             return _response(answer, headers, scope["method"] == "HEAD")
         except ApiRefusal as refusal:
@@ -107,7 +112,7 @@ class ApiRoute(BaseRoute):
         except MigrateError as error:
             return _refusal(address, not_in_archive(": ".join(filter(None, (error.what, error.why)))))
 
-    def _answer(self, scope: Scope, address: ApiAddress) -> ApiAnswer:
+    def _answer(self, scope: Scope, address: ApiAddress, is_hasty: bool = False) -> ApiAnswer:
         estate = choose_estate(address, self._archives.estates())
         if scope["method"] not in READ_METHODS:
             raise only_read(scope["method"], estate.url)
@@ -124,7 +129,7 @@ class ApiRoute(BaseRoute):
             if found is None:
                 raise address.surface.unknown_path(head)
             operation, ids = found
-            call = ApiCall(self._archives, estate, reader, query, partial, self._memory)
+            call = ApiCall(self._archives, estate, reader, query, partial, self._memory, is_hasty)
             return operation(call, ids)
 
 

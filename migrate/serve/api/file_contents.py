@@ -25,6 +25,7 @@ PARSED_TEXT_TAIL = '"}],"has_more":false,"next_page":null}'
 
 def read_file_content(call: ApiCall, asked: Ids) -> ApiAnswer:
     """The bytes of a file. Raises `ApiRefusal`; where the service never returns such bytes, as it says so."""
+    call.take_time()
     found = locate(call, FILE_RESOURCE, asked)
     file_id = found.ids[-1]
     blob = call.reader.blob(file_id)
@@ -42,6 +43,7 @@ def read_file_content(call: ApiCall, asked: Ids) -> ApiAnswer:
 def read_parsed_text(call: ApiCall, asked: Ids) -> ApiAnswer:
     """The text that a vector store parsed out of one of its files. A snapshot keeps it where it could not
     read the bytes of the file. Raises `ApiRefusal`."""
+    call.take_time()
     file_id = locate(call, STORE_FILE_RESOURCE, asked).ids[-1]
     blob = call.reader.blob(file_id)
     if blob is None or blob.origin != BYTES_FROM_PARSED_TEXT:

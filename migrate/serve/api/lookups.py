@@ -6,7 +6,7 @@ another answer (`refusals.not_in_archive`): no client may take it for deleted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -15,10 +15,10 @@ from migrate.archive.snapshots.placed_listing import PlacedListing
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import ArchiveDamaged
 from migrate.model.entity import NOT_FOUND_REASON
-from migrate.serve.api.id_aliases import IdAliases
+from migrate.serve.api.id_aliases import AliasKey, IdAliases
 from migrate.serve.api.refusals import ApiRefusal, not_in_archive
 from migrate.serve.api.resources import RUN_STEP_RESOURCE, Resource
-from migrate.serve.api.row_filters import RowFilters
+from migrate.serve.api.row_filters import NeedsTime, RowFilters
 from migrate.serve.connections import ArchiveAccess, ServedEstate
 
 GONE_REASON = "deleted while the snapshot was read"
@@ -37,7 +37,8 @@ class ApiMemory:
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One request to one estate. `partial`: the client takes a list of which the archive has a part."""
+    """One request to one estate. `partial`: the client takes a list of which the archive has a part.
+    `is_hasty`: nothing may be done that takes more than a moment; `NeedsTime` is raised instead."""
 
     access: ArchiveAccess
     estate: ServedEstate
@@ -45,6 +46,12 @@ class ApiCall:
     query: Mapping[str, str]
     partial: bool
     memory: ApiMemory
+    is_hasty: bool = False
+
+    def take_time(self) -> None:
+        """Called before something that may take long. Raises `NeedsTime` for a request in haste."""
+        if self.is_hasty:
+            raise NeedsTime
 
 
 @dataclass(frozen=True)
@@ -68,15 +75,20 @@ def locate(call: ApiCall, resource: Resource, asked: Ids) -> Located:
     listing = call.reader.placed_listing(resource.kind, parent)
     if listing is not None:
         key = resource.kind, parent, asked[-1]
-        aliases = call.memory.aliases.candidates(call.reader.conn, call.estate.number, key)
         scope = scope_places(call, resource, listing, owners)
-        for id_ in chain((asked[-1],), aliases):
+        for id_ in chain((asked[-1],), other_ids_of(call, key)):
             place = place_in_listing(call, listing, id_, scope)
             if place is not None:
                 if id_ != asked[-1]:
                     call.memory.aliases.keep(call.estate.number, key, id_)
                 return Located(listing, place, (*owners, id_))
     raise absent_refusal(call, resource, asked, parent, listing)
+
+
+def other_ids_of(call: ApiCall, key: AliasKey) -> Iterator[str]:
+    """The ids of an object by moves, looked for when the first one is asked for."""
+    call.take_time()
+    yield from call.memory.aliases.candidates(call.reader.conn, call.estate.number, key)
 
 
 def locate_owners(call: ApiCall, resource: Resource, asked: Ids) -> Ids:
@@ -96,7 +108,8 @@ def scope_places(
     thread are one listing."""
     if resource is not RUN_STEP_RESOURCE:
         return None
-    return call.memory.filters.places(listing, (RUN_STEP_RESOURCE.owner_key,), owners[-1])
+    path = (RUN_STEP_RESOURCE.owner_key,)
+    return call.memory.filters.places(listing, path, owners[-1], call.is_hasty)
 
 
 def place_in_listing(

@@ -18,6 +18,7 @@ from migrate.serve.api.lookups import (
     listing_gap,
     locate,
     locate_owners,
+    other_ids_of,
     place_in_listing,
     scope_places,
 )
@@ -57,9 +58,12 @@ def list_objects(call: ApiCall, resource: Resource, asked: Ids) -> ApiAnswer:
     chosen, has_more = _chosen(call, resource, _Scoped(listing, parent, scope, gap), places)
     change = change_in_order(resource.shown, with_ids(asked_ids(resource, (*asked, ""), owners)))
     page = PageRows(call.estate.shown.id, resource.kind, parent, chosen, has_more, resource.envelope, change)
+    rows = page.read(listing, 0)
+    if len(rows) < len(chosen):
+        call.take_time()
     incomplete = {INCOMPLETE_HEADER: header_text(gap)} if gap else {}
     return ApiAnswer(
-        page_pieces(call.access, page, listing), {**incomplete, **hidden_headers(call, resource.kind)}
+        page_pieces(call.access, page, rows), {**incomplete, **hidden_headers(call, resource.kind)}
     )
 
 
@@ -86,7 +90,7 @@ def _filtered(
             continue
         if row_filter.values and value not in row_filter.values:
             raise invalid_value(name, value, row_filter.values)
-        places = call.memory.filters.places(listing, row_filter.path, value)
+        places = call.memory.filters.places(listing, row_filter.path, value, call.is_hasty)
     return places
 
 
@@ -118,8 +122,7 @@ def _chosen(
 def _cursor_place(call: ApiCall, resource: Resource, rows: _Scoped, name: str, id_: str) -> int:
     """The place of the object that a cursor names, by any of its ids."""
     key = resource.kind, rows.parent, id_
-    aliases = call.memory.aliases.candidates(call.reader.conn, call.estate.number, key)
-    for candidate in chain((id_,), aliases):
+    for candidate in chain((id_,), other_ids_of(call, key)):
         place = place_in_listing(call, rows.listing, candidate, rows.scope)
         if place is not None:
             return place

@@ -49,13 +49,9 @@ class PageRows:
         return listing
 
 
-def page_pieces(access: ArchiveAccess, page: PageRows, listing: PlacedListing) -> Iterator[bytes]:
-    """The page as JSON. The first piece is read now, from `listing`; the archive is not open between two of
-    the others."""
-    return _pieces(access, page, page.read(listing, 0))
-
-
-def _pieces(access: ArchiveAccess, page: PageRows, rows: list[str]) -> Iterator[bytes]:
+def page_pieces(access: ArchiveAccess, page: PageRows, rows: list[str]) -> Iterator[bytes]:
+    """The page as JSON. `rows`: those of the first piece. The archive is not open between two of the
+    others."""
     head, first_id, number = page.envelope.head, _id(rows[:1]), len(rows)
     while number < len(page.places):
         yield (head + ",".join(rows)).encode()

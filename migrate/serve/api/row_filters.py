@@ -25,6 +25,10 @@ MAX_KEPT_ROWS = 1_000_000
 KeyPath = tuple[str, ...]
 
 
+class NeedsTime(Exception):
+    """A request that was begun in haste, on the thread of the server, has to be answered by a worker."""
+
+
 def value_at_keys(body: JSON, path: KeyPath) -> JSON:
     """The value at a path of a body; None where there is none."""
     for key in path:
@@ -71,14 +75,19 @@ class RowFilters:
         self._kept: OrderedDict[tuple[bytes, KeyPath], _PlacesByValue] = OrderedDict()
         self._lock = threading.Lock()
 
-    def places(self, listing: PlacedListing, path: KeyPath, value: str) -> Sequence[int]:
-        """The places of the rows that have this text at a path, ascending."""
+    def places(
+        self, listing: PlacedListing, path: KeyPath, value: str, is_hasty: bool = False
+    ) -> Sequence[int]:
+        """The places of the rows that have this text at a path, ascending. Raises `NeedsTime` for a request
+        in haste (`is_hasty`) where the whole listing has to be read."""
         key = (listing.row.sha or b"", path)
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
                 return found.places(value)
+        if is_hasty:
+            raise NeedsTime
         found = _PlacesByValue(listing, path)
         if listing.row.sha:  # without a hash, the listing is still being written
             self._keep(key, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from migrate.archive.packs import BodyReader
+from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.serve.api.application import ApiRoute
 from migrate.serve.api.page_pieces import PIECE_CHARS
 from migrate.serve.connections import ArchiveAccess
@@ -84,6 +86,38 @@ def test_a_filter_reads_the_whole_list_once(long_thread: Path, unpacked: list[in
         assert len(unpacked) <= 5
         assert few <= 70
         assert ask(route, f"{thread}/messages", f"{VERSION}&run_id=run_99")["data"] == []
+
+
+def test_only_what_may_take_long_waits_for_a_worker(
+    long_thread: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[str] = set()
+    read = SnapshotReader.placed_listing
+
+    def placed_listing(self: SnapshotReader, kind: str, parent: str = "") -> Any:
+        threads.add(threading.current_thread().name)
+        return read(self, kind, parent)
+
+    monkeypatch.setattr(SnapshotReader, "placed_listing", placed_listing)
+    with serving_api(long_thread) as api:
+        messages_path = "threads/thread_1/messages"
+        for path, query in (
+            (messages_path, ""),
+            (f"{messages_path}/msg_7", ""),
+            ("threads", "after=thread_1"),
+        ):
+            api.azure(path, query)
+        assert threads == {"serve"}
+        for path, query in ((messages_path, "run_id=run_1"), ("threads/thread_1/runs/run_1/steps", "")):
+            threads.clear()
+            api.azure(path, query)
+            assert len(threads) == 2, "it was begun in haste, and answered by a worker"
+            threads.clear()
+            api.azure(path, query)
+            assert threads == {"serve"}, "what was learned is kept"
+        threads.clear()
+        api.refused(f"/openai/threads/nobody?{VERSION}", 404)
+        assert len(threads) == 2
 
 
 def test_a_page_of_large_rows_is_sent_in_pieces(tmp_path: Path) -> None:
