@@ -118,11 +118,16 @@ def test_a_filtered_snapshot_knows_that_there_is_more(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_snapshot_is_incomplete(tmp_path: Path) -> None:
-    read = [Made("thread", "", named("t")), Made("message", "t", messages(2), "reading")]
+    read = [
+        Made("thread", "", named("t", "u")),
+        Made("message", "t", messages(2, run_id="run_1"), "reading"),
+        Made("message", "u", [*messages(1), *named("msg_u", run_id="run_1")], "reading"),
+    ]
     path = make_archive(tmp_path / "a.db", MadeSnapshot(read))
     with serving_api(path) as api:
         unread(api, "threads/t/messages", "interrupted")
-        assert api.azure("threads/t/messages", "run_id=r", **PARTIAL).ids == []
+        assert api.azure("threads/t/messages", "run_id=run_1", **PARTIAL).ids == ["msg_1", "msg_0"]
+        assert api.azure("threads/u/messages", "run_id=run_1", **PARTIAL).ids == ["msg_u"]
         assert api.azure("threads/t/messages", **PARTIAL).ids == ["msg_1", "msg_0"]
 
 
@@ -206,7 +211,7 @@ def test_parsed_text_is_a_page_of_its_store(files: ServedApi) -> None:
 # ------------------------------------------------------------------------------------------- damage
 
 
-def test_damaged_bytes_never_arrive_as_a_whole_file(tmp_path: Path) -> None:
+def test_damaged_bytes_never_arrive_as_a_whole_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     chunks = {"one": (b"abc", "download"), "many": (b"0123456789", "download")}
     path = make_archive(tmp_path / "a.db", MadeSnapshot([Made("file", "", named(*chunks))], files=chunks))
     with Archive.open(path, write=True) as archive:
@@ -217,6 +222,8 @@ def test_damaged_bytes_never_arrive_as_a_whole_file(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="IncompleteRead"):
             api.azure("files/many/content")
         assert api.azure("files/one").json["id"] == "one"
+    assert [record.exc_info for record in caplog.records] == [None]
+    assert "ended early" in caplog.text
 
 
 def test_a_damaged_body_is_refused_and_the_others_are_sent(tmp_path: Path) -> None:
