@@ -83,7 +83,7 @@ def under(text: str, heading: str) -> str:
     return found[1]
 
 
-def test_the_reference_is_what_the_program_says() -> None:
+def test_the_reference_is_the_help_of_the_program() -> None:
     written = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
     assert written == reference(), "run: make docs"
 
@@ -356,13 +356,13 @@ def test_every_field_has_a_row(kind: Kind) -> None:
     assert all(f"## {heading}\n" in MATRIX for heading in elsewhere.values())
 
 
-def test_every_field_that_is_only_archived_is_named() -> None:
+def test_every_field_that_is_only_archived_is_reported() -> None:
     told = {row[0]: row[1] for row in rows(under(MATRIX, "Runs and their steps"))}
     for kind in (kind for kind in KINDS.values() if not kind.replayed):
         assert all(f"`{name}`" in told[kind.name] for name in kind.fields)
 
 
-def test_every_fact_is_told_with_the_reason_in_the_code() -> None:
+def test_every_fact_has_the_reason_of_the_code() -> None:
     told = [tuple(row) for row in rows(under(MATRIX, "Never written"))]
     assert told == [(k.name, f"`{name}`", why) for k in KINDS.values() for name, why in k.facts.items()]
 
@@ -386,7 +386,7 @@ def test_every_part_of_a_message_has_a_row() -> None:
     assert all(f"`{item}`" in items for item in CALL_KEYS)
 
 
-def test_every_row_of_the_declared_tables_says_how_sure_it_is() -> None:
+def test_every_row_of_the_declared_tables_has_its_certainty() -> None:
     for _, declared in SECTIONS:
         assert all(len(row) == 3 for row in declared)
         assert all(set(MARKS) & set(re.findall(r"[A-Z?-]", row[2])) for row in declared)
@@ -394,7 +394,7 @@ def test_every_row_of_the_declared_tables_says_how_sure_it_is() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("kind", BARE)
-def test_the_least_of_each_kind_is_held_by_every_service(kind: str, service: str) -> None:
+def test_the_minimal_object_of_each_kind_is_accepted_by_every_service(kind: str, service: str) -> None:
     entity = BARE[kind]
     target = Target(SERVICES[service], source_type=service, names={entity.id: entity.name})
     assert CODECS[service].adapt(entity, target)[1] == []

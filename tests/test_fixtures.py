@@ -205,7 +205,7 @@ def test_annotations_mark_exactly_their_text(e):
             assert marked == note["text"]
 
 
-def test_every_file_has_its_bytes_and_nothing_else_lies_there(e):
+def test_every_file_has_its_bytes_and_nothing_else_is_there(e):
     files = {f["id"]: f["bytes"] for f in e.rows("files.json") if (e.name, f["id"]) not in NO_BYTES}
     assert all(any(f["id"] == i for f in e.rows("files.json")) for name, i in NO_BYTES if name == e.name)
     assert files == {p.name: p.stat().st_size for p in (e.root / "content").iterdir()}
@@ -418,7 +418,7 @@ def test_every_tool_of_foundry_is_used_and_no_other():
     assert {t["type"] for t in agent_tools(estate("foundry"))} == set(AGENT_TOOLS)
 
 
-def test_settings_lie_under_the_name_of_their_tool():
+def test_settings_are_below_the_name_of_their_tool():
     flat = {"code_interpreter", "file_search", "function", "mcp", "a2a_preview", "web_search"}
     flat |= {"web_search_preview"}
     for tool in agent_tools(estate("foundry")):

@@ -83,7 +83,7 @@ def test_every_module_keeps_the_house_rules(rule: Callable[[Path], Iterator[str]
     assert not found, "\n".join(found)
 
 
-def test_every_house_rule_sees_what_breaks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_house_rule_finds_what_breaks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     module = tmp_path / "migrate" / "utils.py"
     module.parent.mkdir()

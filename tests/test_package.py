@@ -31,13 +31,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
     return zipfile.Path(file)
 
 
-def test_the_version_stands_in_one_place() -> None:
+def test_the_version_is_defined_in_one_place() -> None:
     assert "version" in PROJECT["project"]["dynamic"]
     assert "version" not in PROJECT["project"]
     assert PROJECT["tool"]["hatch"]["version"]["path"] == "migrate/__init__.py"
 
 
-def test_the_wheel_says_that_it_has_types_and_has_the_examples(wheel: zipfile.Path) -> None:
+def test_the_wheel_has_types_and_the_examples(wheel: zipfile.Path) -> None:
     assert (wheel / "migrate" / "py.typed").exists()
     assert (wheel / "migrate" / "fixtures_data" / "azure-v2" / "assistants.json").exists()
     assert not (wheel / "tools").exists()

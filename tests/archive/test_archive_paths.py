@@ -114,7 +114,7 @@ def left_log(path: Path) -> None:
     kept.unlink()
 
 
-def test_a_log_that_a_writer_left_in_a_folder_that_cannot_be_written_is_told(path: Path) -> None:
+def test_a_log_left_in_a_folder_that_cannot_be_written_is_reported(path: Path) -> None:
     left_log(path)
     path.parent.chmod(0o500)
     try:
@@ -159,7 +159,7 @@ def test_a_link_to_an_archive_that_is_not_there_yet_is_written_through(tmp_path:
     assert names(tmp_path) == ["estate.db", "link.db"]
 
 
-def test_a_link_that_leads_to_itself_is_told(tmp_path: Path) -> None:
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
     link = tmp_path / "link.db"
     link.symlink_to(link)
     for options in ({}, {"write": True, "create": True}):
@@ -216,7 +216,9 @@ IN_THE_WAY: dict[str, Callable[[Path], object]] = {
 
 @LINUX
 @pytest.mark.parametrize("lay", IN_THE_WAY.values(), ids=IN_THE_WAY.keys())
-def test_what_lies_in_the_place_of_the_lock_is_not_written(path: Path, lay: Callable[[Path], object]) -> None:
+def test_another_file_at_the_path_of_the_lock_is_not_written(
+    path: Path, lay: Callable[[Path], object]
+) -> None:
     victim = path.parent / "victim"
     victim.write_text("somebody's")
     lay(path.with_name("estate.db.lock"))
@@ -266,7 +268,7 @@ NO_ARCHIVE: dict[str, tuple[Callable[[Path], object], type[MigrateError]]] = {
 @LINUX
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize(("make", "error"), NO_ARCHIVE.values(), ids=NO_ARCHIVE.keys())
-def test_what_is_no_plain_file_is_told_at_once(
+def test_a_special_file_is_refused_at_once(
     tmp_path: Path, make: Callable[[Path], object], error: type[MigrateError], write: bool
 ) -> None:
     place = tmp_path / "estate.db"

@@ -109,7 +109,7 @@ def test_every_flipped_bit_is_found(whole: Path, places: list[int], tmp_path: Pa
     assert said.damage == (), "the last flip was taken back"
 
 
-def test_what_is_found_is_named_with_its_snapshots(whole: Path, places: list[int], tmp_path: Path) -> None:
+def test_what_is_found_is_reported_with_its_snapshots(whole: Path, places: list[int], tmp_path: Path) -> None:
     """A flip in a body's own text or in a file's bytes, not in what SQLite keeps around them."""
     named = 0
     for _ in flips(whole.read_bytes(), places, tmp_path / "copy.db"):

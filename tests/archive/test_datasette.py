@@ -94,7 +94,7 @@ def test_inner_tables_are_hidden_and_the_others_shown(site: Site) -> None:
     assert len(tables) > len(SHOWN_TABLES) + 10
 
 
-def test_a_database_that_is_no_archive_is_left_alone(site: Site) -> None:
+def test_a_database_that_is_no_archive_is_not_changed(site: Site) -> None:
     assert [table["hidden"] for table in site.json("/other.json")["tables"]] == [False]
     assert "asst_1" not in site.links("/other/packs")
     assert "/other/object" not in site.get("/other")

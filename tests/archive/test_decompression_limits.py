@@ -48,12 +48,12 @@ def test_more_than_was_stored_is_not_unpacked(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", ["12", b"12", -1, 1.5])
-def test_a_size_that_is_none_is_told(size: object) -> None:
+def test_an_invalid_size_is_refused(size: object) -> None:
     with little_memory(), pytest.raises(PackDamaged):
         decompress(BOMB, size)
 
 
-def test_data_that_is_no_bytes_is_told() -> None:
+def test_data_that_is_not_bytes_is_refused() -> None:
     with pytest.raises(PackDamaged):
         decompress("text", 3)
 
@@ -64,13 +64,13 @@ def test_what_was_squeezed_comes_back(plain: bytes) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 4, 100])
-def test_data_that_was_cut_is_told(cut: int) -> None:
+def test_truncated_data_is_refused(cut: int) -> None:
     plain = b"".join(b"%d," % n for n in range(50_000))
     with pytest.raises(PackDamaged):
         decompress(compress(plain)[:-cut], len(plain))
 
 
-def test_a_pack_of_millions_of_bodies_is_told() -> None:
+def test_a_pack_of_millions_of_bodies_is_refused() -> None:
     with little_memory(), pytest.raises(PackDamaged, match="more bodies"):
         split_bodies(b"[" + b",\n" * (4 * MIB) + b"]")
     assert len(split_bodies(b"[" + b",\n".join([b"1"] * BODIES_PER_PACK) + b"]")) == BODIES_PER_PACK

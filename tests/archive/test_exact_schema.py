@@ -110,14 +110,16 @@ def test_what_somebody_added_is_named_and_how_to_take_it_out(
 
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize(("first", "second", "name"), CHANGED.values(), ids=CHANGED.keys())
-def test_what_somebody_changed_is_named(path: Path, first: str, second: str, name: str, write: bool) -> None:
+def test_what_somebody_changed_is_reported(
+    path: Path, first: str, second: str, name: str, write: bool
+) -> None:
     run(path, first, second)
     with pytest.raises(ArchiveDamaged) as refused:
         Archive.open(path, write=write)
     assert name in f"{refused.value.what} {refused.value.why}"
 
 
-def test_a_schema_written_by_hand_with_an_odd_type_is_named(path: Path) -> None:
+def test_a_schema_written_by_hand_with_an_odd_type_is_reported(path: Path) -> None:
     run(path, "CREATE VIEW extra AS SELECT 1 AS x")
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         conn.execute("PRAGMA writable_schema = ON")

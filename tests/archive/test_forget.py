@@ -76,7 +76,7 @@ def test_what_stays_is_whole_and_the_same(archive: Archive, going: tuple[int, ..
     assert archive.conn.execute("PRAGMA foreign_keys").fetchone()[0] == 1
 
 
-def test_nothing_is_left_of_what_only_they_held(archive: Archive) -> None:
+def test_nothing_is_left_of_what_only_they_contained(archive: Archive) -> None:
     fill(archive)
     before = {data for (data,) in archive.conn.execute("SELECT data FROM packs")}
     done = forget_snapshots(archive, [2])
@@ -226,7 +226,7 @@ def test_a_killed_program_leaves_all(tmp_path: Path) -> None:
         assert check_archive(archive.conn).damage == ()
 
 
-def test_the_room_is_given_back_or_it_is_said_why_not(archive: Archive) -> None:
+def test_space_is_freed_or_the_reason_is_reported(archive: Archive) -> None:
     fill(archive)
     endpoint = archive.conn.execute("SELECT id FROM endpoints").fetchone()[0]
     link_file_to_blob(archive, endpoint, "file-b", store_blob(archive, [os.urandom(1 << 20)]), "download")
@@ -243,7 +243,7 @@ def test_the_room_is_given_back_or_it_is_said_why_not(archive: Archive) -> None:
     assert check_archive(archive.conn).damage == ()
 
 
-def test_a_reader_that_is_still_there_is_told(archive: Archive) -> None:
+def test_a_reader_that_is_still_open_is_reported(archive: Archive) -> None:
     fill(archive)
     archive.conn.execute("PRAGMA busy_timeout = 10")
     reader = archive.open_read_connection()

@@ -62,7 +62,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("statements", DAMAGED.values(), ids=DAMAGED.keys())
-def test_a_part_of_an_index_is_damage_and_can_be_built_anew(
+def test_a_part_of_an_index_is_damage_and_can_be_built_again(
     indexed: Path, tmp_path: Path, statements: tuple[str, ...]
 ) -> None:
     path = tmp_path / "estate.db"

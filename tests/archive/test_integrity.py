@@ -86,7 +86,7 @@ def test_a_changed_pack_is_found(copy: Archive, change: str) -> None:
         "UPDATE known SET body = body + 1 WHERE body = (SELECT max(body) FROM known)",
     ],
 )
-def test_a_body_that_cannot_be_found_by_its_id_is_told(copy: Archive, change: str) -> None:
+def test_a_body_that_cannot_be_found_by_its_id_is_reported(copy: Archive, change: str) -> None:
     copy.conn.execute(change)
     assert {damage.what for damage in found(copy)} & {"bodies", "reference"}
 
@@ -143,7 +143,7 @@ def test_a_listing_that_is_gone_is_found(copy: Archive) -> None:
     assert found(copy), "the fingerprint of the snapshot covers its listings"
 
 
-def test_a_page_of_rubbish_in_the_file_is_found(tmp_path: Path) -> None:
+def test_a_page_of_random_bytes_in_the_file_is_found(tmp_path: Path) -> None:
     content = random.Random(3).randbytes(100_000)
     path = tmp_path / "estate.db"
     with Archive.open(path, write=True, create=True) as archive:

@@ -152,7 +152,7 @@ def test_messages_are_left_out_or_asked_for_by_their_thread(archive: Archive) ->
     assert created_source_ids(archive.conn, EAST, WEST) == {("assistant", "asst_new"): "asst_1"}
 
 
-def test_messages_of_a_thread_are_those_that_stand_now(archive: Archive) -> None:
+def test_messages_of_a_thread_are_the_current_ones(archive: Archive) -> None:
     first, second = journal(archive, "d1"), journal(archive, "d2")
     put(first, "create", "thread_1", "m1", "m2")
     put(first, "undo", "thread_1", "m1", "m2")
@@ -162,7 +162,7 @@ def test_messages_of_a_thread_are_those_that_stand_now(archive: Archive) -> None
     assert second.mapped_message_ids("thread_1") == {"m2'"}
 
 
-def test_asking_for_one_thread_does_not_walk_the_journal(archive: Archive) -> None:
+def test_reading_one_thread_does_not_scan_the_journal(archive: Archive) -> None:
     asked: list[str] = []
     archive.conn.set_trace_callback(asked.append)
     one = journal(archive)

@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "estate.db"
 
 
-def test_a_second_writer_is_told_which_process_writes(path: Path) -> None:
+def test_a_second_writer_learns_which_process_writes(path: Path) -> None:
     with Archive.open(path, write=True):
         other = another_writer(path)
         _, said = other.communicate(timeout=60)

@@ -80,7 +80,7 @@ def without_numbers(found: dict[str, Any]) -> dict[str, Any]:
     return {**found, **moved, "snapshots": sorted(names.values(), key=repr)}
 
 
-def test_one_snapshot_in_two_archives_is_one_and_tells_the_larger_count(tmp_path: Path) -> None:
+def test_one_snapshot_in_two_archives_is_one_with_the_larger_count(tmp_path: Path) -> None:
     paths = [tmp_path / "a.db", tmp_path / "b.db"]
     take(paths[1], 0, threads(range(3)))
     for path in paths:
@@ -294,7 +294,7 @@ def test_an_interrupted_shard_is_continued_for_its_own_reading_only(tmp_path: Pa
     assert (other.resumed, other.id) == (False, first.id + 1)
 
 
-def test_a_shard_does_not_stand_for_its_estate(tmp_path: Path) -> None:
+def test_a_shard_does_not_represent_its_estate(tmp_path: Path) -> None:
     take(tmp_path / "one.db", 1, threads(range(3)))
     take_shard(tmp_path / "one.db", 2, range(3), Shard(1, 2), "r")
     with Archive.open(tmp_path / "one.db") as archive:

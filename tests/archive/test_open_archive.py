@@ -26,13 +26,13 @@ def schema(path: Path) -> list[tuple[str, ...]]:
     return found
 
 
-def test_an_archive_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_archive_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadUsage, match=r"none\.db"):
         Archive.open(tmp_path / "none.db")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadUsage, match="cannot create"):
         Archive.open(tmp_path / "no" / "estate.db", write=True, create=True)
 
@@ -170,7 +170,7 @@ def test_a_refused_file_is_closed_again(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("write_", [False, True])
-def test_a_database_of_rubbish_is_told_as_damaged(tmp_path: Path, write_: bool) -> None:
+def test_a_database_of_random_bytes_is_reported_as_damaged(tmp_path: Path, write_: bool) -> None:
     path = tmp_path / "estate.db"
     path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8000)
     with pytest.raises(ArchiveDamaged, match=r"estate\.db"):
@@ -179,7 +179,7 @@ def test_a_database_of_rubbish_is_told_as_damaged(tmp_path: Path, write_: bool) 
 
 
 @pytest.mark.parametrize("write_", [False, True])
-def test_an_archive_cut_short_is_told_as_damaged(tmp_path: Path, write_: bool) -> None:
+def test_a_truncated_archive_is_reported_as_damaged(tmp_path: Path, write_: bool) -> None:
     whole, cut = tmp_path / "whole.db", tmp_path / "estate.db"
     filled(whole)
     shutil.copy(whole, cut)

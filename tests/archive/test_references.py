@@ -66,7 +66,7 @@ def test_every_rule_has_a_way_to_break_it(whole: Archive) -> None:
 
 
 @pytest.mark.parametrize(("between", "change"), [(k, sql) for k, rows in BREAKS.items() for sql in rows])
-def test_a_broken_reference_is_told_by_name(whole: Archive, between: str, change: str) -> None:
+def test_a_broken_reference_is_reported(whole: Archive, between: str, change: str) -> None:
     whole.conn.execute(change)
     told = [damage for damage in check_archive(whole.conn).damage if damage.which.startswith(f"{between}: ")]
     assert told

@@ -78,7 +78,7 @@ def test_what_was_written_is_whole(path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "column"), [(table, column) for table, columns in HASHED_COLUMNS.items() for column in columns]
 )
-def test_one_changed_value_of_any_column_is_named(
+def test_one_changed_value_of_any_column_is_reported(
     path: Path, other: sqlite3.Connection, table: str, column: str
 ) -> None:
     other.execute("PRAGMA foreign_keys = OFF")
@@ -132,7 +132,7 @@ HARM: dict[str, Callable[[sqlite3.Connection], object]] = {
 
 
 @pytest.mark.parametrize("harm", HARM.values(), ids=HARM.keys())
-def test_rows_that_are_gone_copied_or_in_another_place_are_named(
+def test_rows_that_are_gone_copied_or_in_another_place_are_reported(
     path: Path, other: sqlite3.Connection, harm: Callable[[sqlite3.Connection], object]
 ) -> None:
     other.execute("PRAGMA foreign_keys = OFF")

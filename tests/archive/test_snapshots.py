@@ -135,7 +135,7 @@ def test_what_was_missing_is_asked_again_when_continued(archive: Archive) -> Non
     assert reader(archive).missing() == []
 
 
-def test_a_listing_that_cannot_be_continued_begins_anew(archive: Archive) -> None:
+def test_a_listing_that_cannot_be_continued_starts_again(archive: Archive) -> None:
     write(archive, [("assistant", "", [assistant(1)])])
     writer = begin(archive)
     page(writer, assistant(1), assistant(2))
@@ -182,7 +182,7 @@ def test_an_interruption_of_one_endpoint_survives_a_snapshot_of_another(archive:
     assert begin(archive).id == first.id
 
 
-def test_a_failed_listing_and_a_missing_object_are_named(archive: Archive) -> None:
+def test_a_failed_listing_and_a_missing_object_are_reported(archive: Archive) -> None:
     writer = begin(archive, tag="nightly")
     writer.end_listing("assistant", state="failed", reason="500")
     writer.add_missing("file", "file-a", "the service keeps its bytes", name="a.txt")

@@ -61,7 +61,7 @@ def test_a_view_gives_a_row_for_each_object_of_each_snapshot(archive: Archive, v
         ("threads", "created_at_iso", "1970-01-01T00:00:02Z"),
     ],
 )
-def test_a_column_shows_what_its_name_says(archive: Archive, view: str, column: str, value: Any) -> None:
+def test_a_column_has_the_content_of_its_name(archive: Archive, view: str, column: str, value: Any) -> None:
     write(archive)
     assert rows(archive, view)[0][column] == value
 
@@ -100,7 +100,7 @@ def test_a_time_of_any_form_is_no_error(archive: Archive, value: Any, text: str 
     assert [rows(archive, view)[0]["created_at_iso"] for view in ("threads", "assistants")] == [text, text]
 
 
-def test_a_program_without_the_function_is_told_what_it_needs(tmp_path: Path) -> None:
+def test_a_program_without_the_function_gets_an_error_with_its_name(tmp_path: Path) -> None:
     filled(tmp_path / "estate.db")
     with closing(sqlite3.connect(tmp_path / "estate.db")) as conn:
         with pytest.raises(sqlite3.OperationalError, match="no such function: sqlar_uncompress"):

@@ -53,7 +53,7 @@ def test_pages_hold_every_row_once_and_in_order(order: str) -> None:
     assert seen == sorted(seen, reverse=order == "desc")
 
 
-def test_a_page_is_twenty_newest_rows_where_nobody_says() -> None:
+def test_a_page_is_the_twenty_newest_rows_by_default() -> None:
     assert page_positions({}, 30) == (range(29, 9, -1), True)
 
 
@@ -70,12 +70,12 @@ def test_requests_are_counted_by_their_route(path: str, route: str) -> None:
     assert route_of("GET", path) == route
 
 
-def test_every_target_says_where_it_is_from_and_no_key_occurs_twice() -> None:
+def test_every_target_has_a_source_and_no_key_occurs_twice() -> None:
     assert len({target.key for target in TARGETS}) == len(TARGETS)
     assert all(target.source and target.words and target.bound > 0 for target in TARGETS)
 
 
-def test_a_value_without_a_row_is_refused_and_a_missed_one_is_told() -> None:
+def test_a_value_without_a_row_is_refused_and_a_missed_one_is_reported() -> None:
     results = Results()
     results.put("snapshot_floor", 0.69)
     results.put("snapshot_peak", 150.0)
@@ -116,7 +116,7 @@ def test_a_tiny_run_measures_every_quick_target(tmp_path: Path) -> None:
     assert told["costs"]["snapshot"]["disk"] > told["costs"]["snapshot"]["received"] / 4
 
 
-def test_a_target_that_should_have_been_measured_and_was_not_is_told() -> None:
+def test_a_target_that_was_not_measured_is_reported() -> None:
     results, took = Results(), {"seconds": 1.0, "cpu": 1.0}
     results.put("help_start", 1.1)
     told = document(SIZES["quick"], results, {"start": took})
@@ -139,7 +139,7 @@ def test_every_row_of_targets_names_a_scene() -> None:
     assert {target.scene for target in TARGETS} == set(SCENES)
 
 
-def test_the_largest_peak_of_a_command_stands() -> None:
+def test_the_largest_peak_of_a_command_is_used() -> None:
     results = Results()
     for peak in (7, 9, 8):
         results.cost("check", Cost(1.0, 1.0, peak, ""))

@@ -66,7 +66,7 @@ def test_nothing_is_logged_unless_asked_for(service: Emulator) -> None:
     assert not logging.getLogger("migrate").handlers
 
 
-def test_verbose_says_what_is_done_and_debug_adds_the_requests(service: Emulator) -> None:
+def test_verbose_logs_the_steps_and_debug_adds_the_requests(service: Emulator) -> None:
     verbose = call(service, "doctor", estate(service), "-v")
     assert "migrate.endpoints: read azure-openai http://127.0.0.1" in verbose.err
     assert not requests_in(verbose.err)

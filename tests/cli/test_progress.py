@@ -164,7 +164,7 @@ def test_the_end_is_one_line_with_everything(piped: ProgressOutput) -> None:
     assert piped.new_output() == ""
 
 
-def test_nothing_done_is_nothing_said(piped: ProgressOutput) -> None:
+def test_without_work_there_is_no_progress_line(piped: ProgressOutput) -> None:
     assert piped.after(60) == ""
     piped.progress.close()
     assert piped.new_output() == ""

@@ -82,7 +82,7 @@ def test_tools_beyond_the_limit_are_lost_one_by_one() -> None:
     assert reported == [("tools", "lost")] * 2
 
 
-def test_a_file_without_counterpart_is_taken_out_and_named() -> None:
+def test_a_file_without_counterpart_is_taken_out_and_reported() -> None:
     given = assistant(tool_resources={"code_interpreter": {"file_ids": ["a", "gone", "b"]}})
     fitted, reported = fit(given, without("gone"))
     assert fitted.fields["tool_resources"] == {"code_interpreter": {"file_ids": ["a", "b"]}}
@@ -90,14 +90,14 @@ def test_a_file_without_counterpart_is_taken_out_and_named() -> None:
     assert "gone" in reasons(given, without("gone"))
 
 
-def test_a_store_without_counterpart_is_taken_out_and_named() -> None:
+def test_a_store_without_counterpart_is_taken_out_and_reported() -> None:
     given = assistant(tool_resources={"file_search": {"vector_store_ids": ["gone"]}})
     fitted, reported = fit(given, without("gone"))
     assert fitted.fields["tool_resources"] == {}
     assert reported == [("tool_resources.file_search.vector_store_ids", "lost")]
 
 
-def test_files_and_stores_beyond_the_limits_are_named() -> None:
+def test_files_and_stores_beyond_the_limits_are_reported() -> None:
     held = {
         "code_interpreter": {"file_ids": [f"file-{n}" for n in range(21)]},
         "file_search": {"vector_store_ids": ["vs_1", "vs_2"]},
@@ -138,7 +138,7 @@ def test_an_unknown_key_is_lost(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], {}])
-def test_an_unknown_key_that_says_nothing_is_no_loss(value: Any) -> None:
+def test_an_empty_unknown_key_is_no_loss(value: Any) -> None:
     assert fit(replace(assistant(), extras={"colour": value}))[1] == []
 
 
@@ -165,7 +165,7 @@ class TestMetadata:
         entity, reported = fit(assistant(metadata=metadata), target)
         return entity.fields["metadata"], reported
 
-    def test_the_stamp_says_where_it_came_from(self) -> None:
+    def test_the_stamp_has_the_origin(self) -> None:
         assert self.fitted({"k": "v"}) == ({"k": "v", STAMP: "azure-openai:asst_1"}, [])
 
     def test_an_older_stamp_is_replaced_in_silence(self) -> None:

@@ -74,7 +74,7 @@ def test_a_file_in_no_store_keeps_its_name() -> None:
         (NATIVE, set(), "A.PDF"),
     ],
 )
-def test_that_another_place_searches_it_does_not_say_that_this_one_takes_the_name(
+def test_a_name_that_one_service_searches_may_be_refused_by_another(
     target: Target, states: set[str], becomes: str
 ) -> None:
     assert fit(file("A.PDF"), holding("A.PDF", target, frozenset(states)))[0].fields["filename"] == becomes

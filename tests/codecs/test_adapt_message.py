@@ -203,7 +203,7 @@ def test_an_attachment_arrives_in_its_write_form_with_one_loss(
     assert reported == [("attachments", "lost")]
 
 
-def test_options_of_an_attachment_that_say_nothing_are_no_loss() -> None:
+def test_empty_options_of_an_attachment_are_no_loss() -> None:
     quiet = {
         "file_id": "file-a",
         "tools": [{"type": "file_search", "file_search": None}],
@@ -232,7 +232,7 @@ def test_an_image_without_id_and_address_is_a_loss_and_a_line(part: Any, field: 
 
 
 @pytest.mark.parametrize(("kind", "key"), [("image_url", "url"), ("image_file", "file_id")])
-def test_an_image_says_only_what_can_be_written(kind: str, key: str) -> None:
+def test_an_image_has_only_what_can_be_written(kind: str, key: str) -> None:
     image = {key: "https://example.com/a.png", "detail": "original", "owner": "me", "nothing": None}
     fitted, reported = fit(message({"type": kind, kind: image}))
     assert fitted.fields["content"] == [{"type": kind, kind: {key: "https://example.com/a.png"}}]

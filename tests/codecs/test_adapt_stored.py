@@ -53,7 +53,7 @@ class TestFile:
         assert fitted.fields["purpose"] == accepted
         assert reported == ([] if accepted == purpose else [("purpose", "adapted")])
 
-    def test_a_file_that_expires_says_that_the_new_one_does_not(self) -> None:
+    def test_a_loss_reports_that_the_new_file_does_not_expire(self) -> None:
         assert fit(replace(file(), facts={"expires_at": 1}))[1] == [("expires_at", "adapted")]
 
 
@@ -87,7 +87,7 @@ class TestStore:
         fitted, reported = fit(store(expires_after=expiry))
         assert (fitted.fields["expires_after"], reported) == (None, [("expires_after", "lost")])
 
-    def test_an_expired_store_is_made_anew(self) -> None:
+    def test_an_expired_store_is_created_again(self) -> None:
         assert fit(replace(store(), facts={"status": "expired"}))[1] == [("status", "adapted")]
 
 

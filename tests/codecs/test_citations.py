@@ -84,7 +84,7 @@ def test_between_projects_they_are_copied() -> None:
     assert "quote" not in reasons(given, BETWEEN)
 
 
-def test_a_key_that_no_description_has_is_named() -> None:
+def test_a_key_that_no_description_has_is_reported() -> None:
     given = answer(newer(score=0.5, tomorrow=None))
     assert set(written(given, BETWEEN)[0][0]) == {"type", "file_id", "index", "filename"}
     assert "without score," in reasons(given, BETWEEN)
@@ -127,7 +127,7 @@ def test_what_cannot_be_written_is_lost_and_the_rest_arrives(citation: Json) -> 
     assert "1 citation(s) cannot be written" in reasons(given, TARGET)
 
 
-def test_a_citation_of_a_file_that_is_not_moved_is_lost_and_says_so() -> None:
+def test_a_citation_of_a_file_that_is_not_moved_is_reported_as_lost() -> None:
     given, target = answer(cited(), path()), without("file-a", target=TARGET)
     assert [row["type"] for row in written(given, target)[0]] == ["file_path"]
     assert "1 citation(s) of files that cannot be moved" in reasons(given, target)
@@ -149,7 +149,7 @@ def test_the_older_generation_takes_none() -> None:
 @pytest.mark.parametrize(
     ("position", "part", "index"), [(0, 0, 0), (3, 0, 3), (4, 1, 0), (9, 2, 1), (99, 2, 91)]
 )
-def test_a_citation_stands_in_its_part_of_a_long_text(position: int, part: int, index: int) -> None:
+def test_a_citation_is_in_its_part_of_a_long_text(position: int, part: int, index: int) -> None:
     target = replace(TARGET, capabilities=replace(TARGET.capabilities, text_max=4))
     rows = written(answer(cited(start_index=position), value="abcdefghij"), target)
     assert [len(row) for row in rows] == [number == part for number in range(3)]

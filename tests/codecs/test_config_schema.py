@@ -96,7 +96,7 @@ HELD = [(kind, value) for kind, rows in BAD.items() for value, words in rows if 
 
 
 @pytest.mark.parametrize(("kind", "value"), HELD)
-def test_an_export_says_what_it_cannot_check(kind: str, value: dict[str, Any]) -> None:
+def test_an_export_reports_what_it_cannot_check(kind: str, value: dict[str, Any]) -> None:
     fields, types = unchecked_fields(kind, value)
     assert fields or types
     marks = {"unchecked": fields, "unchecked_tools": types}

@@ -195,7 +195,7 @@ def test_the_template_of_variables_is_valid() -> None:
     assert (list(environments), problems) == (["prod"], [])
 
 
-def test_no_secret_is_written_however_deep_it_lies() -> None:
+def test_no_secret_is_written_at_any_depth() -> None:
     tools = [{"type": "mcp", "inner": {"rows": [{"headers": {"key": "tomato"}}]}, "authorization": "tomato"}]
     extras = {"new": {"headers": {"a": "tomato"}}, "authorization": "tomato"}
     text = compose.assistant_text(

@@ -66,7 +66,7 @@ def test_a_long_key_reads_back(text: str, length: int) -> None:
         ("0b11", "0b11"),
     ],
 )
-def test_a_scalar_means_what_the_core_schema_says(text: str, value: Any) -> None:
+def test_a_scalar_is_read_by_the_core_schema(text: str, value: Any) -> None:
     found = parse_yaml(f"key: {text}\n").value["key"]
     assert (found, type(found)) == (value, type(value))
 

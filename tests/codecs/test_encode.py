@@ -102,7 +102,7 @@ def test_every_kind_that_is_made_by_json_has_a_write_form() -> None:
         ("tool_resources", {"code_interpreter": {"file_ids": []}, "file_search": {"vector_store_ids": []}}),
     ],
 )
-def test_an_update_says_outright_that_a_field_became_empty(field: str, empty: Any) -> None:
+def test_an_update_writes_an_empty_field_explicitly(field: str, empty: Any) -> None:
     bare = Entity("assistant", "asst_1")
     assert encode_update(bare, frozenset({field})) == {field: empty}
 

@@ -95,7 +95,7 @@ class TestDefinition:
         assert name not in definition(**{name: value})
 
     @pytest.mark.parametrize("name", ["temperature", "top_p"])
-    def test_reasoning_models_lose_it_and_say_so(self, name: str) -> None:
+    def test_reasoning_models_lose_it_with_a_loss(self, name: str) -> None:
         target = replace(FOUNDRY, models={"gpt-4o": "o4-mini"}, reasoning=frozenset({"o4-mini"}))
         given = assistant(**{name: 0.0})
         assert name not in written(given, target)["definition"]
@@ -137,7 +137,7 @@ class TestDefinition:
         back = agent(**({"text": {"format": text}} if text else {}))
         assert normalize_entity(back).get("response_format") == normalize_entity(given).get("response_format")
 
-    def test_a_schema_that_says_nothing_is_strict_here_and_stays_so(self) -> None:
+    def test_a_schema_without_strict_is_strict_here_and_stays_so(self) -> None:
         silent = {"type": "json_schema", "name": "n", "schema": SCHEMA}
         found = written(agent(text={"format": silent}), NATIVE)["definition"]["text"]
         assert found == {"format": {**silent, "strict": True}}
@@ -150,7 +150,7 @@ class TestDefinition:
         both = assistant(reasoning_effort="low", definition={"reasoning": {"summary": "auto"}})
         assert written(both, NATIVE)["definition"]["reasoning"] == {"effort": "low", "summary": "auto"}
 
-    def test_what_only_this_generation_can_say_goes_from_project_to_project(self) -> None:
+    def test_fields_of_only_this_generation_are_moved_between_projects(self) -> None:
         given = agent(**REST)
         assert written(given, addressed("made-agent", NATIVE, "made-agent"))["definition"] == {
             "kind": "prompt",
@@ -175,7 +175,7 @@ class TestDefinition:
             ({"structured_inputs": {"a": {"schema": {"default": None}}}},) * 2,
         ],
     )  # fmt: skip
-    def test_a_null_beside_what_is_said_costs_it_nothing(self, given: Any, kept: Any) -> None:
+    def test_a_null_beside_other_values_changes_nothing(self, given: Any, kept: Any) -> None:
         wire = written(agent(**given), addressed("made-agent", NATIVE, "made-agent"))
         assert wire["definition"] == {"kind": "prompt", "model": "gpt-4o", **kept}
         assert not [row for row in fit(agent(**given), NATIVE)[1] if row[1] == "lost"]
@@ -224,7 +224,7 @@ class TestModel:
         assert reported(losses) == [("model", "adapted"), ("model", "blocked")]
         assert '"gpt-4o" =' in losses[1].way_out
 
-    def test_where_nobody_can_list_them_nothing_is_said(self) -> None:
+    def test_where_they_cannot_be_listed_nothing_is_reported(self) -> None:
         assert fit(assistant(), FOUNDRY)[1] == []
 
 

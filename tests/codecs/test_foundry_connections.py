@@ -130,7 +130,7 @@ def test_the_connection_of_a_tool_that_is_lost_blocks_nothing(tool: dict[str, An
 
 
 @pytest.mark.parametrize("target", [OPENAI], ids=["openai"])
-def test_a_service_without_such_tools_says_nothing_of_connections(target: Any) -> None:
+def test_a_service_without_such_tools_reports_no_connections(target: Any) -> None:
     assert fit(linked("bing_grounding"), target)[1] == [("tools", "lost")]
 
 

@@ -148,7 +148,7 @@ def test_more_than_the_older_generation_may_hold_are_lost_by_name() -> None:
     assert "vs_2" in reasons(given, FOUNDRY)
 
 
-def test_what_one_project_held_another_holds() -> None:
+def test_the_content_of_one_project_arrives_in_another() -> None:
     given = thread(ids(21), ["vs_1", "vs_2"])
     assert fit(given, NATIVE)[1] == [("tool_resources", "adapted")]
     assert normalize_entity(adapted(given, NATIVE)[0]) == normalize_entity(given)
@@ -179,7 +179,7 @@ def test_written_ids_are_those_of_the_target() -> None:
 
 
 @pytest.mark.parametrize("field", ["metadata", "tool_resources"])
-def test_an_update_says_all_of_the_metadata(field: str) -> None:
+def test_an_update_writes_all_of_the_metadata(field: str) -> None:
     fitted, _ = adapted(thread(["file-a"], metadata={"k": "v"}), FOUNDRY)
     assert CODEC.update_request(fitted, frozenset({field}), None) == {
         "metadata": {"k": "v", STAMP: STAMPED, DEFAULT_STAMP_KEYS.files: "file-a"}

@@ -57,7 +57,7 @@ class TestPhase:
         reported = fit(read({"id": "msg_1", **ANSWER, "phase": "commentary"}), AZURE)[1]
         assert reported == [("phase", "lost")]
 
-    def test_one_that_is_null_says_nothing(self) -> None:
+    def test_one_that_is_null_is_ignored(self) -> None:
         assert normalize_entity(read({**ANSWER, "phase": None})) == normalize_entity(read(ANSWER))
         assert fit(read({**ANSWER, "phase": None}), NATIVE)[1] == []
 
@@ -106,7 +106,7 @@ class TestKeysNobodyKnows:
             {**OUTPUT, "call_id": None},
         ],
     )
-    def test_half_a_call_that_cannot_be_written_is_named(self, broken: dict[str, Any]) -> None:
+    def test_half_a_call_that_cannot_be_written_is_reported(self, broken: dict[str, Any]) -> None:
         assert "lacks" in why_call_not_replayed(read(broken), NATIVE)
 
 

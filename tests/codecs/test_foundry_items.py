@@ -76,7 +76,7 @@ class TestText:
         assert fit(given, FOUNDRY)[1] == [("content", "adapted")]
 
     @pytest.mark.parametrize("parts", [[], [text("")]])
-    def test_a_message_of_nothing_says_so(self, role: str, parts: list[Any]) -> None:
+    def test_an_empty_message_has_a_placeholder(self, role: str, parts: list[Any]) -> None:
         assert written(message(*parts, role=role))["content"] == said(EMPTY_MESSAGE_TEXT, role=role)
         assert set(fit(message(*parts, role=role), FOUNDRY)[1]) == {("content", "adapted")}
 
@@ -132,7 +132,7 @@ class TestImages:
         assert written(given)["content"] == said("[image of type image/png]")
         assert fit(given, FOUNDRY)[1] == [("content.image_url", "lost")]
 
-    def test_one_inside_its_address_stays_where_the_service_held_it(self) -> None:
+    def test_one_inside_its_address_stays_where_the_service_stored_it(self) -> None:
         assert written(message(address(DATA)), NATIVE)["content"][0]["image_url"] == DATA
 
     def test_those_of_the_assistant_become_lines_and_are_reported(self) -> None:
@@ -261,7 +261,7 @@ class TestCalls:
         assert asked == [("conv_1", "call_1")]
 
     @pytest.mark.parametrize("type_", ["reasoning", "code_interpreter_call", "mcp_call", "tomorrow"])
-    def test_what_a_run_made_is_not_replayed_and_is_named(self, type_: str) -> None:
+    def test_what_a_run_made_is_not_replayed_and_is_reported(self, type_: str) -> None:
         assert type_ in why_call_not_replayed(self.read({"type": type_, "summary": []}), NATIVE)
 
     def test_a_message_is_always_replayed(self) -> None:

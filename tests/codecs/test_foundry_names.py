@@ -94,7 +94,7 @@ def test_a_long_name_is_cut_before_its_suffix() -> None:
     }
 
 
-def test_ids_that_end_alike_do_not_end_in_one_name() -> None:
+def test_ids_with_equal_endings_get_different_names() -> None:
     rows = [("asst_1EplyPR8d", "Desk"), ("asst_2EplyPR8d", "Desk"), ("asst_3EplyPR8d", "Desk-EplyPR8d")]
     names = assign_agent_names(rows, ["desk-eplypr8d"])
     assert len({name.casefold() for name in names.values()} - {"desk-eplypr8d"}) == 3

@@ -146,7 +146,7 @@ def _read_and_fitted(service: str, kind: str, body: Any, target: Target) -> None
 
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", CASES)
-def test_it_is_read_compared_and_fitted_or_named(name: str) -> None:
+def test_it_is_read_compared_and_fitted_or_reported(name: str) -> None:
     service, kind, whole, target = CASES[name]
     count = 0
     for where, body in disfigured(whole):

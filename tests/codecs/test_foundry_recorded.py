@@ -99,7 +99,7 @@ def test_a_recorded_object_has_a_compared_form(kind: str, body: Body) -> None:
 
 
 @each_version
-def test_agents_of_every_age_read_alike(exchange: Body) -> None:
+def test_agents_of_every_version_are_decoded_equally(exchange: Body) -> None:
     """A version on its own, with or without what the service added later, and inside its agent."""
     version = exchange["response_body"]
     name = version["name"]

@@ -191,7 +191,7 @@ def test_an_older_list_of_files_that_is_none_is_kept_as_unknown(kind: str, file_
     assert list(references_of(KINDS[kind], entity)) == []
 
 
-def test_what_a_retrieval_tool_says_beside_its_type_is_kept() -> None:
+def test_other_keys_of_a_retrieval_tool_are_kept() -> None:
     body = {"id": "x", "tools": [{"type": "retrieval", "owner": "me"}]}
     assert CODECS["openai"].decode("assistant", body, "", None)[0].fields["tools"] == [
         {"type": "file_search", "owner": "me"}

@@ -81,7 +81,7 @@ class TestTable:
 
 
 class TestFunction:
-    def test_what_is_not_said_is_said_as_nothing(self) -> None:
+    def test_a_missing_value_is_an_empty_one(self) -> None:
         bare = {"type": "function", "function": {"name": "f"}}
         given = assistant(tools=[bare])
         assert written(given) == [
@@ -97,7 +97,7 @@ class TestFunction:
         assert normalize_entity(adapted(given, FOUNDRY)[0]) == normalize_entity(given)
 
     @pytest.mark.parametrize("strict", [True, False])
-    def test_strict_is_sent_as_it_was_said(self, strict: bool) -> None:
+    def test_strict_is_sent_unchanged(self, strict: bool) -> None:
         said = {"name": "f", "parameters": {"type": "object", "properties": {}}, "strict": strict}
         given = assistant(tools=[{"type": "function", "function": said}])
         assert written(given) == [{"type": "function", **said}]
@@ -285,7 +285,7 @@ class TestSeveral:
         assert written(agent(*tools), NATIVE) == tools
 
     @pytest.mark.parametrize("silent", [0, 1])
-    def test_a_tool_that_says_nothing_of_approval_does_not_get_that_of_another(self, silent: int) -> None:
+    def test_a_tool_without_approval_does_not_get_that_of_another(self, silent: int) -> None:
         tools = [mcp(require_approval="never"), mcp(require_approval="never", allowed_tools=["look"])]
         del tools[silent]["require_approval"]
         assert written(agent(*tools), NATIVE) == tools

@@ -139,11 +139,11 @@ def test_what_could_be_obeyed_is_text(text: str, expected: str) -> None:
     assert quote_hcl(text) == expected
 
 
-def test_lines_stand_as_lines() -> None:
+def test_lines_stay_lines() -> None:
     assert format_hcl("one\nEOT\ntwo ${x}") == 'trimsuffix(<<EOT2\none\nEOT\ntwo $${x}\nEOT2\n, "\\n")'
 
 
-def test_an_expression_stands_as_it_is() -> None:
+def test_an_expression_is_written_unquoted() -> None:
     assert format_hcl({"a": HclExpression("var.b")}) == "{\n  a = var.b\n}"
 
 

@@ -48,7 +48,7 @@ def test_it_is_read_and_compared(kind: str, field: str, value: Any) -> None:
 
 
 @each_shape
-def test_it_is_fitted_or_named(kind: str, field: str, value: Any) -> None:
+def test_it_is_fitted_or_reported(kind: str, field: str, value: Any) -> None:
     entity = decode_assistants_object(kind, {"id": "x", field: value})[0]
     fitted, losses = adapt(entity, AZURE)
     json.dumps(encode_create(fitted))

@@ -82,7 +82,7 @@ def test_equal_words_read_back_equal(one: dict[str, Any], other: dict[str, Any])
 
 @steady
 @given(body=items)
-def test_the_words_of_an_item_are_all_that_it_says(body: dict[str, Any]) -> None:
+def test_the_text_of_an_item_is_its_whole_content(body: dict[str, Any]) -> None:
     words = item_text(body)
     if words is None:
         return

@@ -110,9 +110,7 @@ def test_a_name_that_no_document_allows_is_tried_only_where_it_was_read(
         ("rai_config", {}, "lost"),
     ],
 )
-def test_what_only_a_definition_says_is_held_against_its_form(
-    name: str, value: Any, grade: str | None
-) -> None:
+def test_fields_of_only_a_definition_are_checked_too(name: str, value: Any, grade: str | None) -> None:
     fitted, reported = fit(assistant(definition={name: value}), NATIVE)
     assert (name in fitted.fields["definition"]) == (grade != "lost")
     assert [one for one in reported if one[0] == f"definition.{name}"][:1] == (

@@ -107,7 +107,7 @@ def told(archive: Archive, left: Body, right: Body) -> set[str]:
 
 @steady
 @given(given_=assistants)
-def test_the_same_said_in_both_generations_differs_nowhere(archive: Archive, given_: Body) -> None:
+def test_equal_content_in_both_generations_has_no_differences(archive: Archive, given_: Body) -> None:
     assert told(archive, older(given_), newer(given_)) == set()
 
 
@@ -149,7 +149,7 @@ CHANGES = {
 @pytest.mark.parametrize("path", CHANGES)
 @steady
 @given(given_=assistants)
-def test_a_change_of_the_agent_is_told_at_the_path_of_the_assistant(
+def test_a_change_of_the_agent_is_reported_at_the_path_of_the_assistant(
     archive: Archive, path: str, given_: Body
 ) -> None:
     agent = newer({**given_, "metadata": {}})

@@ -23,7 +23,7 @@ def test_true_is_not_one() -> None:
     assert json_equal({"a": [1]}, {"a": [1.0]})
 
 
-def test_entries_of_metadata_are_told_one_by_one() -> None:
+def test_entries_of_metadata_are_reported_one_by_one() -> None:
     found = told({"metadata": {"a": "1", "odd key": "2"}}, {})
     assert found == [("metadata.a", "1", None), ('metadata["odd key"]', "2", None)]
 
@@ -47,7 +47,7 @@ def test_a_tool_is_named_by_what_it_is() -> None:
     ]
 
 
-def test_tools_of_one_name_are_told_apart_by_number() -> None:
+def test_tools_of_one_name_are_distinguished_by_number() -> None:
     one, two = ({"type": "mcp", "server_label": "s", "n": n} for n in (1, 2))
     assert told({"tools": []}, {"tools": [one, two]}) == [
         ("tools[mcp:s]", None, one),
@@ -71,7 +71,7 @@ def test_ids_in_resources_come_and_go_one_by_one() -> None:
     ]
 
 
-def test_a_format_of_another_type_is_told_whole() -> None:
+def test_a_format_of_another_type_is_one_difference() -> None:
     left, right = {"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "n"}}
     assert told({"response_format": left}, {"response_format": right}) == [("response_format", left, right)]
     other = {"type": "json_schema", "json_schema": {"name": "m"}}

@@ -57,7 +57,7 @@ def changed(left: dict[str, object], right: dict[str, object], name: str = "Supp
         ('metadata["own*"]', False),
     ],
 )
-def test_a_path_is_covered_by_itself_and_what_stands_above(tmp_path: Path, path: str, hit: bool) -> None:
+def test_a_path_is_covered_by_itself_and_its_parents(tmp_path: Path, path: str, hit: bool) -> None:
     change = changed({"metadata": {"owner": "a"}}, {"metadata": {"owner": "b"}})
     kept = ledger(tmp_path, f"path = '{path}'").filter(change)
     assert (kept is None) == hit
@@ -101,7 +101,7 @@ def test_an_object_that_came_is_taken_by_rules_without_a_path(tmp_path: Path, ta
     assert [row.count for row in book.ignored()] == [int(hit)]
 
 
-def test_a_rule_whose_time_is_over_is_told_and_not_applied(tmp_path: Path) -> None:
+def test_an_expired_rule_is_reported_and_not_applied(tmp_path: Path) -> None:
     book = ledger(tmp_path, "expires = 2026-11-20", "expires = 2026-11-21\npath = 'model'")
     change = changed({"model": "a", "name": "x"}, {"model": "b", "name": "y"})
     kept = book.filter(change)
@@ -135,7 +135,7 @@ def test_what_the_configuration_expects_is_counted_too() -> None:
         ("[[ignore", "cannot read"),
     ],
 )
-def test_a_mistake_in_a_rule_is_told_by_rule_and_key(tmp_path: Path, text: str, words: str) -> None:
+def test_a_mistake_in_a_rule_is_reported_with_rule_and_key(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(BadUsage) as told:
         rules(tmp_path, text)
     assert words in " ".join(told.value.lines())
@@ -180,7 +180,7 @@ def test_a_key_that_looks_like_a_member_is_none(tmp_path: Path) -> None:
     assert ledger(tmp_path, "path = 'metadata[x]'").filter(change) is not None
 
 
-def test_an_escape_that_is_none_is_told(tmp_path: Path) -> None:
+def test_an_invalid_escape_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadUsage, match="rule 1: path"):
         rules(tmp_path, "[[ignore]]\nreason = 'r'\npath = '''metadata[\"\\x\"]'''\n")
 

@@ -36,7 +36,7 @@ def test_messages_of_a_thread_that_one_side_lacks_differ(places: tuple[str, str]
     assert told(compared(TALK, TALK, places, ALONE)) == []
 
 
-def test_the_thread_stands_for_its_messages_where_it_is_compared() -> None:
+def test_messages_are_compared_with_their_thread() -> None:
     assert told(compared(TALK, LESS)) == [("thread", "removed", "thread_2", "")]
 
 

@@ -34,7 +34,7 @@ def paired(left: list[str], right: list[str]) -> list[PositionPair]:
 
 
 @given(WORDS, WORDS)
-def test_every_message_stands_in_one_pair_and_pairs_do_not_cross(left: list[str], right: list[str]) -> None:
+def test_every_message_is_in_one_pair_and_pairs_do_not_cross(left: list[str], right: list[str]) -> None:
     pairs = paired(left, right)
     assert sorted(one for one, _ in pairs if one is not None) == list(range(len(left)))
     assert sorted(other for _, other in pairs if other is not None) == list(range(len(right)))
@@ -65,7 +65,7 @@ class _Counted(str):
     __hash__ = str.__hash__
 
 
-def test_a_few_words_said_over_and_over_are_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_repeated_texts_are_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(member_comparison, "json_digest", lambda value: _Counted(json_digest(value)))
     monkeypatch.setattr(_Counted, "times", 0)
     number = 1_000

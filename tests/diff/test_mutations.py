@@ -62,7 +62,7 @@ def told(found: DiffResult, moved: bool) -> set[Told]:
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
 @steady
 @given(made=estates(), chance=chances)
-def test_a_changed_field_is_told_at_its_path(
+def test_a_changed_field_is_reported_at_its_path(
     archive: Archive, edit: Edit, moved: bool, made: Generated, chance: random.Random
 ) -> None:
     after = made.copy()
@@ -76,7 +76,7 @@ def test_a_changed_field_is_told_at_its_path(
 @pytest.mark.parametrize("kind", KINDS)
 @steady
 @given(made=estates(), chance=chances)
-def test_an_object_that_came_or_went_is_told(
+def test_an_added_or_removed_object_is_reported(
     archive: Archive,
     kind: str,
     how: Callable[[str, Generated, random.Random], set[Told]],
@@ -94,7 +94,7 @@ def test_an_object_that_came_or_went_is_told(
 @pytest.mark.parametrize("how", IDLE, ids=lambda how: how.__name__)
 @steady
 @given(made=estates(), chance=chances)
-def test_what_means_nothing_is_not_told(
+def test_a_neutral_change_is_not_reported(
     archive: Archive, how: Callable[..., None], moved: bool, made: Generated, chance: random.Random
 ) -> None:
     after = made.copy()

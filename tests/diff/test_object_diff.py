@@ -81,7 +81,7 @@ def walk_members(path: str, left: list[Any], right: list[Any]) -> Iterator[tuple
 
 
 @given(OBJECTS, OBJECTS)
-def test_the_differences_are_those_of_a_plain_walk(left: dict[str, Any], right: dict[str, Any]) -> None:
+def test_the_differences_are_those_of_a_plain_comparison(left: dict[str, Any], right: dict[str, Any]) -> None:
     expected = [
         row
         for name in sorted({*left, *right})

@@ -23,7 +23,7 @@ def test_a_store_that_expired_differs() -> None:
     assert [path.path for path in change.paths] == ["status"]
 
 
-def test_beside_a_directory_it_is_told(tmp_path: Path) -> None:
+def test_beside_a_directory_it_is_reported(tmp_path: Path) -> None:
     """An export of an estate is equal to it, but nobody may think that the store could be searched."""
     expired = holding(vector_store=[store("expired")], vector_store_file_of_vs_1=[])
     with Archive.temporary() as archive:

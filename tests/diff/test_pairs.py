@@ -8,7 +8,7 @@ from tests.diff.generated_estates import HERE, Generated
 from tests.diff.small_estates import assistant, compared, holding, message, thread, told
 
 
-def test_an_object_made_anew_in_one_place_is_another_object() -> None:
+def test_an_object_created_again_in_one_resource_is_another_object() -> None:
     """Whoever knows it by its id does not find it any more, however alike the new one is."""
     store = {"object": "vector_store", "name": "Papers", "status": "completed"}
     file = {"object": "file", "filename": "a.txt", "bytes": 1, "purpose": "assistants"}
@@ -57,12 +57,12 @@ def stocked(prefix: str, order: list[int]) -> Generated:
     return holding(assistant(f"{prefix}asst", tool_resources=tools), vector_store=stores, file=files, **rows)
 
 
-def test_files_of_one_name_and_size_are_told_apart_by_where_they_lie() -> None:
+def test_files_of_one_name_and_size_are_distinguished_by_their_stores() -> None:
     for order in itertools.permutations(range(4)):
         assert told(compared(stocked("a", [0, 1, 2, 3]), stocked("b", list(order)))) == []
 
 
-def test_a_file_that_lies_elsewhere_now_is_still_found() -> None:
+def test_a_file_in_another_store_is_still_found() -> None:
     left, right = stocked("a", [0, 1, 2, 3]), stocked("b", [3, 2, 1, 0])
     right.bodies["vector_store_file"]["bvs0"] = []
     found = compared(left, right)

@@ -12,7 +12,7 @@ from tests.e2e.projects import add, agent, assistant, change, latest, moved, to_
 from tests.e2e.test_agents import DESK, LAB, everyone, replanned
 
 
-def test_a_strangers_agent_of_the_wanted_name_is_left_alone(launch: Launch) -> None:
+def test_an_agent_of_others_with_the_wanted_name_is_not_changed(launch: Launch) -> None:
     world = to_agents(launch, DESK)
     agent(world.target, "desk")
     before = copy.deepcopy(world.target.estate.agents["desk"])
@@ -35,7 +35,7 @@ def test_names_that_differ_in_case_only_are_not_trusted(launch: Launch, name: st
     assert not {"desk"} & set(world.target.estate.agents)
 
 
-def test_a_strangers_agent_made_since_the_plan_stops_apply(launch: Launch) -> None:
+def test_an_agent_of_others_created_since_the_plan_stops_apply(launch: Launch) -> None:
     world = to_agents(launch, DESK, LAB)
     world.snapshot()
     world.planned()
@@ -46,7 +46,7 @@ def test_a_strangers_agent_made_since_the_plan_stops_apply(launch: Launch) -> No
     assert everyone(world) == before
 
 
-def test_a_strangers_agent_made_while_apply_runs_is_not_written_on(launch: Launch) -> None:
+def test_an_agent_of_others_created_during_apply_is_not_changed(launch: Launch) -> None:
     made: list[str] = []
 
     def meanwhile(method: str, path: str, query: str) -> bool:
@@ -64,7 +64,7 @@ def test_a_strangers_agent_made_while_apply_runs_is_not_written_on(launch: Launc
     assert latest(world.target, "desk")["definition"]["instructions"] == "Mine."
 
 
-def test_an_agent_that_others_changed_since_the_plan_is_left_alone(launch: Launch) -> None:
+def test_an_agent_that_others_changed_since_the_plan_is_not_changed(launch: Launch) -> None:
     world = to_agents(launch, DESK)
     moved(world)
     change(world.source, DESK["id"], instructions="Be kinder.")

@@ -80,7 +80,7 @@ def test_a_live_source_is_only_read(read: World) -> None:
 
 
 @pytest.mark.exhaustive(2)
-def test_it_says_what_the_plan_says(read: World) -> None:
+def test_it_reports_what_the_plan_reports(read: World) -> None:
     answer = read("assess", read.db, "--to", "target").json
     plan = read("plan", read.db, "target", "-o", read.plan).json
     assert answer["losses"] == plan["losses"]
@@ -96,7 +96,7 @@ def test_accepted_losses_are_no_failure(read: World) -> None:
     assert bool(lost) == (read.source.options.service != "openai")
 
 
-def test_it_says_it_in_words_as_well(read: World) -> None:
+def test_it_prints_a_text_as_well(read: World) -> None:
     out = read.plain("assess", read.db, "--to", "foundry").out
     for grade in GRADES:
         assert grade in out
@@ -109,7 +109,7 @@ def target(**others: Any) -> Options:
     return project("TARGET_KEY", **others)
 
 
-def test_only_a_live_target_tells_what_it_lacks(launch: Launch) -> None:
+def test_only_a_live_target_shows_what_it_lacks(launch: Launch) -> None:
     made = to_agents(launch, assistant(1, "desk", model="gpt-4-32k"), target=target(deployments=("gpt-4.1",)))
     made.snapshot()
     offline = made("assess", made.db, "--to", "foundry").ok(0)

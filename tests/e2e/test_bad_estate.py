@@ -60,7 +60,7 @@ def test_plain_http_beyond_this_machine(small: World) -> None:
     said.error(2, "plain http", "https")
 
 
-def test_an_address_that_does_not_tell_its_service(small: World) -> None:
+def test_an_address_of_an_unknown_service(small: World) -> None:
     small("snapshot", "https://example.invalid", "-o", small.db).error(2, "TYPE+URL")
 
 
@@ -93,7 +93,7 @@ def test_a_live_estate_where_an_archive_is_needed(small: World) -> None:
     small("ls", "source").error(2, "live estate")
 
 
-def test_doctor_tells_what_works_and_what_does_not(launch: Launch) -> None:
+def test_doctor_reports_what_works_and_what_does_not(launch: Launch) -> None:
     healthy = launch()("doctor", "source").ok(0)
     assert healthy
     retired = launch(options("SOURCE_KEY", "azure-v2", retired=True))

@@ -140,7 +140,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bad]:
 
 @pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("told", EXPECTED, ids=lambda told: f"{told.who}: {told.field}")
-def test_what_cannot_be_taken_is_named(bad: Bad, told: Told) -> None:
+def test_what_cannot_be_taken_is_reported(bad: Bad, told: Told) -> None:
     row = ASSISTANTS[told.who]
     losses = [r for r in bad.strict["losses"] if (r["kind"], r["id"]) == ("assistant", row["id"])]
     fits = [r for r in losses if (r["field"], r["grade"]) == (told.field, told.grade)]
@@ -155,7 +155,7 @@ def test_an_assistant_without_a_fault_has_no_loss(bad: Bad) -> None:
     assert {(row["field"], row["grade"]) for row in told} == {("connections", "adapted")}
 
 
-def test_a_table_in_a_store_is_named(bad: Bad) -> None:
+def test_a_table_in_a_store_is_reported(bad: Bad) -> None:
     rows = [r for r in bad.strict["losses"] if (r["kind"], r["grade"]) == ("vector_store_file", "blocked")]
     assert [(r["field"], r["id"], ".csv" in r["reason"], bool(r["way_out"])) for r in rows] == [
         ("file_id", next(iter(bad.world.source.estate.files)), True, True)
@@ -169,7 +169,7 @@ def test_a_row_about_a_file_in_a_store_has_the_name_of_the_file(bad: Bad) -> Non
     assert [r["name"] for r in rows] == [TABLE]
 
 
-def test_an_expired_store_is_named_and_made_anew(bad: Bad) -> None:
+def test_an_expired_store_is_reported_and_created_again(bad: Bad) -> None:
     (row,) = [r for r in bad.strict["losses"] if (r["id"], r["field"]) == (EXPIRED, "status")]
     assert (row["kind"], row["grade"], row["name"]) == ("vector_store", "adapted", "expired")
     new = bad.world("ids", bad.world.db, EXPIRED).ok()[0]["target_id"]
@@ -184,7 +184,7 @@ def test_metadata_of_stores_and_threads_is_named_too(bad: Bad) -> None:
     assert told >= {("vector_store", "lost"), ("thread", "lost")}
 
 
-def test_every_loss_says_all_that_a_reader_needs(bad: Bad) -> None:
+def test_every_loss_has_a_complete_description(bad: Bad) -> None:
     for row in bad.strict["losses"]:
         assert row.keys() >= {"kind", "id", "name", "field", "grade", "reason", "way_out", "parent"}
         assert row["kind"]

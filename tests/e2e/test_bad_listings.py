@@ -65,7 +65,7 @@ def test_a_server_that_ignores_after_is_not_read_for_ever(launch: Launch) -> Non
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_an_html_page_is_named_and_not_believed(launch: Launch, status: int) -> None:
+def test_an_html_page_is_reported_and_not_believed(launch: Launch, status: int) -> None:
     world = spoiled(launch, Instead(page("/assistants"), last=EVER, status=status, body=PROXY))
     answer = world.snapshot(code=3)
     assert {row["kind"] for row in answer["missing"]} == {"assistant"}

@@ -84,7 +84,7 @@ def test_doctor_names_what_works(launch: Launch, type_: str) -> None:
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("status", [403, 500])
 @pytest.mark.parametrize("path", ["/deployments", "/connections"])
-def test_what_cannot_be_listed_is_told_and_blocks_nobody(
+def test_what_cannot_be_listed_is_reported_and_blocks_nothing(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, path: str, status: int
 ) -> None:
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)

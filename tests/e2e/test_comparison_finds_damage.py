@@ -163,7 +163,7 @@ def test_damage_is_seen(arrived: Moved, damage: str) -> None:
         vars(cloud.estate).update(kept)
 
 
-def test_an_agent_of_strangers_counts_as_one(arrived: Moved) -> None:
+def test_an_agent_of_others_is_found(arrived: Moved) -> None:
     cloud = arrived.world.target
     agent(cloud, "stranger")
     try:

@@ -37,7 +37,7 @@ def test_every_agent_of_a_project_is_a_resource(agents: World) -> None:
     assert (agents.folder / "tf/agents.tf").read_text(encoding="utf-8") == text
 
 
-def test_assistants_of_another_service_are_adapted_and_losses_told(launch: Launch) -> None:
+def test_assistants_of_another_service_are_adapted_and_losses_reported(launch: Launch) -> None:
     world = bundled(launch, "foundry-classic")
     done = world("export", "source", str(world.folder / "tf"), "--format", "azapi").ok()
     text = (world.folder / "tf/agents.tf").read_text(encoding="utf-8")

@@ -115,7 +115,7 @@ def test_a_store_that_environments_share_is_not_renamed(world: World, folder: st
     assert files(Path(folder)) == before
 
 
-def test_an_environment_that_is_not_there_is_told(world: World, folder: str) -> None:
+def test_a_missing_environment_is_reported(world: World, folder: str) -> None:
     said = world("plan", folder, "target", "-o", world.plan, "--env", "prood")
     said.error(2, "there is no environment 'prood'", "target, test")
 
@@ -150,7 +150,7 @@ def test_a_name_that_would_come_back_as_another_is_refused(world: World, folder:
         ("[environments.target]\nname_prefix = 3\n", "variables.toml:2: environments.target.name_prefix"),
     ],
 )
-def test_mistakes_in_variables_are_told(world: World, folder: str, text: str, words: str) -> None:
+def test_mistakes_in_variables_are_reported(world: World, folder: str, text: str, words: str) -> None:
     (Path(folder) / "variables.toml").write_text(text)
     world("plan", folder, "target", "-o", world.plan).error(2, words)
     world("export", "source", folder).error(2, words)

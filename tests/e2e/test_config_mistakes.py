@@ -115,7 +115,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_told(small: World, name: str) -> None:
+def test_a_mistake_is_reported(small: World, name: str) -> None:
     texts, *words = MISTAKES[name]
     folder = write(small.folder / "agents", {**GOOD, **texts})
     small.plain("assess", folder, "--to", "openai").error(2, *(word.replace("agents/", "") for word in words))
@@ -131,7 +131,7 @@ def test_what_is_right_is_read(small: World) -> None:
     }
 
 
-def test_all_mistakes_of_all_files_are_told_at_once(small: World) -> None:
+def test_all_mistakes_of_all_files_are_reported_at_once(small: World) -> None:
     texts = {f"assistants/a{n:02}.md": FRONT.format("temperature: 9\n") for n in range(30)}
     folder = write(small.folder / "agents", {**GOOD, **texts})
     said = small.plain("assess", folder, "--to", "openai")
@@ -142,13 +142,13 @@ def test_all_mistakes_of_all_files_are_told_at_once(small: World) -> None:
     assert "and 40 more" in said.err
 
 
-def test_not_utf8_is_told_with_its_line(small: World) -> None:
+def test_not_utf8_is_reported_with_its_line(small: World) -> None:
     folder = write(small.folder / "agents", GOOD)
     (Path(folder) / "assistants/desk.md").write_bytes(b"---\nname: D\nmodel: \xff\n---\n")
     small.plain("assess", folder, "--to", "openai").error(2, "assistants/desk.md:3: is not UTF-8")
 
 
-def test_a_folder_that_is_none_is_told(small: World) -> None:
+def test_a_path_that_is_no_folder_is_refused(small: World) -> None:
     folder = write(small.folder / "other", {"x.txt": ""})
     small("diff", folder, "source").error(2, "is no config directory", "export")
 

@@ -172,7 +172,7 @@ def test_new_bytes_under_a_name_are_a_new_file(world: World, new: str) -> None:
     assert world("verify", world.plan).ok()["ok"]
 
 
-def test_what_lies_beside_it_is_left_alone(launch: Launch) -> None:
+def test_objects_beside_it_are_not_changed(launch: Launch) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry-classic"))
     add(world.target, assistant(1, "Desk", instructions="Old.", metadata={"a": "b"}), assistant(2, "Other"))
     other = dict(world.target.estate.assistants[assistant(2, "Other")["id"]])
@@ -184,7 +184,7 @@ def test_what_lies_beside_it_is_left_alone(launch: Launch) -> None:
     assert world.target.estate.assistants[other["id"]] == other
 
 
-def test_two_of_one_name_are_told_apart_by_an_id(launch: Launch) -> None:
+def test_two_of_one_name_are_distinguished_by_an_id(launch: Launch) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry-classic"))
     twins = [assistant(n, "Twin", instructions="Old.") for n in (1, 2)]
     add(world.target, *twins)
@@ -259,7 +259,7 @@ def test_an_archive_of_somebody_else_is_not_written_to(world: World) -> None:
 
 
 @pytest.mark.parametrize("command", ["snapshot {} -o x.db", "sync {} target -o x.db", "ls {}", "doctor {}"])
-def test_other_commands_say_what_to_use_instead(small: World, command: str) -> None:
+def test_other_commands_advise_what_to_use_instead(small: World, command: str) -> None:
     folder = write(small.folder / "agents", HAND)
     said = small(*command.format(folder).split())
     said.error(2, "is a config directory")
@@ -370,7 +370,7 @@ def test_bytes_of_an_earlier_plan_are_not_taken_for_others(world: World) -> None
 
 
 @pytest.mark.exhaustive(2)
-def test_other_bytes_of_the_same_size_are_told_where_the_journal_knows_what_was_sent(world: World) -> None:
+def test_other_bytes_of_the_same_size_are_reported_where_the_journal_has_the_hash(world: World) -> None:
     """No service tells a hash, so without the journal a name and a size are all there is."""
     folder = write(world.folder / "agents", HAND)
     plan(world, folder)

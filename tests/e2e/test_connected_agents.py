@@ -84,7 +84,7 @@ def test_who_is_named_is_made_before(whole: World) -> None:
     assert len(posted(whole, "/assistants")) == 9
 
 
-def test_what_cannot_be_named_is_told_before(whole: World) -> None:
+def test_a_reference_that_cannot_be_created_is_reported_before(whole: World) -> None:
     losses = whole("plan", whole.db, "target", "-o", whole.plan).ok(1)["losses"]
     told = {row["name"]: row for row in losses if (row["field"], row["grade"]) == ("tools", "lost")}
     assert told.keys() == {"round", "and round", "again", "dangling", "itself"}
@@ -104,7 +104,7 @@ def test_nothing_is_made_or_changed_a_second_time(whole: World) -> None:
     assert whole.writes(asked) == []
 
 
-def test_an_agent_has_no_such_tool_and_the_plan_says_so(launch: Launch) -> None:
+def test_the_plan_reports_that_an_agent_has_no_such_tool(launch: Launch) -> None:
     world = to_agents(launch, *CHAIN)
     world.snapshot()
     losses = world("plan", world.db, "target", "-o", world.plan).ok(1)["losses"]

@@ -43,7 +43,7 @@ def test_a_model_behind_a_connection_that_is_there_is_kept(launch: Launch, model
 
 
 @pytest.mark.parametrize("new", ["west", "/subscriptions/s/accounts/a/projects/p/connections/west"])
-def test_the_connection_is_renamed_as_the_config_file_says(launch: Launch, new: str) -> None:
+def test_the_connection_is_renamed_by_the_config_file(launch: Launch, new: str) -> None:
     world = world_of(launch, MODEL, "west")
     world.configure(connections={"gateway": new})
     plan = world.planned()

@@ -96,7 +96,7 @@ def test_a_conversation_is_sent_one_call_at_a_time(long: World, watch: Watch) ->
     assert sum(watch.most.values()) == len(watch.most) > 1
 
 
-def test_every_item_says_what_the_service_insists_on(long: World) -> None:
+def test_every_item_has_the_required_keys(long: World) -> None:
     bodies = [json.loads(r.body) for r in long.target.requests if r.method == "POST"]
     for item in (item for body in bodies for item in body.get("items", [])):
         assert item["type"] == "message"
@@ -153,7 +153,7 @@ def test_a_lost_archive_makes_no_conversation_twice(launch: Launch) -> None:
 
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(("first", "later"), [(0, 2), (1, 1), (19, 3), (20, 1), (25, 45)])
-def test_what_was_said_later_is_put_at_the_end(launch: Launch, first: int, later: int) -> None:
+def test_later_messages_are_appended(launch: Launch, first: int, later: int) -> None:
     made, (id_,) = talking(launch, [f"{n}" for n in range(first)])
     moved(made)
     there, asked = counterpart(made, id_), len(made.target.requests)
@@ -194,7 +194,7 @@ def stranger(made: World, there: str, place: int | None = None) -> None:
         made.target.estate.items[there][each["id"]] = each
 
 
-def test_what_others_said_at_the_end_is_named_and_left(launch: Launch) -> None:
+def test_messages_of_others_at_the_end_are_reported_and_left(launch: Launch) -> None:
     made, (id_,) = talking(launch, ["a", "b"])
     moved(made)
     there = counterpart(made, id_)
@@ -213,7 +213,7 @@ def test_what_others_said_at_the_end_is_named_and_left(launch: Launch) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1, None])
-def test_nothing_is_appended_behind_what_others_said(launch: Launch, place: int | None) -> None:
+def test_nothing_is_appended_after_messages_of_others(launch: Launch, place: int | None) -> None:
     made, (id_,) = talking(launch, ["a", "b"])
     moved(made)
     there = counterpart(made, id_)
@@ -227,7 +227,7 @@ def test_nothing_is_appended_behind_what_others_said(launch: Launch, place: int 
     assert made.writes(asked) == []
 
 
-def test_what_others_say_between_plan_and_apply_is_seen(launch: Launch) -> None:
+def test_messages_of_others_between_plan_and_apply_are_found(launch: Launch) -> None:
     made, (id_, other) = talking(launch, ["a", "b"], ["x"])
     moved(made)
     there = counterpart(made, id_)

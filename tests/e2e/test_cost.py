@@ -131,7 +131,7 @@ def test_a_conversation_is_deleted_item_by_item(launch: Launch) -> None:
     assert _apply_and_compare(world, "--prune")["requests"] == 8
 
 
-def test_the_cost_is_said_before_apply_asks(launch: Launch) -> None:
+def test_the_cost_is_shown_before_apply_asks(launch: Launch) -> None:
     world = _world(launch, Route("openai", "foundry"))
     world.snapshot()
     cost = world.planned()["cost"]

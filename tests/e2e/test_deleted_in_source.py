@@ -38,7 +38,7 @@ def rows(world: World) -> list[int]:
 
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("whole", [False, True], ids=["taken out", "deleted"])
-def test_a_file_taken_out_of_a_store_is_told_and_with_prune_taken_out(world: World, whole: bool) -> None:
+def test_a_file_removed_from_a_store_is_reported_and_removed_with_prune(world: World, whole: bool) -> None:
     sync(world)
     assert rows(world) == [2]
     here = world.source.estate
@@ -119,7 +119,7 @@ def test_what_had_no_room_for_a_stamp_is_pruned_as_we_left_it(unstamped: World) 
     assert sync(unstamped, *PRUNE)["plan"]["actions"]["delete"] == 0
 
 
-def test_what_others_changed_is_told_and_stays(unstamped: World) -> None:
+def test_what_others_changed_is_reported_and_stays(unstamped: World) -> None:
     sync(unstamped)
     vanish(unstamped)
     there, before = unstamped.target.estate, counts(unstamped)

@@ -137,7 +137,7 @@ def test_a_given_journal_pairs_two_live_estates(small: World) -> None:
     }
 
 
-def test_when_a_difference_arose_is_told_as_far_as_snapshots_know(small: World) -> None:
+def test_when_a_difference_arose_is_reported_as_far_as_snapshots_show(small: World) -> None:
     started = [small.snapshot() and small("snapshots", small.db).ok()[-1]["started_at"]]
     edit(small.source, model="second")
     small.snapshot()
@@ -177,7 +177,7 @@ def test_an_assistant_and_an_agent_are_one_by_name(launch: Launch) -> None:
     assert "(paired by guess: name)" in world.plain("diff", "source", "target", "--kind", "assistant").out
 
 
-def test_a_thread_that_is_gone_is_told_where_threads_are_not_listed(launch: Launch) -> None:
+def test_a_deleted_thread_is_reported_where_threads_are_not_listed(launch: Launch) -> None:
     """Ids come from the archive; one that does not answer is no difference but a gap."""
     world = launch(options("SOURCE_KEY", "openai-v2", "openai", downloads=True))
     threads = world.folder / "threads.txt"

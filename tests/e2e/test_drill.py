@@ -113,7 +113,7 @@ def test_an_emulator_of_another_service_is_a_drill_of_the_move(tmp_path: Path) -
         assert found["created"] > 50
 
 
-def test_what_could_not_be_rebuilt_is_named_with_its_reason(tmp_path: Path) -> None:
+def test_what_could_not_be_rebuilt_is_reported_with_its_reason(tmp_path: Path) -> None:
     source = replace(service("SOURCE_KEY", "azure-openai"), downloads=False)
     with world(tmp_path, source, service("TARGET_KEY", "azure-openai")) as made:
         furnish(made.source, "azure-openai")
@@ -297,7 +297,7 @@ def test_an_object_of_somebody_else_stays_and_the_drill_does_not_begin(tmp_path:
         assert files_beside(made) == ["estate.db"]
 
 
-def test_a_leftover_whose_snapshot_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_leftover_whose_snapshot_is_gone_is_reported(tmp_path: Path) -> None:
     with interrupted(tmp_path) as made:
         made.snapshot()
         made("forget", made.db, "1", "--yes").ok()

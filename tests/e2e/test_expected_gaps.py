@@ -132,7 +132,7 @@ class TestFiltersAndWhatWasLeftOut:
             ("message:*", 0),
         ],
     )
-    def test_a_filter_that_fits_nothing_is_said(
+    def test_a_filter_without_matches_is_reported(
         self, world: World, option: str, rule: str, code: int
     ) -> None:
         answer = world.snapshot(option, rule, code=code)
@@ -148,13 +148,13 @@ class TestFiltersAndWhatWasLeftOut:
         for _ in range(3):
             assert world.snapshot(option, f"message:{id_}")["unmatched"] == []
 
-    def test_a_listing_that_failed_says_nothing_of_filters(self, launch: Launch) -> None:
+    def test_a_failed_listing_reports_nothing_about_filters(self, launch: Launch) -> None:
         down = Instead(reads("/assistants"), first=2, last=10**6, status=400, body={})
         world = launch(options("SOURCE_KEY", list_threads="works", downloads=True), wrap_source=down)
         answer = world.snapshot("--include", "assistant:Nope*", code=3)
         assert answer["unmatched"] == []
 
-    def test_diff_and_export_say_it_too(self, world: World) -> None:
+    def test_diff_and_export_report_it_too(self, world: World) -> None:
         world.snapshot()
         rules = ("--include", "assistant:Nope*")
         assert world("diff", world.db, "source", *rules).ok(1)["unmatched"] == ["assistant:Nope*"]

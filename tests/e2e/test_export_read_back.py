@@ -122,7 +122,7 @@ def test_what_breaks_a_rule_of_the_files_is_marked_as_unchecked(
     assert f"  - {field}\n" in written.partition("unchecked:")[2]
 
 
-def test_texts_that_terraform_would_change_are_named(tmp_path: Path) -> None:
+def test_texts_that_terraform_would_change_are_reported(tmp_path: Path) -> None:
     db = str(tmp_path / "a.db")
     said = {
         "name": "cafe",

@@ -119,7 +119,7 @@ def test_standard_output_is_named_as_a_file(moved: World, tmp_path: Path) -> Non
 
 @posix
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_was_planted_beside_an_output_is_left_alone(moved: World, tmp_path: Path, command: str) -> None:
+def test_what_was_planted_beside_an_output_is_not_changed(moved: World, tmp_path: Path, command: str) -> None:
     """Links and files at every name that could be guessed beforehand: nothing behind them changes."""
     precious, output = tmp_path / "precious", tmp_path / "out.json"
     precious.write_text(PRECIOUS)
@@ -151,7 +151,7 @@ def test_a_lock_that_is_a_link_is_refused_and_the_file_behind_it_stays(
 
 
 @posix
-def test_what_was_planted_beside_an_archive_is_left_alone(moved: World, tmp_path: Path) -> None:
+def test_what_was_planted_beside_an_archive_is_not_changed(moved: World, tmp_path: Path) -> None:
     precious, archive = tmp_path / "precious", tmp_path / "a.db"
     precious.write_text(PRECIOUS)
     for name in ("a.db.merging", "a.db.new", "a.db.tmp", ".a.db.merging", "a.db.plan.json.new"):
@@ -165,7 +165,7 @@ def test_what_was_planted_beside_an_archive_is_left_alone(moved: World, tmp_path
 
 
 @posix
-def test_what_was_planted_in_a_folder_that_is_written_is_left_alone(moved: World, tmp_path: Path) -> None:
+def test_what_was_planted_in_a_folder_that_is_written_is_not_changed(moved: World, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text(PRECIOUS)
     folder = tmp_path / "config"

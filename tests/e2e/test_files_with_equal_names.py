@@ -88,7 +88,7 @@ def unclear(plan: Json) -> list[str]:
     return [row["id"] for row in plan["losses"] if "none is used" in row["reason"]]
 
 
-def test_their_bytes_tell_them_apart_where_the_service_gives_them(
+def test_their_bytes_distinguish_them_where_they_can_be_downloaded(
     launch: Launch, route: tuple[str, str]
 ) -> None:
     made = world(launch, route, GIVES)
@@ -132,9 +132,7 @@ def test_none_is_taken_for_another_where_the_service_keeps_them(
 
 
 @given
-def test_the_store_that_holds_it_alone_tells_which_it_is(
-    launch: Launch, route: tuple[str, str], gives: bool
-) -> None:
+def test_the_only_store_with_it_identifies_it(launch: Launch, route: tuple[str, str], gives: bool) -> None:
     made = world(launch, route, gives)
     one, other = notes(made, b"leaf", b"tree")
     searched(made, 1, [other])
@@ -148,7 +146,7 @@ def test_the_store_that_holds_it_alone_tells_which_it_is(
     assert holds_its_bytes(made)
 
 
-def test_the_attributes_that_it_has_in_a_store_tell_which_it_is(launch: Launch) -> None:
+def test_its_attributes_in_a_store_identify_it(launch: Launch) -> None:
     made = world(launch, ROUTES["azure-openai"], KEEPS)
     ours = notes(made, b"leaf", b"tree")
     papers = searched(made, 1, ours)
@@ -294,7 +292,7 @@ def directory(made: World) -> str:
 
 
 @given
-def test_files_of_a_directory_are_told_apart_as_well(launch: Launch, gives: bool) -> None:
+def test_files_of_a_directory_are_distinguished_too(launch: Launch, gives: bool) -> None:
     made = world(launch, ROUTES["azure-openai"], gives)
     folder = directory(made)
     made("plan", folder, "target", "-o", made.plan).ok()

@@ -49,7 +49,7 @@ def test_an_empty_target_differs_in_every_object(flow: Flow) -> None:
         assert len([1 for k, _ in removed if k == kind]) == (0 if there else counts[kind]), kind
 
 
-def test_losses_are_named_before_anything_is_written(flow: Flow) -> None:
+def test_losses_are_reported_before_anything_is_written(flow: Flow) -> None:
     losses = flow.answers["strict"]["losses"]
     serious = [row for row in losses if row["grade"] in ("lost", "blocked")]
     # Of the OpenAI estate a project has a place for everything, citations included.

@@ -78,7 +78,7 @@ def test_ids_given_and_ids_listed_are_one_set(launch: Launch) -> None:
     assert world.snapshot("--threads", str(ids))["counts"]["thread"] == len(world.source.estate.threads)
 
 
-def test_a_thread_that_does_not_exist_is_named(small: World) -> None:
+def test_a_thread_that_does_not_exist_is_reported(small: World) -> None:
     ids = small.folder / "ids.txt"
     ids.write_text("thread_of_yesterday\n../files\n")
     answer = small.snapshot("--threads", str(ids), code=3)

@@ -158,7 +158,7 @@ def test_an_address_that_is_none_ends_in_words(tmp_path: Path, address: str) -> 
         assert "error: " in done.err
 
 
-def test_certificates_lie_beside_the_config_file_and_are_looked_at_first(tmp_path: Path) -> None:
+def test_certificates_are_beside_the_config_file_and_checked_first(tmp_path: Path) -> None:
     file = tmp_path / "estates.toml"
     entry = '[estates.east]\ntype = "openai"\nendpoint = "https://127.0.0.1:9/v1"\nkey_env = "EAST_SECRET"\n'
     file.write_text(f'{entry}ca_file = "company.pem"\n', encoding="utf-8")

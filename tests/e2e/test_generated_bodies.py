@@ -144,7 +144,7 @@ def moves(made: World, empty: Json, held: Json, new: bool) -> None:
 
 
 @pytest.mark.exhaustive(3)
-def test_what_can_be_read_is_written_or_told(route: tuple[World, Json]) -> None:
+def test_what_can_be_read_is_written_or_reported(route: tuple[World, Json]) -> None:
     made, empty = route
     new = made.types[0] == "foundry"
 

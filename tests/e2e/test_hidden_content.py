@@ -71,7 +71,7 @@ class TestRefused:
     def world(self, start: Start) -> World:
         return start({**REFUSES, "path": "*/items*"})
 
-    def test_it_is_read_without_and_its_absence_is_told(self, world: World) -> None:
+    def test_it_is_read_without_and_its_absence_is_reported(self, world: World) -> None:
         answer = world.snapshot(code=3)
         assert answer["counts"]["message"] == 4
         assert [(row["id"], row["parent"]) for row in answer["missing"]] == [("item_0", f"conv_{1:050}")]
@@ -85,7 +85,7 @@ class TestRefused:
         assert any("image" in words for words in shown(world, "item_0")["hidden"])
         assert "hidden" not in shown(world, f"conv_{1:050}")
 
-    def test_assess_and_plan_say_so(self, world: World) -> None:
+    def test_assess_and_plan_report_it(self, world: World) -> None:
         world.snapshot(code=3)
         told = world("assess", world.db, "--to", "foundry").ok(1)
         assert "message: file_search_call.results" in told["hidden"]
@@ -124,7 +124,7 @@ class TestIgnored:
     def world(self, start: Start) -> World:
         return start({"what": "ignores-include", "path": "*/items*", "times": 10**6})
 
-    def test_what_was_asked_for_and_did_not_come_is_told(self, world: World) -> None:
+    def test_requested_content_that_is_missing_is_reported(self, world: World) -> None:
         answer = world.snapshot(code=3)
         assert answer["hidden"] == [
             "message: code_interpreter_call.outputs", "message: file_search_call.results"

@@ -99,7 +99,7 @@ def test_no_name_forges_a_line(done: Done) -> None:
         assert not [line for line in lines if line.startswith(FORGED)], given
 
 
-def test_extracted_files_lie_in_the_folder_under_harmless_names(done: Done) -> None:
+def test_extracted_files_have_safe_names_in_the_folder(done: Done) -> None:
     made, _, said = done
     folder = made.folder / "files"
     files = sorted(folder.iterdir())
@@ -112,7 +112,7 @@ def test_extracted_files_lie_in_the_folder_under_harmless_names(done: Done) -> N
     assert {one.code for one in again} == {3, 4}
 
 
-def test_a_spreadsheet_sees_no_formula_and_every_row(done: Done) -> None:
+def test_a_spreadsheet_gets_no_formula_and_every_row(done: Done) -> None:
     made, _, _ = done
     text = made.plain("ids", kept(made), "--format", "csv").out
     rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -124,7 +124,7 @@ def test_a_spreadsheet_sees_no_formula_and_every_row(done: Done) -> None:
     assert not [cell for row in rows for cell in row if cell.startswith((*f"=+-@{wide}\t\r\n",))]
 
 
-def test_the_sql_loads_and_says_the_same(done: Done) -> None:
+def test_the_sql_loads_with_the_same_content(done: Done) -> None:
     made, _, _ = done
     script = made.plain("ids", kept(made), "--format", "sql").out
     rows = made("ids", kept(made)).ok()

@@ -73,7 +73,7 @@ def run_all(world: World, thread: str) -> dict[str, list[int]]:
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("value", VALUES)
-def test_every_command_works_or_says_why_not(launch: Launch, place: str, value: str) -> None:
+def test_every_command_works_or_reports_why_not(launch: Launch, place: str, value: str) -> None:
     world = empty(launch)
     thread = PLACES[place](world, VALUES[value])
     codes = run_all(world, thread)
@@ -130,7 +130,7 @@ def break_body(world: World) -> None:
 
 
 @pytest.mark.parametrize("command", ["ls", "show", "search", "transcript", "extract"])
-def test_a_damaged_body_is_told_as_damage(small: World, command: str) -> None:
+def test_a_damaged_body_is_reported_as_damage(small: World, command: str) -> None:
     small.snapshot()
     thread = next(iter(small.here.threads))
     more = {
@@ -144,7 +144,7 @@ def test_a_damaged_body_is_told_as_damage(small: World, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["diff", "plan", "assess"])
-def test_a_damaged_body_is_told_by_every_command(small: World, command: str) -> None:
+def test_a_damaged_body_is_reported_by_every_command(small: World, command: str) -> None:
     small.snapshot()
     break_body(small)
     more = {"diff": ["target"], "plan": ["target", "-o", small.plan], "assess": ["--to", "target"]}[command]

@@ -67,7 +67,7 @@ def test_a_call_and_its_output_go_along(talk: World) -> None:
     assert talk("verify", talk.plan).ok()["ok"] is True
 
 
-def test_what_nobody_said_is_named_and_left(talk: World) -> None:
+def test_items_that_are_no_messages_are_reported_and_left(talk: World) -> None:
     question, answer = message("Why?"), message("Because.", "assistant")
     _, left, _ = write(talk, question, thought("hm"), answer)
     talk.snapshot()
@@ -106,7 +106,7 @@ def test_a_call_that_waits_for_its_output_is_left_until_it_has_it(talk: World) -
     )
 
 
-def test_a_call_whose_output_comes_too_late_is_named(talk: World) -> None:
+def test_a_call_whose_output_comes_too_late_is_reported(talk: World) -> None:
     """Nothing can be put between messages that are there: it comes last, and the plan names that."""
     asked, late = message("Is it packed?"), message("Hello?")
     write(talk, asked, call("c1"), late)
@@ -123,7 +123,7 @@ def test_a_call_whose_output_comes_too_late_is_named(talk: World) -> None:
 
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("count", [19, 20, 21, 40])
-def test_a_pair_may_lie_across_two_calls(talk: World, count: int) -> None:
+def test_a_pair_may_span_two_requests(talk: World, count: int) -> None:
     rows = [message(f"{n}") for n in range(count - 1)] + [call("c1"), output("c1"), message("x", "assistant")]
     write(talk, *rows)
     moved(talk)

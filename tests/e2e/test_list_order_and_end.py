@@ -46,7 +46,7 @@ class TestOrderIsIgnored:
     @pytest.mark.exhaustive(2)
     @COMES
     @pytest.mark.parametrize("path", ["*", "*/messages"])
-    def test_a_thread_is_archived_and_written_as_it_was_said(
+    def test_a_thread_is_archived_and_written_in_its_order(
         self, launch: Launch, tmp_path: Path, comes: str, path: str
     ) -> None:
         fault = {"what": "ignores-order", "path": path, "comes": comes}
@@ -128,7 +128,7 @@ class TestOrderIsIgnored:
         assert ordinals(world, "assistants") == names
 
     @COMES
-    def test_items_tell_no_time_so_a_conversation_is_named(
+    def test_items_have_no_time_so_a_conversation_is_reported(
         self, launch: Launch, tmp_path: Path, comes: str
     ) -> None:
         fault = {"what": "ignores-order", "path": "*/items", "comes": comes}
@@ -153,7 +153,7 @@ class TestOrderIsIgnored:
         assert ordinals(world, "messages", 3) == list(world.source.estate.messages[id_])
         assert len(world.source.requests) > before
 
-    def test_order_and_after_ignored_is_named(self, launch: Launch, tmp_path: Path) -> None:
+    def test_order_and_after_ignored_is_reported(self, launch: Launch, tmp_path: Path) -> None:
         rows = [
             {"what": "ignores-after", "path": "*/messages"},
             {"what": "ignores-order", "path": "*/messages"},
@@ -182,7 +182,7 @@ class TestTheEnd:
             thread(world.source, number, ())
         assert world.snapshot()["counts"]["thread"] == 130
 
-    def test_a_full_page_and_a_server_that_ignores_after_is_named(
+    def test_a_full_page_and_a_server_that_ignores_after_is_reported(
         self, launch: Launch, tmp_path: Path
     ) -> None:
         rows = [

@@ -75,7 +75,7 @@ def test_a_selection_takes_them_by_the_same_rule(world: World) -> None:
     world("plan", world.db, "target", "-o", world.plan, "--id", "thread_").error(2, "matches 2 objects")
 
 
-def test_a_selected_id_of_another_snapshot_is_named_with_its_number(world: World) -> None:
+def test_a_selected_id_of_another_snapshot_is_reported_with_its_number(world: World) -> None:
     del world.source.estate.assistants[LAB["id"]]
     world.snapshot()
     plan = world("plan", world.db, "target", "-o", world.plan, "--id", LAB["id"], "--id", DESK["id"]).ok(3)

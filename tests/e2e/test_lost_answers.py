@@ -70,7 +70,7 @@ def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: L
     arrived_once(world)
 
 
-def test_a_listing_of_threads_that_is_missing_is_told_when_an_answer_is_lost(launch: Launch) -> None:
+def test_a_missing_listing_of_threads_is_reported_when_an_answer_is_lost(launch: Launch) -> None:
     fault = LostAnswer(posts("/threads"))
     source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
     world = launch(source, options("TARGET_KEY", service="openai", downloads=True), wrap_target=fault)
@@ -106,7 +106,7 @@ def test_too_many_requests_are_waited_for(launch: Launch, fits: Match, first: in
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_a_refused_object_is_named_and_the_rest_arrives(launch: Launch, status: int) -> None:
+def test_a_refused_object_is_reported_and_the_rest_arrives(launch: Launch, status: int) -> None:
     refusal = {"error": {"message": "Not this one.", "code": "no"}}
     world = with_fault(launch, Instead(posts("/assistants"), status=status, body=refusal))
     answer = world.apply().ok(3)

@@ -106,7 +106,7 @@ def test_a_service_that_stays_away_is_waited_for_by_the_next_apply(launch: Launc
 
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("place", [0, 7, 19, 20, 33, 44])
-def test_a_refused_item_is_named_and_what_stands_before_it_arrives(launch: Launch, place: int) -> None:
+def test_a_refused_item_is_reported_and_earlier_ones_arrive(launch: Launch, place: int) -> None:
     fault = RefusedWord(any_post, last=10**6, word=b"forbidden")
     said_ = ["forbidden" if n == place else "ok" for n in range(45)]
     made, ids = talking(launch, said_, ["a"], wrap_target=fault)

@@ -37,7 +37,7 @@ def test_metadata_that_changed_is_written(launch: Launch) -> None:
     assert world.planned()["actions"]["update"] == 0
 
 
-def test_a_message_that_is_another_now_is_named(launch: Launch) -> None:
+def test_a_message_that_is_another_now_is_reported(launch: Launch) -> None:
     world, _, old, new = moved(launch)
     messages, message = there(world, new)
     content = [{"type": "text", "text": {"value": "somebody else's words", "annotations": []}}]

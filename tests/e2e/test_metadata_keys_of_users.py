@@ -48,7 +48,7 @@ OWNERS: dict[str, Json] = {
 }
 
 
-def test_every_type_of_service_can_stand_in_a_stamp() -> None:
+def test_every_type_of_service_can_be_in_a_stamp() -> None:
     assert set(SERVICE_TYPES) == set(CODECS)
 
 
@@ -247,7 +247,7 @@ def test_a_sync_asks_before_it_writes_over_what_another_tool_made(launch: Launch
     assert latest(world.target, "front-desk") == after
 
 
-def test_full_metadata_beside_the_other_tools_keys_is_told(launch: Launch) -> None:
+def test_full_metadata_with_keys_of_another_tool_is_reported(launch: Launch) -> None:
     full = {f"key{n:02}": "taken" for n in range(14)}
     world = to_agents(launch, assistant(1, "Front Desk", metadata=full))
     id_ = assistant(1, "")["id"]
@@ -271,7 +271,7 @@ def test_an_agent_that_names_an_unknown_assistant_is_not_ours(launch: Launch) ->
     assert versions(world.target, "desk") == 1
 
 
-def test_diff_sees_which_assistant_it_was(launch: Launch) -> None:
+def test_diff_finds_which_assistant_it_was(launch: Launch) -> None:
     world = to_agents(launch, assistant(1, "Front Desk", metadata={"team": "night"}))
     by_script(world, "somebodys-name", assistant(1, "")["id"])
     rows = world("diff", "source", "target", "--kind", "assistant").ok(1)["changes"]

@@ -57,7 +57,7 @@ def told(plan: Json, kind: str, id_: str, word: str = "refers to the") -> dict[s
     return found
 
 
-def test_old_ids_in_texts_are_told_and_left_as_they_are(world: World) -> None:
+def test_old_ids_in_texts_are_reported_and_left(world: World) -> None:
     ids = furnish(world)
     world.snapshot()
     plan = world.planned()
@@ -153,7 +153,7 @@ def test_within_one_project_files_and_stores_keep_their_ids(launch: Launch) -> N
     assert not [row for row in plan["losses"] if row["kind"] == "message" and row["field"] == "content"]
 
 
-def test_an_id_that_does_not_arrive_is_said_to_be_missing(world: World) -> None:
+def test_an_id_that_does_not_arrive_is_reported_as_missing(world: World) -> None:
     lost = file(world.source, 3, "lost.md")
     world.source.estate.content.pop(lost).close()
     add(world.source, assistant(3, "poor", instructions=f"Read {lost}."))
@@ -201,7 +201,7 @@ LOCAL: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("what", LOCAL)
-def test_a_name_that_only_the_old_project_knows_is_told(launch: Launch, what: str) -> None:
+def test_a_name_of_only_the_old_project_is_reported(launch: Launch, what: str) -> None:
     lenient = {"strict_definitions": False}
     world = launch(
         project("SOURCE_KEY", **lenient), project("TARGET_KEY", **lenient), types=("foundry", "foundry")
@@ -216,7 +216,7 @@ def test_a_name_that_only_the_old_project_knows_is_told(launch: Launch, what: st
 
 
 @pytest.mark.parametrize("what", LOCAL)
-def test_back_to_its_own_project_no_name_is_told(launch: Launch, what: str) -> None:
+def test_back_in_its_own_project_no_name_is_reported(launch: Launch, what: str) -> None:
     one = project("SOURCE_KEY", strict_definitions=False)
     world = launch(one, one, types=("foundry", "foundry"))
     agent(world.source, "desk", **LOCAL[what])
@@ -226,13 +226,13 @@ def test_back_to_its_own_project_no_name_is_told(launch: Launch, what: str) -> N
     assert "refers to the" not in plan.out
 
 
-def test_every_declared_name_says_what_it_is() -> None:
+def test_every_declared_name_has_a_description() -> None:
     assert len({path for path, _ in LOCAL_NAME_PATHS}) == len(LOCAL_NAME_PATHS)
     assert all(what.startswith("the ") for _, what in LOCAL_NAME_PATHS)
 
 
 @pytest.mark.parametrize("path", ["/toolboxes/box/mcp", "/toolboxes/box/versions/2/mcp?api-version=v1"])
-def test_a_toolbox_of_any_project_is_told_since_none_is_moved(launch: Launch, path: str) -> None:
+def test_a_toolbox_of_any_project_is_reported(launch: Launch, path: str) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry", "foundry"))
     url = f"https://acme.services.ai.azure.com/api/projects/p{path}"
     agent(world.source, "desk", tools=[{"type": "mcp", "server_label": "box", "server_url": url}])
@@ -245,7 +245,7 @@ def test_a_toolbox_of_any_project_is_told_since_none_is_moved(launch: Launch, pa
     assert told(plan, "assistant", "free", "toolbox") == {}
 
 
-def test_an_address_of_the_old_project_is_told_wherever_it_stands(launch: Launch) -> None:
+def test_an_address_of_the_old_project_is_reported_in_any_place(launch: Launch) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"))
     old = world.source.url.removeprefix("http://")
     server = {"type": "mcp", "server_label": "box", "server_url": f"http://{old}/toolboxes/box/mcp"}

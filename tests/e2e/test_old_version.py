@@ -93,7 +93,7 @@ def test_v1_shapes_arrive_as_agents(launch: Launch) -> None:
     assert world("verify", world.plan).ok()["ok"] is True
 
 
-def test_files_of_v1_assistants_lie_in_the_tools_of_their_agents(launch: Launch) -> None:
+def test_files_of_v1_assistants_are_in_the_tools_of_their_agents(launch: Launch) -> None:
     world, ids = to_agents(launch)
     estate = world.target.estate
     for id_, row in world.source.estate.assistants.items():

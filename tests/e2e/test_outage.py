@@ -55,9 +55,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("how", ["error", "cut"])
 @pytest.mark.parametrize("service", ["openai", "foundry"])
-def test_an_apply_is_ended_tells_what_was_not_done_and_is_continued(
-    launch: Launch, service: str, how: str
-) -> None:
+def test_an_ended_apply_reports_the_rest_and_is_continued(launch: Launch, service: str, how: str) -> None:
     dying = Dying("POST", 4, how)
     target = options("TARGET_KEY", service=service, list_threads="works", downloads=True)
     world = launch(target=target, types=("openai", service), wrap_target=dying)
@@ -121,7 +119,7 @@ def test_a_snapshot_is_ended_and_continued(launch: Launch, service: str, how: st
     world.snapshot()
 
 
-def test_a_sync_whose_target_dies_says_so_and_does_not_verify(launch: Launch) -> None:
+def test_a_sync_whose_target_fails_reports_it_and_does_not_verify(launch: Launch) -> None:
     dying = Dying("POST", 3, "error")
     world = launch(wrap_target=dying)
     ended = world("sync", "source", "target", "-o", world.db, "--accept-loss", "all")

@@ -26,7 +26,7 @@ def test_a_report_is_not_written_over_an_archive(small: World) -> None:
     assert small("check", small.db).ok()["ok"] is True
 
 
-def test_a_strangers_file_of_equal_name_and_size_is_not_adopted(launch: Launch) -> None:
+def test_a_file_of_others_with_equal_name_and_size_is_not_adopted(launch: Launch) -> None:
     fault = Instead(posts("/files"), status=400, body=REFUSED)
     target = options("TARGET_KEY", service="openai", list_threads="works", downloads=False)
     world = launch(None, target, wrap_target=fault)

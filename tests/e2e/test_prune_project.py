@@ -67,7 +67,7 @@ def test_an_agent_that_takes_the_place_of_a_deleted_one_is_not_deleted(launch: L
     assert latest(world.target, "desk")["definition"]["instructions"] == "Mine."
 
 
-def test_conversations_of_strangers_stay(shrunk: World) -> None:
+def test_conversations_of_others_stay(shrunk: World) -> None:
     row = {"id": "conv_x", "object": "conversation", "created_at": 1, "metadata": {"of": "somebody"}}
     shrunk.target.estate.conversations["conv_x"] = row
     pruned(shrunk)

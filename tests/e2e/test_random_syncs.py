@@ -17,7 +17,7 @@ ROUTES = tuple(product(TYPES, TYPES))
 
 @pytest.mark.exhaustive(5)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_target_follows_and_others_are_left_alone(seed: int, tmp_path: Path) -> None:
+def test_the_target_follows_and_others_are_not_changed(seed: int, tmp_path: Path) -> None:
     one, other = ROUTES[seed % len(ROUTES)]
     with world(
         tmp_path, service("SOURCE_KEY", one), service("TARGET_KEY", other), types=(one, other)

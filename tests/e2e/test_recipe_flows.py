@@ -121,7 +121,7 @@ def test_a_damaged_archive_is_neither_thinned_out_nor_copied(backup: tuple[Shell
     assert len(json.loads(shell.ok("assistants-migrate snapshots estate.db --json"))) == 2
 
 
-def test_a_partial_reading_is_kept_and_told(stack: ExitStack, backup: tuple[Shell, Emulator]) -> None:
+def test_a_partial_snapshot_is_kept_and_reported(stack: ExitStack, backup: tuple[Shell, Emulator]) -> None:
     shell, _ = backup
     project = stack.enter_context(Emulator(options("SOURCE_KEY", "foundry", "foundry")))
     shell.configure({"prod": ("foundry", project)})

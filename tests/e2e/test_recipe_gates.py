@@ -107,7 +107,7 @@ def test_no_drift_passes_and_shows_what_would_change(gate: Gate) -> None:
     assert "Clerk" in body
 
 
-def test_drift_fails_and_what_the_estate_says_is_obeyed_by_nobody(gate: Gate) -> None:
+def test_drift_fails_and_texts_of_the_estate_are_never_run(gate: Gate) -> None:
     gate.drift()
     said = github(gate)
     assert said.code == 1
@@ -200,7 +200,7 @@ def pipeline(gate: Gate) -> Gate:
     return gate
 
 
-def test_the_pipeline_tells_codes_apart(pipeline: Gate) -> None:
+def test_the_pipeline_distinguishes_exit_codes(pipeline: Gate) -> None:
     compare = step("azure-pipelines.md", "Compare")
     assert pipeline.shell(compare, **AZURE).code == 0
     assert pipeline.shell(compare, **{**AZURE, "SOURCE_KEY": "wrong"}).code == 5

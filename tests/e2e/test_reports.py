@@ -108,7 +108,7 @@ def test_no_archive_and_no_plan_is_overwritten(small: World, name: str) -> None:
 @pytest.mark.parametrize(("file", "words"), [
     ("no/such/report.md", "cannot write"), (".", "cannot write"),
 ])  # fmt: skip
-def test_a_file_that_cannot_be_written_is_told_before_anything_is_read(
+def test_a_file_that_cannot_be_written_is_reported_before_anything_is_read(
     small: World, file: str, words: str
 ) -> None:
     asked = len(small.target.requests)

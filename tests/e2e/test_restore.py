@@ -69,7 +69,7 @@ def test_one_agent_and_one_thread_come_back_and_nothing_else_is_touched(type_: s
         assert made.writes(asked) == []
 
 
-def test_an_agent_that_names_a_lost_one_keeps_its_tool_and_the_plan_says_so(tmp_path: Path) -> None:
+def test_an_agent_that_refers_to_a_lost_one_keeps_its_tool_and_the_plan_reports_it(tmp_path: Path) -> None:
     one = service("SOURCE_KEY", "foundry-classic")
     with world(tmp_path, one, one, types=("foundry-classic", "foundry-classic")) as made:
         furnish(made.source, "foundry-classic")

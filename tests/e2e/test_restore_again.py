@@ -77,7 +77,7 @@ def test_what_names_a_restored_store_that_was_lost_too_is_re_pointed(type_: str,
 
 
 @pytest.mark.parametrize("type_", PREVIOUS_TYPES)
-def test_what_came_to_name_a_store_since_is_re_pointed_or_named(type_: str, tmp_path: Path) -> None:
+def test_what_came_to_name_a_store_since_is_re_pointed_or_reported(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
         estate = made.target.estate
         store = next(iter(estate.vector_stores))

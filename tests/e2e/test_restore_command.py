@@ -272,7 +272,7 @@ def test_bad_input_writes_nothing(tmp_path: Path) -> None:
         assert made.writes(asked) == []
 
 
-def test_a_retired_place_says_where_else(tmp_path: Path) -> None:
+def test_a_retired_resource_advises_another_one(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("before", "after")]
     for folder in folders:
         folder.mkdir()

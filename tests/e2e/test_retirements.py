@@ -131,7 +131,7 @@ def test_options_that_do_not_fit_are_refused(launch: Launch, options: tuple[str,
     world("ls", world.db, *options).error(2)
 
 
-def test_a_list_of_assistants_that_was_not_read_is_named(launch: Launch) -> None:
+def test_a_list_of_assistants_that_was_not_read_is_reported(launch: Launch) -> None:
     world = _openai(launch)
     world.snapshot("--exclude", "assistant:*")
     assert "the list of assistants was not read" in world("ls", world.db, "--retiring").ok(3)["unsaid"][0]
@@ -177,7 +177,7 @@ def test_a_deployment_that_cannot_be_seen_is_a_guess_or_unknown(launch: Launch) 
     ]
 
 
-def test_a_plan_names_the_line_of_models_that_was_mapped_and_says_what_ends_soon(launch: Launch) -> None:
+def test_a_plan_shows_the_mapping_of_models_and_which_ends_soon(launch: Launch) -> None:
     world = _world(
         launch, "openai", "foundry", assistant(1, "a", model="house"), assistant(2, "b", model="o9")
     )
@@ -251,7 +251,7 @@ def test_every_report_lists_every_assistant_in_every_format(many: World, command
             assert "does not show which model is behind a deployment" in text, format_
 
 
-def test_diff_says_on_which_side_and_verify_asks_the_target(many: World) -> None:
+def test_diff_reports_the_side_and_verify_asks_the_target(many: World) -> None:
     found = many("diff", many.db, "target").ok()
     sides = {(row["side"], row["basis"]) for row in found["retiring"]}
     assert sides == {("left", "guess"), ("right", "announced")}
@@ -263,7 +263,7 @@ def test_diff_says_on_which_side_and_verify_asks_the_target(many: World) -> None
     assert [row["name"] for row in chosen] == ["Bee 2"]
 
 
-def test_two_readings_of_one_place_are_said_once_by_the_later_one(many: World) -> None:
+def test_two_snapshots_of_one_resource_are_reported_once_by_the_later_one(many: World) -> None:
     many.source.estate.assistants.popitem()
     many.snapshot()
     for left, right in ((f"{many.db}@1", f"{many.db}@2"), (f"{many.db}@2", f"{many.db}@1")):
@@ -274,7 +274,7 @@ def test_two_readings_of_one_place_are_said_once_by_the_later_one(many: World) -
     assert "on the" not in many.plain("diff", "source", f"{many.db}@1").out.partition("ends: ")[2]
 
 
-def test_where_nothing_is_known_the_report_says_just_that(launch: Launch) -> None:
+def test_where_nothing_is_known_the_report_has_only_that(launch: Launch) -> None:
     world = _world(launch, "azure-openai", "azure-openai", assistant(1, "Owl", model="main"))
     world.snapshot()
     lines = world.plain("assess", world.db, "--to", "target").out.splitlines()

@@ -192,7 +192,7 @@ def test_what_was_used_in_place_stays(launch: Launch) -> None:
     assert {row["source_id"] == row["target_id"] for row in world("ids", world.db).ok()} <= {True}
 
 
-def test_stores_that_the_service_made_for_attachments_are_told_or_gone(launch: Launch) -> None:
+def test_stores_created_by_the_service_for_attachments_are_reported_or_removed(launch: Launch) -> None:
     target = options("TARGET_KEY", list_threads="works")
     world = launch(options("SOURCE_KEY", list_threads="works", downloads=True), target)
     notes = file(world.source, 1, "notes.md")
@@ -209,7 +209,7 @@ def test_stores_that_the_service_made_for_attachments_are_told_or_gone(launch: L
     assert not world.target.estate.vector_stores or any(made in note for note in answer["notes"])
 
 
-def test_what_a_plan_deleted_cannot_come_back_and_is_named(stage: Staged) -> None:
+def test_what_a_plan_deleted_cannot_come_back_and_is_reported(stage: Staged) -> None:
     scene = applied(stage("azure-openai", changed=True))
     answer = back(scene.world, code=3)
     (failure,) = answer["failed"]

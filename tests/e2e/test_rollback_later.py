@@ -77,7 +77,7 @@ def test_what_a_later_apply_changed_is_taken_back_first(
     assert told(empty, kept(world.target.estate)) == []
 
 
-def test_the_last_of_three_applies_is_named(launch: Launch) -> None:
+def test_the_last_of_three_applies_is_reported(launch: Launch) -> None:
     world = estate(launch, "azure-openai")
     applied(world, world.plan)
     for number in (2, 3):

@@ -189,7 +189,7 @@ def test_files_that_an_append_added_to_a_thread_are_taken_away(launch: Launch, r
     assert world("rollback", world.plan, "--yes").ok()["restored"] == 0
 
 
-def test_a_thread_that_others_changed_since_keeps_its_files_and_is_named(launch: Launch) -> None:
+def test_a_thread_that_others_changed_since_keeps_its_files_and_is_reported(launch: Launch) -> None:
     world = grown(launch)
     append(world)
     theirs = file(world.target, 9, "theirs.csv", b"9")

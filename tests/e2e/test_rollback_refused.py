@@ -99,7 +99,7 @@ OTHERS = (renamed_store, foreign_file_in_a_store, edited_assistant, thread_metad
 
 @pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: other.__name__)
-def test_what_others_changed_is_refused_and_named(fresh: Scene, other: Any) -> None:
+def test_what_others_changed_is_refused_and_reported(fresh: Scene, other: Any) -> None:
     world = fresh.world
     id_ = other(world)
     asked = len(world.target.requests)
@@ -142,7 +142,7 @@ def edited_assistant_again(world: World) -> str:
     return str(id_)
 
 
-def test_what_others_deleted_meanwhile_is_told_as_gone(fresh: Scene) -> None:
+def test_what_others_deleted_meanwhile_is_reported_as_deleted(fresh: Scene) -> None:
     world = fresh.world
     (papers,) = new(world, "vector_store")
     del world.target.estate.vector_stores[papers]

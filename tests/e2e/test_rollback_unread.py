@@ -122,7 +122,7 @@ def test_what_became_of_a_lost_request_must_be_seen(launch: Launch) -> None:
     assert not world.target.estate.vector_stores
 
 
-def test_a_thread_whose_making_was_lost_is_told_where_nobody_can_look(launch: Launch) -> None:
+def test_a_thread_whose_creation_was_lost_is_reported_where_it_cannot_be_checked(launch: Launch) -> None:
     lost = LostAnswer(posts("/conversations"), last=FOREVER)
     world = arriving(launch, "foundry", lost, unlisted=True)
     assert world.apply().code == 3

@@ -88,7 +88,7 @@ def test_the_store_that_is_shared_is_not_written_to(launch: Launch) -> None:
     assert made.touched() == []
 
 
-def test_the_plan_says_that_they_are_shared(launch: Launch) -> None:
+def test_the_plan_reports_that_they_are_shared(launch: Launch) -> None:
     made = shared(launch)
     made.snapshot()
     losses = made("plan", made.db, "target", "-o", made.plan)

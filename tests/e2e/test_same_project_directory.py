@@ -114,7 +114,7 @@ def test_a_copy_that_an_assistant_searches_is_configuration(launch: Launch) -> N
     assert ("vector_store", copy) in {(c["kind"], c["right_id"]) for c in changes if c["action"] == "added"}
 
 
-def test_a_copy_whose_origin_is_gone_stands_for_it(launch: Launch) -> None:
+def test_a_copy_whose_origin_was_deleted_takes_its_place(launch: Launch) -> None:
     made = world(launch)
     folder = exported(made)
     move(made, "--copy-files")

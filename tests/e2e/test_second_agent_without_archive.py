@@ -14,7 +14,7 @@ from tests.e2e.test_sync_again import sync
 
 
 @pytest.mark.parametrize("more", [(), ("--on-conflict", "keep")], ids=["plain", "keep"])
-def test_an_agent_beside_one_that_others_edited_is_told_when_the_archive_is_lost(
+def test_a_second_agent_beside_an_edited_one_is_reported_without_the_archive(
     launch: Launch, more: tuple[str, ...]
 ) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry", "foundry"))

@@ -119,7 +119,7 @@ def test_two_secrets_at_one_place_differ_without_being_shown(launch: Launch) -> 
     assert SECRETS[0] not in said.out
 
 
-def test_a_search_for_a_secret_says_that_it_is_there_and_no_more(launch: Launch) -> None:
+def test_a_search_for_a_secret_reports_only_that_it_exists(launch: Launch) -> None:
     world = prepared(launch, "classic")
     world.snapshot()
     said = world.plain("search", world.db, SECRETS[0])
@@ -128,7 +128,7 @@ def test_a_search_for_a_secret_says_that_it_is_there_and_no_more(launch: Launch)
     assert "(secret " in said.out
 
 
-def test_a_plan_from_files_tells_that_the_credential_is_not_in_them(launch: Launch, tmp_path: Path) -> None:
+def test_a_plan_from_files_reports_that_the_credential_is_not_in_them(launch: Launch, tmp_path: Path) -> None:
     world = prepared(launch, "classic")
     world.snapshot()
     config = tmp_path / "config"

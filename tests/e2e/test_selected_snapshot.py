@@ -109,7 +109,7 @@ def test_dates_ask_each_thread_for_its_newest_message(azure: World) -> None:
     assert {id_ for id_ in kept(azure, 2) if id_ in estate.threads} == {old, empty}
 
 
-def test_a_conversation_counts_by_its_own_time_and_it_says_so(tmp_path: Path) -> None:
+def test_a_conversation_is_selected_by_its_own_time_which_is_reported(tmp_path: Path) -> None:
     ends = service("SOURCE_KEY", "foundry"), service("TARGET_KEY", "foundry")
     with world(tmp_path, *ends, types=("foundry", "foundry")) as made:
         furnish(made.source, "foundry")
@@ -122,7 +122,7 @@ def test_a_conversation_counts_by_its_own_time_and_it_says_so(tmp_path: Path) ->
         assert not [path for path in requests(made) if first in path]
 
 
-def test_it_says_that_it_is_filtered_and_is_not_the_latest(azure: World) -> None:
+def test_it_is_marked_as_filtered_and_is_not_the_latest(azure: World) -> None:
     azure.snapshot()
     azure.snapshot("--id", "reader")
     rows = azure("snapshots", azure.db).ok()
@@ -151,7 +151,7 @@ def test_what_it_keeps_can_be_moved(azure: World) -> None:
     assert azure("verify", azure.plan).json["findings"] == []
 
 
-def test_unknown_ids_and_rules_are_named(azure: World) -> None:
+def test_unknown_ids_and_rules_are_reported(azure: World) -> None:
     done = azure.snapshot("--id", "reader", "--id", "thread_gone", "--id", "nobody", code=3)
     assert sorted(done["unknown_ids"]) == ["nobody", "thread_gone"]
     assert done["state"] == "complete"

@@ -103,7 +103,7 @@ def test_random_selections_move_what_they_mean(moved: Any) -> None:
     holds()
 
 
-def test_without_dependencies_the_losses_say_what_is_missing(moved: Any) -> None:
+def test_without_dependencies_the_losses_list_what_is_missing(moved: Any) -> None:
     world_ = restarted(moved)
     stores = world_.source.estate.vector_stores
     reader = next(id_ for id_, named in needs(world_.source).items() if named and id_ not in stores)
@@ -165,7 +165,7 @@ def test_a_rule_that_matches_nothing_is_reported_beside_one_that_does(moved: Any
     assert "no object matches file:nothing*" in plan.out
 
 
-def test_conversations_are_selected_by_their_own_time_which_is_said(moved: Any) -> None:
+def test_conversations_are_selected_by_their_own_time_which_is_reported(moved: Any) -> None:
     world_ = restarted(moved)
     dated = ("--after", "2000-01-01", "--accept-loss", "all")
     plan = world_.plain("plan", world_.db, "target", "-o", world_.plan, *dated)

@@ -73,7 +73,7 @@ def test_ls_lists_the_messages_of_selected_threads(made: World) -> None:
     assert len(rows) == len(made.source.estate.messages[thread])
 
 
-def test_ls_says_what_it_did_not_find(made: World) -> None:
+def test_ls_reports_what_it_did_not_find(made: World) -> None:
     made.snapshot()
     made("ls", made.db, "--id", "nobody").error(1, "nothing in snapshot 1 matches --id nobody")
     made("ls", made.db, "--id", "reader", "--kind", "file").error(1, "the selection has no file")

@@ -66,7 +66,7 @@ def instructions(cloud: Emulator, name: str = "desk") -> str:
 # ------------------------------------------------------------------------------------------ the source
 
 
-def test_a_pinned_version_is_told_and_the_newest_is_moved(world: World) -> None:
+def test_a_pinned_version_is_reported_and_the_newest_is_moved(world: World) -> None:
     world.source.estate.agent_endpoints["desk"] = rules(("3", 100))
     taken = world.snapshot()
     assert any("users get version 3; the newest is version 5" in note for note in taken["notes"])
@@ -125,14 +125,14 @@ def test_a_served_version_that_the_archive_has_not_is_a_loss(world: World) -> No
 
 
 @pytest.mark.parametrize("said", [rules(("@latest", 100)), rules(("5", 100)), rules(), {}])
-def test_an_agent_that_serves_its_newest_version_is_not_spoken_of(world: World, said: Json) -> None:
+def test_an_agent_that_serves_its_newest_version_is_not_reported(world: World, said: Json) -> None:
     world.source.estate.agent_endpoints["desk"] = said
     taken = world.snapshot()
     assert not [note for note in taken["notes"] if "desk" in note]
     assert told(world.planned(), "desk") == []
 
 
-def test_shared_traffic_is_told_with_its_shares(world: World) -> None:
+def test_split_traffic_is_reported_with_its_shares(world: World) -> None:
     world.source.estate.agent_endpoints["desk"] = rules(("@latest", 20), ("3", 80))
     world.snapshot()
     (row,) = told(world.planned(), "desk")
@@ -149,7 +149,7 @@ def test_shared_traffic_is_told_with_its_shares(world: World) -> None:
         ("agent_card", {"version": "1", "description": "Ask me.", "skills": [{"id": "s", "name": "S"}]}),
     ],
 )
-def test_what_is_set_for_an_endpoint_is_told(world: World, field: str, said: Any) -> None:
+def test_settings_of_an_endpoint_are_reported(world: World, field: str, said: Any) -> None:
     row = world.source.estate.agents["desk"]
     outer, _, inner = field.partition(".")
     if inner:
@@ -172,13 +172,13 @@ def test_what_is_set_for_an_endpoint_is_told(world: World, field: str, said: Any
         {"publish_approval_status": "not_published"},
     ],
 )
-def test_an_endpoint_as_every_agent_has_one_is_not_spoken_of(world: World, said: Json) -> None:
+def test_a_default_endpoint_is_not_reported(world: World, said: Json) -> None:
     world.source.estate.agent_endpoints["desk"] = {**rules(("@latest", 100)), **said}
     world.snapshot()
     assert [row for row in world.planned()["losses"] if row["id"] == "desk"] == []
 
 
-def test_a_disabled_agent_is_told(world: World) -> None:
+def test_a_disabled_agent_is_reported(world: World) -> None:
     world.source.estate.agents["desk"] = {**world.source.estate.agents["desk"], "state": "disabled"}
     taken = world.snapshot()
     assert any("it is disabled" in note for note in taken["notes"])
@@ -188,7 +188,7 @@ def test_a_disabled_agent_is_told(world: World) -> None:
     assert [row for row in losses if row["field"] == "state"]
 
 
-def test_on_an_older_service_it_is_told_as_well(launch: Launch) -> None:
+def test_on_an_older_service_it_is_reported_too(launch: Launch) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry", "foundry-classic"))
     grown(world.source, "desk")
     world.source.estate.agent_endpoints["desk"] = rules(("3", 100))
@@ -212,7 +212,7 @@ def changed(world: World) -> None:
     world.snapshot()
 
 
-def test_an_update_that_nobody_is_served_is_told(arrived: World) -> None:
+def test_an_update_that_is_not_served_is_reported(arrived: World) -> None:
     """The target serves its first version by number; what an update adds is a further one."""
     arrived.target.estate.agent_endpoints["desk"] = rules(("1", 100))
     changed(arrived)
@@ -230,7 +230,7 @@ def test_an_update_that_nobody_is_served_is_told(arrived: World) -> None:
     assert "the newest there is version 2" in row["reason"]
 
 
-def test_a_target_that_serves_the_newest_is_not_spoken_of(arrived: World) -> None:
+def test_a_target_that_serves_the_newest_is_not_reported(arrived: World) -> None:
     arrived.target.estate.agent_endpoints["desk"] = rules(("@latest", 100))
     changed(arrived)
     assert told(arrived.planned(), "desk") == []
@@ -239,7 +239,7 @@ def test_a_target_that_serves_the_newest_is_not_spoken_of(arrived: World) -> Non
     assert not [note for note in notes if "desk" in note]
 
 
-def test_a_disabled_target_is_told_in_plan_and_proof(arrived: World) -> None:
+def test_a_disabled_target_is_reported_by_plan_and_verify(arrived: World) -> None:
     arrived.target.estate.agents["desk"] = {**arrived.target.estate.agents["desk"], "state": "disabled"}
     (row,) = told(arrived.planned(), "desk", "state")
     assert "disabled on the target" in row["reason"]
@@ -284,7 +284,7 @@ def test_rules_are_read_as_they_come(said: Any, found: list[tuple[str, float]]) 
         ({}, False),
     ],
 )
-def test_what_says_that_an_agent_is_off(others: Json, off: bool) -> None:
+def test_which_states_mean_that_an_agent_is_disabled(others: Json, off: bool) -> None:
     assert is_agent_disabled(body(None, **others)) is off
 
 

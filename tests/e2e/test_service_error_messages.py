@@ -86,7 +86,7 @@ def test_a_service_that_refuses_everything(place: Place, type_: str, status: int
     assert bool([advice for advice in SIGN_IN if advice in told]) == (status in (401, 403)), told
 
 
-def test_a_service_that_redirects_everything_is_told_with_the_host(place: Place) -> None:
+def test_a_service_that_redirects_everything_is_reported_with_the_host(place: Place) -> None:
     for type_ in LISTS:
         place.reply = Reply(302, headers={"location": "https://login.example/sign-in?to=x"})
         place.refuses = lambda asked: True

@@ -72,7 +72,7 @@ def test_shards_share_out_the_threads(world: World) -> None:
     assert all(set(counts) <= {"thread", "message", "run", "run_step"} for counts in found[1:])
 
 
-def test_what_lies_in_a_thread_is_asked_for_once(world: World) -> None:
+def test_content_of_a_thread_is_requested_once(world: World) -> None:
     shards(world)
     # Whether the server obeys `order` is asked once a kind, where the first times that come do not tell.
     first = (r for r in world.source.requests if "after" not in r.query and r.query.get("order") != "desc")
@@ -151,7 +151,7 @@ def test_it_may_be_merged_one_by_one(world: World) -> None:
 
 
 @pytest.mark.parametrize("lost", range(1, N + 1))
-def test_a_missing_shard_is_named_and_nothing_is_taken_for_gone(world: World, lost: int) -> None:
+def test_a_missing_shard_is_reported_and_nothing_is_taken_for_gone(world: World, lost: int) -> None:
     inputs = shards(world)
     answer = merge(world, inputs[: lost - 1] + inputs[lost:], code=3)
     assert answer["joined"][0]["missing"] == [lost]
@@ -249,7 +249,7 @@ def test_shards_of_given_threads(world: World) -> None:
     assert only(world, "all")["counts"]["thread"] == len(ids) - 1
 
 
-def test_a_killed_shard_is_continued_and_an_interrupted_one_is_told(launch: Launch) -> None:
+def test_a_killed_shard_is_continued_and_an_interrupted_one_is_reported(launch: Launch) -> None:
     world = launch(options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True, latency=0.02))
     process = world.popen("snapshot", "source", "-o", db(world, "1"), "--tag", "one", "--shard", "1/2",
                           "--workers", "2")  # fmt: skip

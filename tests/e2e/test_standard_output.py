@@ -27,7 +27,7 @@ def names() -> list[str]:
     return sorted(path.name for path in Path().iterdir() if path.name.startswith("-"))
 
 
-def test_a_report_on_standard_output_stands_there_alone(world: World) -> None:
+def test_a_report_is_alone_on_standard_output(world: World) -> None:
     said = world.plain("diff", world.db, "target", "-o", "-", "--format", "markdown")
     plain = world.plain("diff", world.db, "target", "--format", "markdown")
     first = plain.out.splitlines()[0]

@@ -150,7 +150,7 @@ def test_a_stream_that_lacks_a_sign_gets_an_escape_and_data_is_utf8(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
-def test_a_full_disk_behind_standard_output_is_told_and_ends_with_3(moved: World, tmp_path: Path) -> None:
+def test_a_full_disk_behind_standard_output_is_reported_and_ends_with_3(moved: World, tmp_path: Path) -> None:
     given = commands(moved, tmp_path)
     codes = run(moved, tmp_path, given, {}, out="/dev/full")
     for number, (code, arguments) in enumerate(zip(codes, given, strict=True)):

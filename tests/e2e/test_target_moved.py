@@ -61,7 +61,7 @@ def moved(small: World) -> World:
 
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_target_that_changed_since_the_plan_is_left_alone(
+def test_a_target_that_changed_since_the_plan_is_not_changed(
     moved: World, change: Callable[[Estate], Any]
 ) -> None:
     change(moved.target.estate)

@@ -74,7 +74,7 @@ def failing(status: int, body: Any) -> Instead:
 @pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("type_", TYPES)
-def test_what_cannot_be_deleted_is_named(launch: Launch, type_: str, answer: str) -> None:
+def test_what_cannot_be_deleted_is_reported(launch: Launch, type_: str, answer: str) -> None:
     fault = failing(*ANSWERS[answer])
     world = arrived(launch, type_, fault)
     before = kept(world.target.estate)
@@ -126,7 +126,7 @@ def test_a_service_that_shows_no_single_message_is_asked_for_its_list(
 @pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("answer", ["404", "405", "500", "204", "deleted: true, which is not so"])
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
-def test_what_cannot_be_pruned_is_named(launch: Launch, type_: str, answer: str) -> None:
+def test_what_cannot_be_pruned_is_reported(launch: Launch, type_: str, answer: str) -> None:
     fault = failing(*ANSWERS[answer])
     world = arrived(launch, type_, fault)
     here = world.source.estate
@@ -146,7 +146,7 @@ def test_what_cannot_be_pruned_is_named(launch: Launch, type_: str, answer: str)
     assert world.apply().ok()["deleted"] == 3
 
 
-def test_an_update_that_cannot_be_taken_back_is_named(launch: Launch) -> None:
+def test_an_update_that_cannot_be_taken_back_is_reported(launch: Launch) -> None:
     """The same of a change: 404 to the request that would restore it is no proof that it was restored."""
     fault = Instead(
         lambda method, path, query: method == "POST" and "/assistants/" in path,

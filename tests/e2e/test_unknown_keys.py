@@ -76,7 +76,7 @@ def table(estate: Estate, type_: str, kind: str) -> Any:
 
 @pytest.mark.exhaustive(6)
 @pytest.mark.parametrize(("type_", "kind"), CASES)
-def test_an_unknown_key_is_told_and_compared(launch: Launch, type_: str, kind: str) -> None:
+def test_an_unknown_key_is_reported_and_compared(launch: Launch, type_: str, kind: str) -> None:
     world = launched(launch, type_)
     give(world.source, type_, kind, {"is": "red"})
     world.snapshot()

@@ -69,7 +69,7 @@ def test_the_answer_to_an_update_is_lost(launch: Launch) -> None:
     assert world.target.estate.assistants[new]["instructions"] == "Be kind."
 
 
-def test_an_update_that_was_sent_before_the_program_died_is_no_strangers(
+def test_an_update_sent_before_the_program_was_killed_is_ours(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is lost, and so is every look at what became of it."""

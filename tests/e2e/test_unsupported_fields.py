@@ -51,7 +51,7 @@ def launched(launch: Launch, target: str, version: str) -> World:
 
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_field_without_a_place_is_told_and_never_updated(launch: Launch, name: str) -> None:
+def test_an_unsupported_field_is_reported_and_never_updated(launch: Launch, name: str) -> None:
     type_, version = TARGETS[name]
     world = launched(launch, type_, version)
     world.snapshot()
@@ -69,7 +69,7 @@ def graded(plan: Json) -> set[tuple[str, str, str]]:
 
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_others_see_in_such_a_field_is_left_alone(launch: Launch, name: str) -> None:
+def test_what_others_see_in_such_a_field_is_not_changed(launch: Launch, name: str) -> None:
     """The same project, or the same resource through another version, may show more than can be written."""
     type_, version = TARGETS[name]
     world = launched(launch, type_, version)
@@ -121,7 +121,7 @@ def test_attributes_of_a_project_are_no_update_of_its_classic_side(launch: Launc
     assert world("verify", world.plan).ok()["findings"] == []
 
 
-def test_what_only_agents_say_is_no_update_of_an_assistant(launch: Launch) -> None:
+def test_fields_of_only_agents_are_no_update_of_an_assistant(launch: Launch) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry", "foundry-classic"))
     inputs = {"who": {"description": "who asks", "default_value": "nobody"}}
     agent(world.source, "greeter", structured_inputs=inputs, reasoning={"effort": "low", "summary": "auto"})

@@ -88,7 +88,7 @@ def test_one_of_nothing_but_blanks_is_none(tmp_path: Path, server: Server, value
     assert server.asked == []
 
 
-def test_a_token_with_the_word_bearer_is_told_so(tmp_path: Path, server: Server) -> None:
+def test_a_token_with_the_word_bearer_gets_advice(tmp_path: Path, server: Server) -> None:
     file = config(tmp_path, server, "foundry", "token")
     done = run("doctor", "east", config=file, env={"EAST_SECRET": f"Bearer {FIRST}"})
     assert FIRST not in done.error(2, "which the program adds")

@@ -28,7 +28,7 @@ def test_damage_is_a_finding(arrived: Moved, damage: str) -> None:
         vars(cloud.estate).update(kept)
 
 
-def test_items_that_are_gone_are_told_with_the_ids_they_had(arrived: Moved) -> None:
+def test_deleted_items_are_reported_with_their_ids(arrived: Moved) -> None:
     """The journal is asked for them only then: held, they are most of the memory of a verify."""
     made, cloud = arrived.world, arrived.world.target
     kept = copied(cloud.estate)

@@ -58,7 +58,7 @@ def test_of_several_other_estates_one_must_be_named(tmp_path: Path) -> None:
         assert planned(made, f"{made.db}@1", "new").ok()["source"]["snapshot"] == 1
 
 
-def test_an_archive_of_the_target_itself_is_refused_unless_a_snapshot_is_named(tmp_path: Path) -> None:
+def test_an_archive_of_the_target_itself_is_refused_unless_a_snapshot_is_given(tmp_path: Path) -> None:
     with chain(tmp_path, "openai") as made:
         take(made, "first")
         made("snapshot", "first", "-o", made.db, "--tag", "whole").ok()
@@ -85,7 +85,7 @@ def test_a_sync_of_an_estate_with_itself_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "transcript", "extract", "ids"])
-def test_an_id_that_another_snapshot_holds_is_told_with_its_number(command: str, tmp_path: Path) -> None:
+def test_an_id_in_another_snapshot_is_reported_with_its_number(command: str, tmp_path: Path) -> None:
     with chain(tmp_path, "openai") as made:
         take(made, "first")
         estate = made.source.estate

@@ -63,7 +63,7 @@ def test_files_and_stores_are_moved_proved_and_taken_back(launch: Launch, name: 
 
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", RETIRED)
-def test_only_assistants_and_threads_are_blocked_and_told_why(launch: Launch, name: str) -> None:
+def test_only_assistants_and_threads_are_blocked_with_a_reason(launch: Launch, name: str) -> None:
     world = launched(launch, name)
     with_assistants(world)
     world.snapshot()

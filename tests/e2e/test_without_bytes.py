@@ -90,7 +90,7 @@ def test_originals_that_come_later_take_the_place_of_parsed_text(launch: Launch,
     assert there(made) == {"handbook.md": HANDBOOK}
 
 
-def test_what_nobody_has_is_named_and_the_rest_goes(launch: Launch) -> None:
+def test_what_nobody_has_is_reported_and_the_rest_goes(launch: Launch) -> None:
     made = kept(launch)
     made.snapshot(code=3)
     losses(made)

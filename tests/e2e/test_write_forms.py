@@ -114,7 +114,7 @@ def furnish(world: World) -> None:
     )
 
 
-def test_what_no_project_was_seen_to_take_is_tried_and_told(lenient: World) -> None:
+def test_what_no_project_was_seen_to_accept_is_tried_and_reported(lenient: World) -> None:
     furnish(lenient)  # a part of which nothing is shown: the snapshot says that it is missing
     lenient.snapshot(code=3)
     losses = lenient.planned()["losses"]
@@ -207,7 +207,7 @@ def test_two_files_whose_names_become_one_both_arrive(launch: Launch) -> None:
     assert world("verify", world.plan).ok()["findings"] == []
 
 
-def test_a_file_without_an_ending_is_told_before_it_is_sent(launch: Launch) -> None:
+def test_a_file_without_an_extension_is_reported_before_it_is_sent(launch: Launch) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"))
     store(world.source, 1, "papers", [file(world.source, 1, "notes", b"x")])
     world.snapshot()

@@ -157,7 +157,7 @@ def test_requests_are_recorded_on_request(launch):
     assert thread in api.emulator.estate.threads
 
 
-def test_a_wrapper_can_stand_before_the_service():
+def test_a_wrapper_can_be_in_front_of_the_service():
     def teapot(_app):
         async def answer(_scope, _receive, send):
             await send({"type": "http.response.start", "status": 418, "headers": []})

@@ -330,7 +330,7 @@ def test_order_is_ignored_and_the_rest_of_the_query_is_not(start: Start, comes: 
     assert faulty.walk() == expected if order == "asc" else True
 
 
-def test_a_page_that_ends_early_says_that_it_is_the_last(start: Start) -> None:
+def test_a_page_that_ends_early_is_marked_as_the_last(start: Start) -> None:
     faulty = start({"what": "ends-early", "path": "*/threads", "page": 1})
     created = faulty.threads(3)
     assert faulty.walk() == created[:2]

@@ -44,7 +44,7 @@ def test_the_endpoint_and_the_served_version_are_added() -> None:
     assert service.asked == ["/agents/desk", "/agents/desk/versions/3"]
 
 
-def test_a_row_that_tells_is_not_asked_for_again() -> None:
+def test_a_row_with_details_is_not_requested_again() -> None:
     service = Service()
     given = row(**pinned("@latest"))
     assert agents_with_details([given], service) == [given]

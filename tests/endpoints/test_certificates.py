@@ -112,7 +112,7 @@ def test_several_variables_are_taken_together(server: Server, company: Path, oth
 
 
 @pytest.mark.parametrize("type_", TYPES)
-def test_one_that_nobody_named_is_not_trusted_and_the_ways_are_told(
+def test_an_unknown_certificate_is_not_trusted_and_the_settings_are_listed(
     server: Server, other: Path, type_: str
 ) -> None:
     with env(SSL_CERT_FILE=str(other)), pytest.raises(ServiceUnreachable) as failed:

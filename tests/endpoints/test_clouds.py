@@ -51,7 +51,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_host_tells_its_service(host: str) -> None:
+def test_a_host_identifies_its_service(host: str) -> None:
     assert service_of_host(host) == HOSTS[host]
     config = Config()
     if HOSTS[host] is None:
@@ -139,7 +139,7 @@ def test_a_token_with_a_sign_that_no_header_takes(
     assert redact(f"Illegal header value {token[place].encode()!r}").count("hidden") == 0
 
 
-def test_what_the_sign_in_says_of_a_failure_is_told_without_secrets(
+def test_the_message_of_a_failed_sign_in_is_shown_without_secrets(
     identity: type[Identity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Identity, *scopes: str, **options: Any) -> Any:
@@ -172,7 +172,7 @@ To mitigate this issue, please refer to the guidelines."""
         ("Please run 'az login' to set up an account", "AzureCliCredential: Please run 'az login' to set up"),
     ],
 )
-def test_the_way_to_sign_in_that_was_tried_is_told_first(
+def test_the_way_to_sign_in_that_was_tried_is_shown_first(
     identity: type[Identity], monkeypatch: pytest.MonkeyPatch, cli: str, why: str
 ) -> None:
     def fail(self: Identity, *scopes: str, **options: Any) -> Any:

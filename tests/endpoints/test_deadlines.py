@@ -93,7 +93,7 @@ def test_time_that_we_take_ourselves_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(("method", "seconds"), [("GET", ANSWER_TIMEOUT_S), ("POST", WRITE_ANSWER_TIMEOUT_S)])
-def test_patience_is_as_usual_but_where_it_is_said(method: str, seconds: float) -> None:
+def test_the_time_limit_is_the_usual_one_unless_given(method: str, seconds: float) -> None:
     seen: list[float] = []
 
     def look() -> None:

@@ -166,7 +166,7 @@ class TestConversations:
         assert not [a for a in server.asked if a.method == "DELETE" and a.path.endswith("conv_1")]
 
     @pytest.mark.parametrize("kind", ["thread", "assistant"])
-    def test_what_the_service_does_not_know_is_said(self, kind: str) -> None:
+    def test_what_the_service_does_not_know_is_reported(self, kind: str) -> None:
         with writing(in_turn(Reply(404))) as (writer, _), pytest.raises(NotFound):
             writer.delete(kind, "desk")
 

@@ -81,7 +81,7 @@ def test_a_request_that_is_wrong_in_itself_settles_nothing() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_what_is_refused_for_a_later_listing_is_read_without_it_and_told(status: int) -> None:
+def test_what_is_refused_for_a_later_listing_is_read_without_it_and_reported(status: int) -> None:
     including, service = IncludeOptions(), Service(*ITEM_INCLUDES, status=status)
     including.request("message", ITEM_INCLUDES, service)
     service.known = ()
@@ -142,7 +142,7 @@ def test_many_threads_find_out_once() -> None:
     ],
 )
 @pytest.mark.parametrize("key", ["content", "output"])
-def test_a_part_that_says_nothing_of_where_it_is_is_hidden(key: str, part: Body, hidden: bool) -> None:
+def test_a_part_without_a_location_is_hidden(key: str, part: Body, hidden: bool) -> None:
     assert bool(hidden_parts({key: [part]})) is hidden
     assert bool(hidden_parts({key: part})) is hidden
 

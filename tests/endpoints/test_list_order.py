@@ -126,7 +126,7 @@ class TestTimesThatDoNotTell:
 
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
     @pytest.mark.parametrize("size", [100, 2])
-    def test_a_server_that_does_not_is_named(self, ignores: str, size: int) -> None:
+    def test_a_server_that_does_not_is_reported(self, ignores: str, size: int) -> None:
         sorting, server = ListOrder(), Server(timed(None, None, None), ignores=ignores, size=size)
         for _ in range(2):
             with pytest.raises(PaginationError, match="ignores `order`"):
@@ -134,14 +134,14 @@ class TestTimesThatDoNotTell:
         assert server.asked == 1
 
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
-    def test_another_listing_of_the_kind_that_told_is_enough(self, ignores: str) -> None:
+    def test_another_listing_of_the_same_kind_is_enough(self, ignores: str) -> None:
         sorting, server = ListOrder(), Server(timed(7, 7, 7), ignores=ignores)
         read(Server(timed(1, 2, 3), ignores=ignores), sorting)
         assert read(server, sorting) == stored(server)
         assert server.asked == 0
 
     @pytest.mark.parametrize("ignores", ["", "asc", "desc"])
-    def test_one_row_of_a_server_that_says_nothing_of_more_needs_no_proof(self, ignores: str) -> None:
+    def test_one_row_without_has_more_needs_no_proof(self, ignores: str) -> None:
         server = Server(timed(None), ignores)
         question = OrderedListing("message", "/things", True, server.newest)
         pages = iter([Page(server.stored, "row000")])  # behind which there is none
@@ -155,7 +155,7 @@ class TestTimesThatDoNotTell:
             read(server)
         assert read(Server(timed(None, None), size=1)) == ["row000", "row001"]
 
-    def test_another_kind_tells_nothing(self) -> None:
+    def test_another_kind_proves_nothing(self) -> None:
         sorting, server = ListOrder(), Server(timed(7, 7, 7), ignores="desc")
         other = Server(timed(1, 2, 3))
         list(sorting.oldest_first(other.pages(), OrderedListing("run", "/runs", True, other.newest)))
@@ -174,7 +174,7 @@ class TestTimesThatDoNotTell:
         assert [row["id"] for page in found for row in page.bodies] == stored(server)
         assert question.path == "/things"
 
-    def test_a_server_that_shuffles_is_named(self) -> None:
+    def test_a_server_that_shuffles_is_reported(self) -> None:
         server = Server(timed(None, None, None, None))
         shuffled = [server.stored[n] for n in (2, 0, 3, 1)]
         question = OrderedListing("message", "/things", True, lambda: shuffled)
@@ -197,7 +197,7 @@ class TestTimesThatRiseAndFall:
 
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
     @pytest.mark.parametrize("size", [100, 2])
-    def test_a_server_that_ignores_order_is_named(self, ignores: str, size: int) -> None:
+    def test_a_server_that_ignores_order_is_reported(self, ignores: str, size: int) -> None:
         with pytest.raises(PaginationError, match="rise and fall"):
             read(Server(timed(*self.MIXED), ignores=ignores, size=size))
 
@@ -245,7 +245,7 @@ def test_an_agent_was_made_when_its_newest_version_was() -> None:
     size=st.integers(1, 5),
     ignores=st.sampled_from(["", "asc", "desc"]),
 )
-def test_any_listing_in_the_order_of_its_times_is_read_so_or_named(
+def test_any_listing_in_the_order_of_its_times_is_read_so_or_reported(
     times: list[int], size: int, ignores: str
 ) -> None:
     server = Server(timed(*sorted(times)), ignores, size)

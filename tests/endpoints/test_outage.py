@@ -86,7 +86,7 @@ def test_many_errors_in_less_than_a_minute_do_not() -> None:
 
 
 @pytest.mark.parametrize("what", ANSWERED)
-def test_an_answer_of_any_sort_begins_the_minute_anew(what: str) -> None:
+def test_an_answer_of_any_sort_restarts_the_minute(what: str) -> None:
     clock = Clock()
     outage = Outage(clock)
     failing(outage, clock, COUNTED["503"], 4, 20.0)
@@ -119,7 +119,7 @@ def test_a_pause_of_ours_is_no_silence_of_the_service() -> None:
     outage.raise_if_gone()
 
 
-def test_silence_is_told_while_a_request_waits_and_between_attempts() -> None:
+def test_silence_is_reported_while_a_request_waits_and_between_attempts() -> None:
     clock = Clock()
     outage = Outage(clock)
     began = outage.request_started()

@@ -128,7 +128,7 @@ def test_reading_goes_on_behind_a_cursor() -> None:
 
 
 @pytest.mark.parametrize("row", [None, "file-a", 7, {"name": "x"}, {"id": None}])
-def test_a_row_that_cannot_be_told_apart_is_not_dropped_in_silence(row: Any) -> None:
+def test_a_row_without_identity_is_not_dropped_silently(row: Any) -> None:
     with pytest.raises(RequestFailed):
         read(Server({"data": [row, {"id": "a"}], "has_more": False}))
 
@@ -186,7 +186,7 @@ class TestAFullPageThatCallsItselfTheLast:
             read(Server(envelope("a", "b", more=False), RequestFailed("no", status)), limit=2)
 
     @pytest.mark.parametrize("more", [False, None])
-    def test_a_repeated_full_page_hides_what_lies_behind(self, more: bool | None) -> None:
+    def test_a_repeated_full_page_hides_later_rows(self, more: bool | None) -> None:
         with pytest.raises(PaginationError, match="ignores `after`"):
             read(Server(envelope("a", "b", more=more), envelope("a", "b", more=more)), limit=2)
 
@@ -212,7 +212,7 @@ class TestWhatAPageSaysOfItself:
             read(Server({"data": rows("a"), "has_more": said}, {"data": rows("a"), "has_more": said}))
 
     @pytest.mark.parametrize("said", [None, "perhaps", {}, []])
-    def test_what_says_nothing_is_asked_about(self, said: Any) -> None:
+    def test_an_answer_without_has_more_is_checked(self, said: Any) -> None:
         server = Server({"data": rows("a"), "has_more": said}, {"data": rows("b")}, {"data": []})
         assert read(server, limit=2)[0] == ["a", "b"]
 
@@ -225,7 +225,7 @@ class TestWhatAPageSaysOfItself:
     def test_a_count_that_fits_or_is_none_is_no_matter(self, count: Any) -> None:
         assert read(Server({"data": rows("a", "b"), "has_more": False, "total": count}))[0] == ["a", "b"]
 
-    def test_a_count_says_nothing_of_a_part(self) -> None:
+    def test_a_count_proves_nothing_about_a_part(self) -> None:
         assert read(Server({"data": rows("c"), "has_more": False, "total": 3}), after="b")[0] == ["c"]
 
 

@@ -49,7 +49,7 @@ def _content(writer: Writer, id_: str) -> bytes:
 
 
 @pytest.mark.parametrize("what", ODD)
-def test_a_segment_says_the_id_and_nothing_else(what: str) -> None:
+def test_a_segment_is_the_id_and_nothing_else(what: str) -> None:
     quoted = path_segment(ODD[what])
     assert unquote(quoted) == ODD[what]
     assert not set(quoted) & set("/?#\\ ;")

@@ -81,7 +81,7 @@ def test_where_nobody_is_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch) 
     assert set(wire.asked) == {"/assistants"}
 
 
-def test_what_each_says_is_told_of_its_own_kind() -> None:
+def test_each_answer_is_reported_for_its_own_kind() -> None:
     def answer(path: str) -> Body:
         if path == "/vector_stores":
             raise NotFound(f"{path}: no such route", status=404)

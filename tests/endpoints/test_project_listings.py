@@ -75,7 +75,7 @@ class TestAgents:
         with reading({AGENTS: pages_of(start=listing("a", more=None), a=empty)}) as (reader, _):
             assert ids(reader, "assistant") == ["a"]
 
-    def test_a_server_that_promises_more_and_repeats_itself_is_named(self) -> None:
+    def test_a_server_that_promises_more_and_repeats_itself_is_reported(self) -> None:
         with (
             reading({AGENTS: lambda _: Reply(body=listing("a", "b", more=True))}) as (reader, server),
             pytest.raises(PaginationError, match="repeats"),
@@ -89,7 +89,7 @@ class TestAgents:
             assert ids(reader, "assistant") == ["a"]
         assert asked_after(server) == [None, "a"]
 
-    def test_a_cursor_that_lies_is_not_used(self) -> None:
+    def test_a_wrong_cursor_is_not_used(self) -> None:
         first = listing("a", "b", more=True, last_id="zzz")
         with reading({AGENTS: pages_of(start=first, b=listing("c"), zzz=listing("wrong"))}) as (reader, _):
             assert ids(reader, "assistant") == ["a", "b", "c"]
@@ -122,7 +122,7 @@ class TestConversations:
         assert [asked.query["order"] for asked in server.asked] == ["asc", "desc", "asc"]
         assert {asked.query["limit"] for asked in server.asked} == {"100"}
 
-    def test_items_that_come_the_same_way_whatever_is_asked_are_named(self) -> None:
+    def test_items_that_come_the_same_way_whatever_is_asked_are_reported(self) -> None:
         path = f"{CONVERSATIONS}/conv_1/items"
         with (
             reading({path: pages_of(start=listing("m1", "m2"))}) as (reader, _),

@@ -250,7 +250,7 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("status", "meant"), [(403, AccessDenied), (404, NotFound), (400, RequestFailed)]
     )
-    def test_a_body_that_is_not_what_it_says_hides_no_status(
+    def test_a_body_of_another_type_hides_no_status(
         self, serve: Serve, channel: Open, kind: str, status: int, meant: Any
     ) -> None:
         server = serve(in_turn(Reply(status, b"<html>no", {"content-type": kind})))

@@ -100,7 +100,7 @@ def test_everybody_waits_as_long_as_one_was_asked_to() -> None:
     assert time.monotonic() - started >= 0.12
 
 
-def test_it_says_what_is_waited_for() -> None:
+def test_it_reports_what_is_waited_for() -> None:
     clock = Clock()
     limiter = RateLimiter(8, clock)
     assert limiter.waiting() == ""

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not RECORDED, reason=f"no recordings of real ans
 
 
 @pytest.mark.parametrize("exchange", RECORDED)
-def test_it_is_told_in_the_services_own_words(exchange: dict[str, Any]) -> None:
+def test_it_is_reported_in_the_services_own_words(exchange: dict[str, Any]) -> None:
     status, error = exchange["status"], exchange["response_body"]["error"]
     text = json.dumps(exchange["response_body"])
     failed = failure_of_response(status, text, exchange.get("response_headers") or {}, "GET /x")

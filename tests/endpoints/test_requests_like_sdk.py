@@ -195,7 +195,7 @@ def test_it_fails_as_the_first_would(status: int, meant: type[RequestFailed]) ->
     "error",
     [httpx2.ReadTimeout("too long"), httpx2.ConnectError("no way there"), httpx2.TooManyRedirects("round")],
 )
-def test_no_answer_is_told_as_the_first_would(error: Exception) -> None:
+def test_a_missing_answer_is_the_same_error(error: Exception) -> None:
     def none(_: httpx2.Request) -> httpx2.Response:
         raise error
 

@@ -46,13 +46,13 @@ def test_a_row_of_another_parent_is_a_failed_request(kind: str) -> None:
 
 @pytest.mark.parametrize("said", [None, "", 7, {}, [], True])
 @pytest.mark.parametrize("key", ["object", "thread_id", "conversation_id", "id"])
-def test_what_a_body_does_not_say_is_no_proof(key: str, said: Any) -> None:
+def test_a_missing_key_proves_nothing(key: str, said: Any) -> None:
     check_rows("/things", "message", [{"id": "a", key: said}], "parent")
     check_object("/things/a", "message", {"id": "a", key: said}, "a")
 
 
 @pytest.mark.parametrize("name", ["conversation.item", "response", "agent.version", "new"])
-def test_a_name_that_nobody_knows_says_nothing(name: str) -> None:
+def test_an_unknown_object_name_proves_nothing(name: str) -> None:
     check_rows("/things", "message", [{"id": "a", "object": name}], "parent")
 
 

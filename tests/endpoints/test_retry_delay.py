@@ -24,7 +24,7 @@ from migrate.endpoints.rate_limit import MAX_ATTEMPTS, MAX_WAIT_S, retry_after_s
         ({}, None),
     ],
 )
-def test_the_service_says_how_long(headers: dict[str, str], seconds: float | None) -> None:
+def test_the_service_sets_the_delay(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_s(headers) == seconds
 
 

@@ -61,7 +61,7 @@ def test_a_link_is_written_through(tmp_path: Path, there: bool) -> None:
 
 
 @posix
-def test_what_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_reported_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "lost").symlink_to("no/such")
     (tmp_path / "file").write_text("")
@@ -124,7 +124,7 @@ def test_a_device_is_written_to_and_stays_one(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}", "link"])
-def test_a_descriptor_of_this_process_is_written_to_where_it_stands(tmp_path: Path, name: str) -> None:
+def test_a_descriptor_of_this_process_is_written_at_its_position(tmp_path: Path, name: str) -> None:
     if name.startswith("/proc") and not Path("/proc/self/fd").exists():
         pytest.skip("no such names here")
     file = tmp_path / "file"

@@ -37,7 +37,7 @@ def test_utf8_of_every_editor_is_read(tmp_path: Path, data: bytes) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
 @pytest.mark.parametrize("marked", [True, False])
-def test_another_unicode_encoding_is_named_with_the_way_out(
+def test_another_unicode_encoding_is_reported_with_the_way_out(
     tmp_path: Path, encoding: str, marked: bool
 ) -> None:
     file = tmp_path / "a.toml"
@@ -63,7 +63,7 @@ def test_a_byte_of_a_code_page_is_named_by_its_place(tmp_path: Path) -> None:
     assert "byte 0xEB at line 2, column 11" in failed.value.why
 
 
-def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+def test_what_is_no_file_is_reported(tmp_path: Path) -> None:
     for path, why in (
         (tmp_path, "a folder"),
         (tmp_path / "no", "No such file"),

@@ -50,7 +50,7 @@ def test_an_input_that_once_ended_in_a_traceback(tmp_path: Path, arguments: list
     assert "Traceback" not in err
 
 
-def test_the_fuzzer_knows_every_option_and_sees_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fuzzer_knows_every_option_and_finds_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(NASTY) > 80
     assert len(OPTIONS) > 50
 

@@ -38,12 +38,12 @@ def test_a_name_is_a_field_or_a_fact_or_an_alias_but_one_of_them(kind: Kind) -> 
 
 
 @each_kind
-def test_every_fact_says_why_it_is_not_written(kind: Kind) -> None:
+def test_every_fact_has_a_reason_why_it_is_not_written(kind: Kind) -> None:
     assert all(kind.facts.values())
 
 
 @each_kind
-def test_references_lie_in_fields(kind: Kind) -> None:
+def test_references_are_in_fields(kind: Kind) -> None:
     assert {ref.path.split(".")[0].removesuffix("[]") for ref in kind.refs} <= set(kind.fields)
 
 

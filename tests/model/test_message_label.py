@@ -36,7 +36,7 @@ def text(value: str) -> dict[str, Any]:
     (message(text("x"), created_at=1e300), "user: x"),
     (Entity("file", "file_1", fields={"filename": "a.md"}), "a.md"),
 ])  # fmt: skip
-def test_a_label_says_when_who_and_what(given: Entity, label: str) -> None:
+def test_a_label_has_time_role_and_text(given: Entity, label: str) -> None:
     assert object_label(given) == label
 
 

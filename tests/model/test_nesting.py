@@ -53,7 +53,7 @@ def test_brackets_in_texts_and_side_by_side_are_no_levels(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ['"' + "[" * 500, "]" * 500, '[{"' * 300, "\\" * 300 + "[" * 300])
-def test_what_is_no_json_is_told_and_never_hangs(text: str) -> None:
+def test_invalid_json_is_reported_and_never_hangs(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         loads(text)
 
@@ -65,7 +65,7 @@ def test_the_faster_reader_stops_where_we_do() -> None:
         from_json(levels(MOST + 2))
 
 
-def test_an_answer_that_is_nested_too_deeply_is_told() -> None:
+def test_an_answer_that_is_nested_too_deeply_is_reported() -> None:
     json_object(f'{{"a": {levels(MOST - 1)}}}'.encode(), str)
     for number in (MOST + 2, 900, 100_000):
         for odd in ("1", '"\\ud83d"'):  # half of a character pair is read by the slower one
@@ -74,7 +74,7 @@ def test_an_answer_that_is_nested_too_deeply_is_told() -> None:
 
 
 @pytest.mark.parametrize("block", [True, False])
-def test_yaml_that_is_nested_too_deeply_is_told(block: bool) -> None:
+def test_yaml_that_is_nested_too_deeply_is_reported(block: bool) -> None:
     def text(number: int) -> str:
         return "".join(f"{' ' * n}a:\n" for n in range(number)) if block else levels(number)
 

@@ -234,7 +234,7 @@ def test_a_secret_is_never_in_the_compared_form() -> None:
 
 
 @pytest.mark.parametrize("key", sorted({*SECRET_KEY_NAMES, "API_Key", "Token"}))
-def test_a_secret_is_known_by_its_key_wherever_it_stands_in_a_tool(key: str) -> None:
+def test_a_secret_is_recognized_by_its_key_anywhere_in_a_tool(key: str) -> None:
     tools = [server(**{key: "Bearer 5f2b"}), server(inner=[{"deeper": {key: ["Bearer 5f2b"]}}])]
     shown = repr(
         normalize_entity(Entity("assistant", "x", fields={"tools": tools}, extras={key: "Bearer 5f2b"}))

@@ -38,7 +38,7 @@ def test_what_does_not_change_is_the_same_object() -> None:
 @pytest.mark.parametrize(
     "odd", [None, "1", 1, [], ["1"], {"ids": "1"}, {"ids": {"id": "1"}}, {"ids": [["1"]]}]
 )
-def test_another_shape_than_declared_is_left_alone(odd: Any) -> None:
+def test_another_shape_than_declared_is_not_changed(odd: Any) -> None:
     fields = {"a": odd}
     assert replace_strings_at(fields, path_tree(PATHS), lambda meaning, old: "new") is fields
 

@@ -80,7 +80,7 @@ def test_other_credentials_are_known_by_their_form(text: str) -> None:
         "",
     ],
 )
-def test_what_stands_for_a_credential_or_is_none_stays(text: str) -> None:
+def test_placeholders_and_other_texts_stay(text: str) -> None:
     assert mask_text(text) == text
     assert list(describe_credentials(text)) == []
 

@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_object_is_found_with_what_it_lies_in(folder: Path) -> None:
+def test_every_object_is_found_with_its_parent(folder: Path) -> None:
     found = list(read(folder))
     objects = Counter((one.family, one.kind, one.parent) for one in found if isinstance(one, Recorded))
     assert objects == {
@@ -79,7 +79,7 @@ def test_every_object_is_found_with_what_it_lies_in(folder: Path) -> None:
     assert "an error" in {one.what for one in others}
 
 
-def test_all_of_it_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_of_it_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(folder)
     said = capsys.readouterr().out
     assert code == 0, said
@@ -92,7 +92,7 @@ def test_all_of_it_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert said.count("untold: 0") == 6
 
 
-def test_what_cannot_be_decoded_is_named(
+def test_what_cannot_be_decoded_is_reported(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     really = codecs.CODECS["foundry"].decode
@@ -116,7 +116,7 @@ def _with(codec: Any, decode: Any) -> Any:
     return Changed()
 
 
-def test_what_was_lost_untold_is_named(
+def test_a_silent_loss_is_reported(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     really = pipeline.World.apply
@@ -134,7 +134,7 @@ def test_what_was_lost_untold_is_named(
 
 
 @pytest.mark.parametrize("make", [False, True])
-def test_a_folder_without_recordings_is_told(tmp_path: Path, make: bool) -> None:
+def test_a_folder_without_recordings_is_reported(tmp_path: Path, make: bool) -> None:
     place = tmp_path / "recorded"
     if make:
         place.mkdir()

@@ -83,7 +83,7 @@ def test_one_item_per_object_grade_and_consent() -> None:
     ]
 
 
-def test_a_comparison_that_says_no_more_than_changes_is_enough() -> None:
+def test_a_comparison_with_only_changes_is_enough() -> None:
     found = DiffResult([Change("file", "a", "", "a.txt", "removed")], {"file": 1})
     report = diff.diff_report(found, "a.db", "b.db")
     assert report.ignored == ()
@@ -150,7 +150,7 @@ def test_boxes_beyond_the_room_are_counted() -> None:
     assert len(found.curves) == MAX_BOXES_PER_COLUMN
 
 
-def test_neighbours_stand_near_each_other() -> None:
+def test_neighbours_are_near_each_other() -> None:
     nodes = (
         *(DiagramNode("assistant", f"a{n}", "") for n in range(9)),
         *(DiagramNode("vector_store", f"s{n}", "") for n in range(9)),

@@ -106,7 +106,7 @@ def test_every_bundled_conversation_is_safe_and_whole(example: SnapshotReader) -
         )
 
 
-def test_what_is_known_is_said() -> None:
+def test_what_is_known_is_shown() -> None:
     file = FileReference("f1", "a.pdf", 1_500_000, True)
     citation = Citation("【1】", 3, 6, file, quote="Half shade.")
     call = ToolCall("code_interpreter", "", "1 + 1", (ConversationPart("result", "2"),), "c")
@@ -141,7 +141,7 @@ def test_what_is_known_is_said() -> None:
     assert {"files/f1", "#m-m-s1", "#m-m", "assistants/asst_1"} <= shown.hrefs
 
 
-def test_items_say_what_they_are() -> None:
+def test_items_show_their_type() -> None:
     items = [
         (ConversationPart("call", '{"a":1}', name="web_search_call"), "Called web search"),
         (ConversationPart("result", "6", name=""), "Result"),

@@ -84,7 +84,7 @@ def test_any_text_gives_valid_xml(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["diff", "assess", "plan", "verify"])
-def test_a_case_is_named_once(name: str) -> None:
+def test_a_case_is_reported_once(name: str) -> None:
     cases = [
         (c.get("classname"), c.get("name"), [e.tag for e in c])
         for c in suite(reports()[name]).iter("testcase")

@@ -129,7 +129,7 @@ def test_hints_name_options_that_their_commands_have() -> None:
 
 
 @pytest.mark.parametrize("format_", ["text", "markdown"])
-def test_a_list_that_is_cut_says_where_all_of_it_is(format_: str) -> None:
+def test_a_shortened_list_refers_to_the_whole_one(format_: str) -> None:
     losses = tuple(row(f"asst_{n}", f"{chr(97 + n % 26) * (n // 26 + 3)} is gone") for n in range(60))
     for command, shown in (
         ("plan", "--report report.html"),

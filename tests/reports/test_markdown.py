@@ -74,7 +74,7 @@ def test_every_loss_has_its_way_out() -> None:
     assert text.index("Blocked: 1") < text.index("Lost: 2") < text.index("Adapted: 3")
 
 
-def test_hostile_text_is_text_and_stands_in_code() -> None:
+def test_hostile_text_is_text_inside_code() -> None:
     markdown = markdown_text(hostile())
     page = seen(markdown)
     assert page.tags <= OURS
@@ -87,7 +87,7 @@ def test_hostile_text_is_text_and_stands_in_code() -> None:
         assert single_line(text.split("\n")[0])[:60] in page.code
 
 
-def test_hostile_losses_of_many_objects_are_text_and_stand_in_code() -> None:
+def test_hostile_losses_of_many_objects_are_text_inside_code() -> None:
     report = hostile()
     losses = tuple(replace(item, section="losses", verdict="lost") for item in report.items)
     markdown = markdown_text(replace(report, items=losses))

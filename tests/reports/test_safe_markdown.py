@@ -115,7 +115,7 @@ def cited(text: str, *marks: tuple[str, CitationMark]) -> str:
     return str(render_markdown(text, rows)).strip()
 
 
-def test_a_mark_replaces_the_marker_or_stands_behind() -> None:
+def test_a_mark_replaces_the_marker_or_follows_the_text() -> None:
     text = "**Yes.**【4:0†source】 And here."
     assert cited(text, ("【4:0†source】", mark(1, "", "【4:0†source】"))) == (
         "<p><strong>Yes.</strong><sup>1</sup> And here.</p>"
@@ -133,7 +133,7 @@ def test_a_link_of_the_service_leads_to_the_file() -> None:
     )
 
 
-def test_citations_may_overlap_or_lie() -> None:
+def test_citations_may_overlap_or_be_wrong() -> None:
     text = "abc"
     rows = [(0, 3, mark(1)), (1, 2, mark(2, "", "b")), (2, 9, mark(3, "", "zzz"))]
     assert str(render_markdown(text, rows)).strip() == "<p>abc<sup>1</sup><sup>2</sup><sup>3</sup></p>"

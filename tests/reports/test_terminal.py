@@ -45,7 +45,7 @@ def test_nothing_is_wider_than_the_terminal(name: str, width: int) -> None:
     assert max(visible_width(row) for row in rows if not row.startswith(tables)) <= width
 
 
-def test_a_terminal_folds_long_lists_and_says_how_much() -> None:
+def test_a_terminal_folds_long_lists_and_shows_how_much() -> None:
     text = terminal_screen(many(300), 100, colour=False)
     assert text.count("  ~ ") == MAX_OBJECTS_SHOWN
     assert f"and {100 - MAX_OBJECTS_SHOWN} more" in text
@@ -71,7 +71,7 @@ def test_colour_marks_what_came_and_went_and_signs_do_without() -> None:
     assert not re.search(r"\x1b\[[\d;]*3\dm", plain)
 
 
-def test_two_texts_stand_side_by_side_where_there_is_room() -> None:
+def test_two_texts_are_side_by_side_where_there_is_room() -> None:
     report = reports()["diff"]
     row = next(r for r in terminal_screen(report, 140, colour=False).splitlines() if "Answer in" in r)
     left, right = row.split("│")
@@ -101,7 +101,7 @@ def test_hostile_text_is_shown_and_not_obeyed(width: int) -> None:
         assert one in text or width
 
 
-def test_nothing_found_is_said_in_two_lines() -> None:
+def test_an_empty_result_is_two_lines() -> None:
     assert terminal_text(equal()) == "a.db@1 -> a.db@2\n0 differences in 17 objects"
 
 

@@ -78,7 +78,7 @@ def test_a_blank_between_two_changes_goes_with_them() -> None:
     ]
 
 
-def test_a_fold_says_how_much_it_hides() -> None:
+def test_a_fold_shows_how_much_it_hides() -> None:
     text = "word and word\n" * 300
     shown = fold_unchanged(word_diff(text + "a", text + "b"))
     assert shown[0][0] == HIDDEN

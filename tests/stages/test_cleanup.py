@@ -319,7 +319,7 @@ def project(archive: Archive, type_: str, listings: list[Listing]) -> Estate:
     return Estate(reader(archive))
 
 
-def test_what_a_project_shares_is_unused_only_if_both_generations_say_so(archive: Archive) -> None:
+def test_what_a_project_shares_is_unused_only_if_neither_generation_uses_it(archive: Archive) -> None:
     stores: Listing = ("vector_store", "", [{"id": "vs_1"}, {"id": "vs_2"}])
     empty: list[Listing] = [("file", "", []), ("thread", "", [])]
     below: list[Listing] = [("vector_store_file", "vs_1", []), ("vector_store_file", "vs_2", [])]
@@ -335,7 +335,7 @@ def test_what_a_project_shares_is_unused_only_if_both_generations_say_so(archive
     assert "keeps no runs" in find_cleanup(new, ("unused",), classic).unproven[0]
 
 
-def test_expired_is_what_the_service_says_or_whose_time_had_passed(archive: Archive) -> None:
+def test_expired_by_the_service_or_by_its_time(archive: Archive) -> None:
     whole = estate(
         archive,
         (file("file-a", expires_at=1), file("file-b", expires_at=4e9), file("file-c", expires_at="1")),
@@ -412,7 +412,7 @@ def test_duplicates_of_assistants_and_stores_differ_in_their_name_at_most(archiv
     ]
 
 
-def test_every_mark_has_a_rule_and_only_what_was_asked_for_is_told(archive: Archive) -> None:
+def test_every_mark_has_a_rule_and_only_requested_ones_are_listed(archive: Archive) -> None:
     whole = estate(archive, (file("file-a", expires_at=1), file("file-b", filename="file-a.txt")))
     assert (
         set(CLEANUP_MARKS)

@@ -96,7 +96,7 @@ def test_every_message_run_and_step_is_there_once_and_in_order(example: Snapshot
         assert steps == [body["id"] for _, body in example.bodies("run_step", thread["id"])]
 
 
-def test_a_run_stands_before_its_first_message(example: SnapshotReader) -> None:
+def test_a_run_is_before_its_first_message(example: SnapshotReader) -> None:
     for _, thread in example.bodies("thread"):
         own = {}
         for _, body in example.bodies("message", thread["id"]):
@@ -211,7 +211,7 @@ def test_each_run_and_step_is_in_one_window(
         assert shown_at.get(body["run_id"] or "", 0) <= message.number
 
 
-def test_a_run_without_a_message_stands_where_it_happened(archive: Archive) -> None:
+def test_a_run_without_a_message_is_placed_by_time(archive: Archive) -> None:
     messages = [{"id": f"m{at}", "created_at": at, "role": "user", "content": []} for at in (1, 5, 9)]
     runs = [
         {"id": f"r{at}", "created_at": at, "status": "failed", "last_error": {"code": "x", "message": "y"}}
@@ -277,7 +277,7 @@ def test_an_unknown_thread_is_none(archive: Archive) -> None:
     assert read_conversation(reader(archive), "m") is None
 
 
-def test_what_was_not_read_is_said(archive: Archive) -> None:
+def test_what_was_not_read_is_reported(archive: Archive) -> None:
     writer = SnapshotWriter.begin(archive, "foundry", "https://x", {}, None)
     writer.add_page("thread", "", [BodyRow.from_json("thread", {"id": "t"})], "")
     writer.end_listing("thread")
@@ -497,7 +497,7 @@ ITEMS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
 @pytest.mark.parametrize(
     ("item", "shown"), ITEMS, ids=lambda value: value["type"] if isinstance(value, dict) else ""
 )
-def test_an_item_says_all_it_has(item: dict[str, Any], shown: list[tuple[str, str, str]]) -> None:
+def test_an_item_shows_all_of_its_content(item: dict[str, Any], shown: list[tuple[str, str, str]]) -> None:
     assert [(part.what, part.name, part.text) for part in item_parts(item, plain)] == shown
 
 

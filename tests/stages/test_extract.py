@@ -64,7 +64,7 @@ def test_everything_that_has_bytes_is_written(archive: Archive, folder: Path) ->
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
-def test_unknown_ids_and_files_without_bytes_are_named(archive: Archive, folder: Path) -> None:
+def test_unknown_ids_and_files_without_bytes_are_reported(archive: Archive, folder: Path) -> None:
     done = run(archive, folder, "file-a", "file-e", "file-x", "file-a")
     assert [row.id for row in done.written] == ["file-a"]
     assert [(row.id, row.reason) for row in done.failed] == [
@@ -101,14 +101,14 @@ def test_a_link_is_never_followed(archive: Archive, folder: Path, tmp_path: Path
     assert dangling or outside.read_bytes() == b"mine"
 
 
-def test_a_folder_in_the_way_is_named(archive: Archive, folder: Path) -> None:
+def test_a_folder_in_the_way_is_reported(archive: Archive, folder: Path) -> None:
     (folder / "notes.txt").mkdir(parents=True)
     done = run(archive, folder, "file-a", "file-d", force=True)
     assert [row.id for row in done.failed] == ["file-a"]
     assert sorted(path.name for path in folder.iterdir()) == ["empty.bin", "notes.txt"]
 
 
-def test_a_folder_that_cannot_be_made_is_told(archive: Archive, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(BadUsage, match="cannot create"):
         run(archive, tmp_path / "file" / "below")

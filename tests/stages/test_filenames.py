@@ -90,6 +90,6 @@ def test_files_of_one_name_carry_the_end_of_their_id() -> None:
     assert chosen == {"file-00000001": "a-00000001.txt", "file-00000002": "A-00000002.TXT", "file-3": "b.txt"}
 
 
-def test_ids_that_end_alike_are_told_apart_as_well() -> None:
+def test_ids_with_equal_endings_are_distinguished_too() -> None:
     chosen = safe_names([("one-00000001", "a"), ("two-00000001", "a"), ("x", "a-00000001")])
     assert chosen == {"one-00000001": "a-one-00000001", "two-00000001": "a-two-00000001", "x": "a-00000001"}

@@ -49,7 +49,7 @@ def paths(event: HistoryEvent) -> list[tuple[str, Any, Any]]:
     return [(path.path, path.left, path.right) for path in event.paths]
 
 
-def test_each_change_is_told_with_its_paths_and_the_snapshot(archive: Archive) -> None:
+def test_each_change_is_reported_with_its_paths_and_the_snapshot(archive: Archive) -> None:
     write(archive, [assistant(temperature=1)])
     write(archive, [assistant(temperature=1)])
     write(archive, [assistant(temperature=0.5, tools=[{"type": "code_interpreter"}])], tag="later")
@@ -72,7 +72,7 @@ def test_gone_and_back(archive: Archive) -> None:
     assert told(found) == [(1, "first seen"), (2, "gone"), (4, "back"), (5, "changed")]
 
 
-def test_back_as_something_else_is_told_with_what_differs(archive: Archive) -> None:
+def test_an_object_that_came_back_changed_is_reported_with_the_difference(archive: Archive) -> None:
     write(archive, [assistant()])
     write(archive, [("assistant", "", [])])
     write(archive, [assistant(model="n")])
@@ -133,7 +133,7 @@ def test_an_object_in_a_listing_that_broke_off_later_is_seen(archive: Archive) -
     assert told(only(archive, "asst_1")) == [(1, "first seen"), (2, "changed")]
 
 
-def test_what_the_service_set_stands_apart(archive: Archive) -> None:
+def test_what_the_service_set_is_listed_separately(archive: Archive) -> None:
     store = {"id": "vs_1", "name": "S", "status": "in_progress"}
     write(archive, [("vector_store", "", [store])])
     write(archive, [("vector_store", "", [{**store, "status": "completed"}])])
@@ -156,7 +156,7 @@ def stored(store: str, *files: str) -> Listing:
     return "vector_store_file", store, [{"id": id_, "status": "completed"} for id_ in files]
 
 
-def test_a_file_is_told_in_every_store_and_a_store_with_its_files(archive: Archive) -> None:
+def test_a_file_has_history_in_every_store_and_a_store_with_its_files(archive: Archive) -> None:
     file: Listing = ("file", "", [{"id": "file-a", "filename": "a.txt"}])
     both: Listing = ("vector_store", "", [{"id": "vs_1"}, {"id": "vs_2"}])
     write(archive, [file, both, stored("vs_1", "file-a"), stored("vs_2", "file-b")])
@@ -183,7 +183,7 @@ def test_a_store_that_could_not_be_seen_takes_no_file_with_it(archive: Archive) 
     assert told(found) == [(1, "first seen"), (2, "not read")]
 
 
-def test_a_thread_is_told_with_the_number_of_its_messages(archive: Archive) -> None:
+def test_a_thread_is_reported_with_the_number_of_its_messages(archive: Archive) -> None:
     thread: Listing = ("thread", "", [{"id": "thread_1", "metadata": {}}])
     for number in (1, 1, 3, 2):
         write(archive, [thread, ("message", "thread_1", [{"id": f"msg_{n}"} for n in range(number)])])
@@ -197,7 +197,7 @@ def test_a_thread_is_told_with_the_number_of_its_messages(archive: Archive) -> N
     assert "messages: 1 -> 3" in history_text([found])
 
 
-def test_endpoints_are_told_apart(archive: Archive) -> None:
+def test_endpoints_are_distinguished(archive: Archive) -> None:
     write(archive, [assistant()])
     write(archive, [assistant()], url=OTHER)
     write(archive, [("assistant", "", [])])

@@ -17,7 +17,7 @@ BODIES = st.lists(
 
 
 @given(BODIES)
-def test_what_is_held_comes_back_whole_and_in_order(bodies: list[dict[str, object]]) -> None:
+def test_entities_are_complete_and_in_order(bodies: list[dict[str, object]]) -> None:
     held = LazyEntities(bodies, lambda body: Entity("thread", body["id"], "", body))
     assert list(held) == [body["id"] for body in bodies]
     assert [entity.fields for entity in held.values()] == bodies

@@ -64,7 +64,7 @@ def test_a_day_begins_at_midnight_utc() -> None:
     assert list(kept(apply_policy(infos, RetentionPolicy(daily=9)))) == [2, 3]
 
 
-def test_a_complete_snapshot_stands_for_its_day_before_a_partial_one() -> None:
+def test_a_complete_snapshot_represents_its_day_before_a_partial_one() -> None:
     infos = [taken(1, 1), taken(2, 2), taken(3, 3, "partial"), taken(4, 30, "partial")]
     assert list(kept(apply_policy(infos, RetentionPolicy(daily=2)))) == [2, 4]
 
@@ -73,7 +73,7 @@ def test_a_complete_snapshot_stands_for_its_day_before_a_partial_one() -> None:
     "less",
     [{"exclude": [["thread", "*"]]}, {"include": [["file", "a"]]}, {"threads": False}, {"bytes": False}],
 )
-def test_what_was_asked_for_less_stands_for_nothing_more(less: dict[str, Any]) -> None:
+def test_a_narrower_snapshot_does_not_represent_a_wider_one(less: dict[str, Any]) -> None:
     full = {"threads": True, "runs": True, "bytes": True, "include": [], "exclude": []}
     infos = [replace(taken(1, 1), options=full), replace(taken(2, 2), options={**full, **less})]
     assert kept(apply_policy(infos, RetentionPolicy(last=1))) == {1: ("last complete",), 2: ("last",)}
@@ -95,7 +95,7 @@ def test_the_last_complete_stays_and_so_does_what_can_be_continued() -> None:
     }
 
 
-def test_an_interrupted_one_does_not_stand_for_what_was_finished() -> None:
+def test_an_interrupted_one_does_not_represent_a_finished_one() -> None:
     infos = [taken(1, 1, "partial"), taken(2, 2, "interrupted")]
     assert kept(apply_policy(infos, RetentionPolicy(daily=1))) == {
         1: ("newest, none is complete", "daily"),
@@ -135,7 +135,7 @@ def test_no_rule_is_no_policy() -> None:
     )
 
 
-def test_by_name_only_the_named_go_and_the_last_complete_is_told() -> None:
+def test_by_number_only_the_given_ones_go_and_the_last_complete_is_reported() -> None:
     infos = [taken(1, 1, tag="a"), taken(2, 2, tag="b"), taken(3, 3, "partial", tag="b")]
     verdicts = forget_by_name(infos, ["a"])
     assert list(kept(verdicts)) == [2, 3]

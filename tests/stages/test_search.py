@@ -60,7 +60,7 @@ def found(archive: Archive, text: str, *kinds: str) -> list[SearchHit]:
     return list(search(reader(archive), text, kinds))
 
 
-def test_every_place_is_told_once(archive: Archive) -> None:
+def test_every_place_is_reported_once(archive: Archive) -> None:
     rows = [(hit.kind, hit.id, hit.parent, hit.field) for hit in found(archive, "kettle")]
     assert rows == [
         ("assistant", "asst_1", "", "name"),
@@ -99,7 +99,7 @@ def test_escapes_of_json_are_not_text(archive: Archive, text: str, numbers: list
 
 @steady
 @given(text=st.text(max_size=40), start=st.integers(0, 20), size=st.integers(1, 10))
-def test_whatever_was_said_is_found_by_any_piece_of_it(
+def test_any_text_is_found_by_any_part_of_it(
     tmp_path_factory: pytest.TempPathFactory, text: str, start: int, size: int
 ) -> None:
     piece = text[start : start + size]

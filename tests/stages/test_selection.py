@@ -115,7 +115,7 @@ def test_dates_mean_threads_by_their_newest_message(
     assert not found.notes
 
 
-def test_a_conversation_counts_by_its_own_time_and_says_so(archive: Archive) -> None:
+def test_a_conversation_counts_by_its_own_time_which_is_reported(archive: Archive) -> None:
     talks = estate(
         archive,
         threads=({"id": "conv_1", "created_at": DAY_S}, {"id": "conv_2", "created_at": 3 * DAY_S}),
@@ -151,7 +151,7 @@ def test_a_message_is_not_selected_by_itself(whole: Estate) -> None:
     assert raised.value.todo == "--id thread_1 selects the whole thread"
 
 
-def test_unknown_ids_and_rules_are_named_and_the_rest_is_selected(whole: Estate) -> None:
+def test_unknown_ids_and_rules_are_reported_and_the_rest_is_selected(whole: Estate) -> None:
     found = select(whole, include=["assistant:nobody*"], ids=["thread_1", "thread_9"])
     assert found.unknown_ids == ("thread_9",)
     assert found.unmatched_rules == ("assistant:nobody*",)
@@ -189,7 +189,7 @@ def test_snapshot_and_export_leave_kinds_without_a_rule_whole(whole: Estate) -> 
         ({"exclude": ["message:*"]}, "--exclude message:\\*: objects of kind message are not selected by"),
     ],
 )
-def test_bad_input_is_named(given_: dict[str, Any], message_: str) -> None:
+def test_bad_input_is_reported(given_: dict[str, Any], message_: str) -> None:
     with pytest.raises(BadUsage, match=message_):
         parse_selection(**given_)
 

@@ -73,7 +73,7 @@ def text_of(archive: Archive) -> str:
     return "\n".join(transcript_text(read_transcript(reader(archive), "thread_1")))
 
 
-def test_a_thread_is_told_in_order_and_by_name(classic: Archive) -> None:
+def test_a_transcript_is_in_order_and_by_name(classic: Archive) -> None:
     lines = text_of(classic).split("\n")
     assert lines[0] == "thread thread_1, begun 2025-06-15 15:06:40 UTC, 2 messages"
     assert lines[3:] == [
@@ -106,7 +106,7 @@ def test_an_unknown_thread_is_none(classic: Archive) -> None:
     assert read_transcript(reader(classic), "msg_1") is None
 
 
-def test_what_was_not_read_is_said(archive: Archive) -> None:
+def test_what_was_not_read_is_reported(archive: Archive) -> None:
     writer = SnapshotWriter.begin(archive, "openai", "https://x", {}, None)
     writer.add_page("thread", "", [BodyRow.from_json("thread", {"id": "thread_1"})], "")
     writer.end_listing("thread")
