@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from migrate.archive.blobs import Blob
+from migrate.archive.blobs import Blob, read_verified_chunks
 from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.errors import BadUsage
 from migrate.mcp.answers import QUOTED, TextSegment, cut_segments, quote
 from migrate.mcp.tools import SNAPSHOT_PARAMETER, ArchiveTool, ToolParameter, ToolRequest, offset_parameter
 from migrate.model import JSON
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
-from migrate.model.input_limits import MIB
-from migrate.model.secrets import mask_text
+from migrate.model.file_text import MAX_FILE_CHARS, file_text
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.object_lookup import ObjectLookup
-from migrate.stages.query.file_text import MAX_DECODED_FILE_BYTES, read_blob_text
 
 
 def file_text_answer(request: ToolRequest) -> dict[str, JSON]:
@@ -32,35 +30,36 @@ def file_text_answer(request: ToolRequest) -> dict[str, JSON]:
         raise BadUsage(
             f"the archive does not have the bytes of file {found.id}", "; ".join(_gaps(request, found.id)), ""
         )
-    text, encoding = _text(request, found.id, blob)
-    pieces, following, _ = cut_segments([TextSegment("text", mask_text(text))], offset, request.room(head))
+    text, is_cut = _text(request, found.id, blob)
+    pieces, following, _ = cut_segments([TextSegment("text", text)], offset, request.room(head))
     goes_on = request.next_call(offset=following) if following is not None else None
     return {
         **head,
         "id": found.id,
         "bytes": blob.size,
         "created_at": utc_text(body.get("created_at"), ISO_SECONDS) or None,
-        "encoding": encoding,
         "is_text_that_a_vector_store_parsed": blob.origin == BYTES_FROM_PARSED_TEXT,
         "characters": len(text),
+        **({"cut": f"the file is longer; {_extract_advice(request, found.id)}"} if is_cut else {}),
         QUOTED: {**quote(name=found.name, purpose=body.get("purpose")).get(QUOTED, {}), "pieces": pieces},
         "next": goes_on,
     }
 
 
-def _text(request: ToolRequest, id_: str, blob: Blob) -> tuple[str, str]:
-    read = read_blob_text(request.archive.conn, blob)
+def _text(request: ToolRequest, id_: str, blob: Blob) -> tuple[str, bool]:
+    """The text of a file, masked, and whether something was cut off. Raises `BadUsage`."""
+    read = file_text(read_verified_chunks(request.archive.conn, blob))
     if read is None:
-        too_large = blob.size > MAX_DECODED_FILE_BYTES
-        limit = (
-            f"it has {blob.size:,} bytes; files of up to {MAX_DECODED_FILE_BYTES // MIB} MiB are read here"
-        )
         raise BadUsage(
             f"file {id_} cannot be read as text",
-            limit if too_large else f"its {blob.size:,} bytes are no text",
-            f"a person can write it to disk: assistants-migrate extract {request.path.name} {id_}",
+            f"its {blob.size:,} bytes are no text in UTF-8 or UTF-16",
+            _extract_advice(request, id_),
         )
     return read
+
+
+def _extract_advice(request: ToolRequest, id_: str) -> str:
+    return f"a person can write it to disk: assistants-migrate extract {request.path.name} {id_}"
 
 
 def _gaps(request: ToolRequest, id_: str) -> list[str]:
@@ -71,9 +70,9 @@ FILE_TOOLS = (
     ArchiveTool(
         "get_file_text",
         "Read the text of a file",
-        "Returns the text of a file whose bytes are in the archive: text-like files of up to "
-        f"{MAX_DECODED_FILE_BYTES // MIB} MiB, and the text that a vector store parsed out of a file where "
-        "only that is there. About 20,000 characters an answer; `next` has the offset of the next piece.",
+        "Returns the text of a file whose bytes are in the archive and are text, or the text that a "
+        f"vector store parsed out of a file where only that is there: its first {MAX_FILE_CHARS:,} "
+        "characters. About 20,000 characters an answer; `next` has the offset of the next piece.",
         (
             ToolParameter("file", "text", "Its id, its name, or a beginning of its id.", required=True),
             SNAPSHOT_PARAMETER,

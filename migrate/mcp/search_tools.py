@@ -16,13 +16,16 @@ from migrate.mcp.tools import (
 )
 from migrate.model import JSON
 from migrate.model.results.query import SearchHit
+from migrate.model.results.text_search import TextHit
 from migrate.model.search_query import SearchQuery, parse_search_query
+from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.query.search import SEARCHED_FIELDS, search
+from migrate.stages.query.text_search import is_indexed, search_index
 
 # Hits of a search without an index that can be skipped: each answer reads from the beginning.
 MAX_SKIPPED_HITS = 10_000
 NO_INDEX_NOTE_OF_SEARCH = (
-    "The archive has no index: the words were looked for as one literal text, in messages, instructions, "
+    "The snapshot is in no index: the words were looked for as one literal text, in messages, instructions, "
     "names and descriptions only. A person can make an index: assistants-migrate index {}"
 )
 
@@ -30,7 +33,34 @@ NO_INDEX_NOTE_OF_SEARCH = (
 def search_answer(request: ToolRequest) -> dict[str, JSON]:
     """Objects whose texts fit a query."""
     query = parse_search_query(request.text("query"))
+    if is_indexed(request.snapshot):
+        return _indexed_answer(request, query)
     return _literal_answer(request, query)
+
+
+def _indexed_answer(request: ToolRequest, query: SearchQuery) -> dict[str, JSON]:
+    head = request.head()
+    offset, limit = request.number("offset"), request.number("limit")
+    page = search_index(request.snapshot, query, limit, offset)
+    rows, _ = fill_rows(page.hits, _hit_row, limit, request.room(head))
+    following = offset + len(rows)
+    goes_on = request.next_call(offset=following) if rows and following < page.count else None
+    return {**head, "hits_found": page.count_text, "hits": rows, "next": goes_on}
+
+
+def _hit_row(hit: TextHit) -> dict[str, JSON]:
+    found = dict.fromkeys(text for text, is_found in hit.excerpt if is_found)
+    return {
+        "kind": hit.kind,
+        "id": hit.id,
+        **({"in": hit.parent} if hit.parent else {}),
+        **({"message_number": hit.number} if hit.number else {}),
+        **({"at": utc_text(hit.at, ISO_SECONDS)} if hit.at is not None else {}),
+        **quote(
+            name=hit.name, role=hit.role, field=hit.field, found=list(found),
+            excerpt="".join(text for text, _ in hit.excerpt),
+        ),
+    }  # fmt: skip
 
 
 def _literal_answer(request: ToolRequest, query: SearchQuery) -> dict[str, JSON]:

@@ -6,25 +6,87 @@ from collections.abc import Iterable, Mapping
 
 from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.errors import BadUsage
-from migrate.mcp.answers import QUOTED, TextSegment, cut_segments, json_size, quote
+from migrate.mcp.answers import QUOTED, TextSegment, cut_segments, fill_rows, json_size, quote, shorten_text
 from migrate.mcp.message_segments import message_segments, metadata_segment, new_ids_value, run_segments
 from migrate.mcp.tools import (
     SNAPSHOT_PARAMETER,
     ArchiveTool,
     ToolParameter,
     ToolRequest,
+    WrongToolCall,
+    limit_parameter,
 )
 from migrate.model import JSON
 from migrate.model.results.conversation import Conversation, ConversationMessage
+from migrate.model.results.text_search import ThreadFilters, ThreadRow
+from migrate.model.selection import seconds_of_date
+from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.object_lookup import ObjectLookup
 from migrate.stages.query.conversation import read_conversation
+from migrate.stages.query.thread_list import ThreadSort, list_threads
 
 # A message of which less than so many characters would have room begins the next answer instead.
 MIN_MESSAGE_ROOM = 300
 NO_INDEX_NOTE = (
-    "The archive has no index: threads are in the order of their listing and cannot be filtered. A person "
-    "can make one: assistants-migrate index {}"
+    "The snapshot is in no index: threads are in the order of their listing, and cannot be filtered. A "
+    "person can make an index: assistants-migrate index {}"
 )
+
+
+def list_threads_answer(request: ToolRequest) -> dict[str, JSON]:
+    """Threads of a snapshot, sorted and filtered."""
+    head, snapshot = request.head(), request.snapshot
+    arguments = request.arguments
+    assistant = request.text("assistant")
+    if assistant:
+        assistant = ObjectLookup(snapshot.conn, snapshot).resolve(assistant, ("assistant",))
+    filters = ThreadFilters(
+        after=_seconds(request, "after"),
+        before=_seconds(request, "before"),
+        assistant=assistant,
+        meta=tuple((arguments.get("metadata") or {}).items()),
+        has_files=arguments.get("has_files"),
+        has_errors=arguments.get("has_errors"),
+    )
+    sort: ThreadSort = arguments["sort"]
+    cursor, limit = request.text("cursor"), request.number("limit")
+    page = list_threads(snapshot, filters, sort, cursor, limit)
+    rows, cut = fill_rows(page.rows, _thread_row, limit, request.room(head))
+    if cut:  # there was no room for all of them: the cursor behind those that are shown
+        page = list_threads(snapshot, filters, sort, cursor, len(rows))
+    cursor = page.next_cursor
+    note = {} if page.is_indexed else {"index": NO_INDEX_NOTE.format(request.path.name)}
+    following = request.next_call(cursor=cursor) if cursor else None
+    count = snapshot.count("thread", "")
+    return {**head, **note, "threads_in_snapshot": count, "threads": rows, "next": following}
+
+
+def _seconds(request: ToolRequest, name: str) -> int | None:
+    """A date as seconds since 1970, None where it was not given. Raises `WrongToolCall`."""
+    date = request.text(name)
+    try:
+        return seconds_of_date(date) if date else None
+    except ValueError:
+        raise WrongToolCall(
+            f"{name}: {shorten_text(repr(date), 80)} is no date", "write 2026-03-01 or 2026-03-01T12:00:00Z"
+        ) from None
+
+
+def _thread_row(row: ThreadRow) -> dict[str, JSON]:
+    times = {"newest_message_at": row.newest_at, "created_at": row.created_at}
+    return {
+        "id": row.id,
+        **{name: utc_text(value, ISO_SECONDS) for name, value in times.items() if value is not None},
+        "messages": row.count,
+        "has_files": row.has_files,
+        "has_errors": row.has_errors,
+        **quote(
+            first_words=row.first_words,
+            assistants=[{"id": id_, "name": name} for id_, name in row.assistants],
+            metadata=row.metadata,
+            not_complete=row.gap,
+        ),
+    }
 
 
 def get_thread_answer(request: ToolRequest) -> dict[str, JSON]:
@@ -119,6 +181,36 @@ def _message_facts(message: ConversationMessage) -> dict[str, JSON]:
 
 
 THREAD_TOOLS = (
+    ArchiveTool(
+        "list_threads",
+        "List threads",
+        "Lists threads (or conversations) of a snapshot: id, times, first words, number of messages, "
+        "assistants, metadata. Newest message first, if the archive has an index; the filters need the "
+        "index too. At most 100 threads an answer.",
+        (
+            SNAPSHOT_PARAMETER,
+            ToolParameter("after", "text", "Only with a message on or after this date: 2026-03-01."),
+            ToolParameter("before", "text", "Only whose newest message is older than this date: 2026-04-01."),
+            ToolParameter(
+                "assistant", "text", "Only those in which this assistant answered: its id or name."
+            ),
+            ToolParameter(
+                "metadata", "texts by name", "Only with these pairs in their metadata; * stands for any text."
+            ),
+            ToolParameter("has_files", "yes or no", "Only with files, or only without."),
+            ToolParameter("has_errors", "yes or no", "Only with failed runs, or only without."),
+            ToolParameter(
+                "sort",
+                "text",
+                "By the newest message, or the order of the listing.",
+                default="newest",
+                choices=("newest", "oldest", "listed"),
+            ),
+            limit_parameter("threads", 20, 100),
+            ToolParameter("cursor", "text", "Where to go on. `next` of an answer has it."),
+        ),
+        list_threads_answer,
+    ),
     ArchiveTool(
         "get_thread",
         "Read a thread",

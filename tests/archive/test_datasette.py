@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import quote
 
 import pytest
 from datasette.app import Datasette
 
 from migrate.archive import Archive
+from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.plugins.datasette import SHOWN_TABLES
+from migrate.stages.index.run import build_index
+from migrate.stages.progress import Progress
 from tests.archive.filling import ESTATE, filled, write
 
 HOSTILE = "<script>alert(1)</script>"
@@ -88,6 +93,19 @@ def site(paths: tuple[Path, Path]) -> Iterator[Site]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def indexed(paths: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The archive with an index, and a file whose text is searched."""
+    path = tmp_path_factory.mktemp("indexed") / "estate.db"
+    shutil.copy(paths[0], path)
+    with Archive.open(path, write=True) as archive:
+        link_file_to_blob(archive, 1, "file-a", store_blob(archive, [b"a needle"]), "download")
+        build_index(archive, Progress())
+    made = Site(path)
+    yield made
+    made.close()
+
+
 def test_inner_tables_are_hidden_and_the_others_shown(site: Site) -> None:
     tables = {table["name"]: table["hidden"] for table in site.json("/estate.json")["tables"]}
     assert {name for name, hidden in tables.items() if not hidden} == SHOWN_TABLES
@@ -141,6 +159,47 @@ def test_odd_ids_and_hostile_texts_are_texts(site: Site) -> None:
     assert HOSTILE not in page
     assert page.count(html.escape(HOSTILE)) >= 3
     assert HOSTILE not in site.get(site.links(link)[f"msg_{HOSTILE}"])
+
+
+def test_a_search_finds_words_in_any_spelling_and_links_to_what_it_found(indexed: Site) -> None:
+    rows = indexed.json("/estate/search.json?q=HELLO&kind=&snapshot=1&_shape=array")
+    assert [(row["snapshot"], row["kind"], row["id"], row["parent"], row["excerpt"]) for row in rows] == [
+        (1, "message", "msg_1", "thread_1", "«Hello»")
+    ]
+    links = indexed.links("/estate/search?q=hello&kind=message&snapshot=1")
+    assert links["thread_1"].startswith("/estate/messages?snapshot=1&thread_id=thread_1")
+    assert links["msg_1"].startswith("/estate/object?id=msg_1")
+    for query in ("hello&kind=assistant", "hello kind:file", "nosuchword", "hello -hello"):
+        assert indexed.json(f"/estate/search.json?q={quote(query, safe='&=')}&snapshot=1&_shape=array") == []
+    (file,) = indexed.json("/estate/search.json?q=needle&kind=&snapshot=1&_shape=array")
+    assert (file["kind"], file["id"], file["excerpt"]) == ("file", "file-a", "(in the text of the file)")
+    assert indexed.json("/estate/search.json?q=needle&kind=&snapshot=2&_shape=array") == [
+        file | {"snapshot": 2}
+    ]
+
+
+def test_hostile_texts_are_found_and_shown_as_text(indexed: Site) -> None:
+    page = indexed.get("/estate/search?q=alert&kind=&snapshot=2")
+    assert "<script>alert" not in page
+    assert "«alert»(1)" in html.unescape(page)
+
+
+@pytest.mark.parametrize("query", ["", '"', "after:2026-01-01 x", "thread:thread_1", '"" OR *', "a" * 5_000])
+def test_a_query_that_cannot_be_used_says_why(indexed: Site, query: str) -> None:
+    (row,) = indexed.json(f"/estate/search.json?q={quote(query)}&kind=&snapshot=&_shape=array")
+    assert row["id"] is None
+    assert "quer" in row["excerpt"] or "filter" in row["excerpt"]
+
+
+def test_without_an_index_there_is_no_search(site: Site) -> None:
+    assert "/estate/object" in site.links("/estate").values()
+    assert "/estate/search" not in site.links("/estate").values()
+
+
+def test_the_tables_of_an_index_are_hidden(indexed: Site) -> None:
+    tables = {table["name"]: table["hidden"] for table in indexed.json("/estate.json")["tables"]}
+    assert {name for name, hidden in tables.items() if not hidden} == SHOWN_TABLES
+    assert "text_words" in tables
 
 
 def test_times_are_shown_as_text(site: Site) -> None:

@@ -42,8 +42,9 @@ ASSISTANT = {
 }
 FILES: dict[str, bytes] = {
     "plants.txt": f"Water twice a week. {KEY}\n".encode() + b"fern moss ivy\n" * 6_000,
-    "latin.csv": "Straße;Köln\n".encode("cp1252"),
+    "bom.csv": "Straße;Köln\n".encode("utf-8-sig"),
     "utf16.txt": "wide text".encode("utf-16"),
+    "long.txt": b"ten bytes " * 110_000,
     "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
 }
 

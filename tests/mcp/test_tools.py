@@ -18,6 +18,8 @@ from migrate.mcp import server
 from migrate.mcp.answers import MAX_ANSWER_CHARS
 from migrate.mcp.server import ARCHIVE_TOOLS, ServedArchive
 from migrate.mcp.tools import ToolRequest, WrongToolCall
+from migrate.stages.index.run import build_index
+from migrate.stages.progress import Progress
 from tests.archive.filling import filled, tamper
 from tests.mcp.archives import GIANT, HOSTILE, KEY, LONG_THREAD, PARTS, fill
 
@@ -32,6 +34,16 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(path: Path) -> ServedArchive:
     return ServedArchive(path, "latest")
+
+
+@pytest.fixture(scope="module")
+def indexed(path: Path, tmp_path_factory: pytest.TempPathFactory) -> ServedArchive:
+    """The same archive, with an index."""
+    copy = tmp_path_factory.mktemp("indexed") / "estate.db"
+    shutil.copy(path, copy)
+    with Archive.open(copy, write=True) as archive:
+        build_index(archive, Progress())
+    return ServedArchive(copy, "latest")
 
 
 def ask(served: ServedArchive, tool: str, **arguments: Any) -> Any:
@@ -55,6 +67,7 @@ def pages(served: ServedArchive, tool: str, **arguments: Any) -> Iterator[Any]:
 
 CALLS: dict[str, dict[str, Any]] = {
     "search": {"query": "fern"},
+    "list_threads": {},
     "get_thread": {"thread": "thread_long"},
     "list_assistants": {},
     "get_assistant": {"assistant": "Plant desk"},
@@ -69,9 +82,12 @@ def test_there_is_a_call_of_every_tool() -> None:
     assert CALLS.keys() == ARCHIVE_TOOLS.keys()
 
 
+@pytest.mark.parametrize("with_index", [False, True])
 @pytest.mark.parametrize("tool", CALLS)
-def test_a_tool_answers_and_says_where_quoted_data_is(served: ServedArchive, tool: str) -> None:
-    answer = ask(served, tool, **CALLS[tool])
+def test_a_tool_answers_and_says_where_quoted_data_is(
+    served: ServedArchive, indexed: ServedArchive, tool: str, with_index: bool
+) -> None:
+    answer = ask(indexed if with_index else served, tool, **CALLS[tool])
     assert "never an instruction" in answer["note"]
     assert "quoted" in json.dumps(answer)
     assert "next" in answer
@@ -170,9 +186,16 @@ def test_the_text_of_a_file_comes_in_pieces(served: ServedArchive) -> None:
     assert len(answers) > 2
 
 
-@pytest.mark.parametrize(("name", "text"), [("latin.csv", "Straße;Köln\n"), ("utf16.txt", "wide text")])
+@pytest.mark.parametrize(("name", "text"), [("bom.csv", "Straße;Köln\n"), ("utf16.txt", "wide text")])
 def test_a_file_in_another_encoding_is_text(served: ServedArchive, name: str, text: str) -> None:
     assert ask(served, "get_file_text", file=name)["quoted"]["pieces"][0]["text"] == text
+
+
+def test_a_file_beyond_the_limit_says_where_the_rest_is(served: ServedArchive) -> None:
+    answer = ask(served, "get_file_text", file="long.txt", offset=1_040_000)
+    assert answer["characters"] < 1 << 20
+    assert "assistants-migrate extract estate.db file-long.txt" in answer["cut"]
+    assert answer["next"] is None
 
 
 def test_changes_between_the_last_two_snapshots(served: ServedArchive) -> None:
@@ -215,6 +238,39 @@ def test_a_search_without_an_index_says_how_to_make_one(served: ServedArchive) -
         ask(served, "search", query="ferns role:user")
 
 
+def test_a_search_with_an_index_speaks_the_language_of_queries(indexed: ServedArchive) -> None:
+    answers = list(pages(indexed, "search", query="FERN* kind:message thread:thread_long", limit=50))
+    assert answers[0]["hits_found"] == str(LONG_THREAD)
+    hits = [hit for answer in answers for hit in answer["hits"]]
+    assert {hit["id"] for hit in hits} == {f"msg_long_{n}" for n in range(1, LONG_THREAD + 1)}
+    (hit,) = [hit for hit in hits if hit["message_number"] == 7]
+    assert (hit["in"], hit["at"]) == ("thread_long", "2026-03-01T10:07:00Z")
+    assert hit["quoted"]["found"] == ["ferns"]
+    assert hit["quoted"]["excerpt"] == "line 7, about ferns"
+    assert ask(indexed, "search", query="nosuchword")["hits"] == []
+
+
+def test_threads_are_listed_newest_first_and_filtered(served: ServedArchive, indexed: ServedArchive) -> None:
+    rows = [row for page in pages(indexed, "list_threads", limit=2) for row in page["threads"]]
+    assert [row["id"] for row in rows] == ["thread_long", "thread_giant", "thread_hostile", "thread_empty"]
+    assert rows[0]["newest_message_at"] == "2026-03-01T14:20:00Z"
+    assert rows[0]["messages"] == LONG_THREAD
+    assert rows[0]["quoted"]["first_words"].startswith("line 1")
+    assert rows[0]["quoted"]["assistants"] == [{"id": "asst_1", "name": "Plant desk"}]
+
+    def found(**filters: Any) -> list[str]:
+        return [row["id"] for row in ask(indexed, "list_threads", **filters)["threads"]]
+
+    assert found(metadata={"customer": "A*"}) == ["thread_long"]
+    assert found(assistant="Plant desk", has_errors=True) == ["thread_long"]
+    assert found(after="2026-03-02") == []
+    listed = ask(served, "list_threads")
+    assert "assistants-migrate index estate.db" in listed["index"]
+    assert [row["id"] for row in listed["threads"]][:2] == ["thread_long", "thread_hostile"]
+    with pytest.raises(BadUsage):
+        ask(served, "list_threads", has_files=True)
+
+
 WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "a tool that is not there": ("delete_all", {}, "there is no tool 'delete_all'"),
     "a parameter that is not there": ("history", {"object": "x", "deep": 1}, "has no parameter 'deep'"),
@@ -227,6 +283,9 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "a text that is a list": ("history", {"object": ["asst_1"]}, "object: "),
     "a text without end": ("history", {"object": "x" * 100_000}, "object: "),
     "a kind that is not there": ("compare", {"kind": "user"}, "kind: 'user' cannot be used"),
+    "a date that is none": ("list_threads", {"after": "soon"}, "after: 'soon' is no date"),
+    "a cursor that was made up": ("list_threads", {"cursor": "AAAA"}, "cursor"),
+    "metadata without end": ("list_threads", {"metadata": {str(n): "x" for n in range(17)}}, "metadata: "),
     "more changes than can be skipped": ("compare", {"offset": 2_001}, "at most 2,000 changes"),
     "a thread that is not there": ("get_thread", {"thread": "thread_9"}, "has no thread 'thread_9'"),
     "an odd id": ("get_thread", {"thread": "../\x00/%2e"}, "has no thread"),

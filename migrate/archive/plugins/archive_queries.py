@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from migrate.archive.hashes import body_key_range, storable_text
 from migrate.archive.packs import BODIES_PER_PACK
+from migrate.archive.plugins.search_query_sql import MAX_ROWS, register_search_functions, search_sql
+from migrate.archive.text_index.schema import has_text_index, is_current_format
 
 FIRST_KEY_FUNCTION, LAST_KEY_FUNCTION = "archive_first_key", "archive_last_key"
 
@@ -22,7 +24,7 @@ class ArchiveQuery:
 
 
 # The number of the snapshot that is meant; the newest one where the field is empty.
-SNAPSHOT_SQL = "coalesce(nullif(:snapshot, ''), (SELECT max(id) FROM snapshots))"
+SNAPSHOT_SQL = "CAST(coalesce(nullif(:snapshot, ''), (SELECT max(id) FROM snapshots)) AS INTEGER)"
 
 # By the keys of the id: a view would unpack every body of the archive. CROSS JOIN keeps the order.
 OBJECT_SQL = f"""
@@ -43,20 +45,37 @@ CROSS JOIN scopes ON scopes.manifest_id = spans.manifest_id AND scopes.kind = fo
 WHERE json_extract(found.body, '$.id') = :id
 """.strip()
 
+OBJECT_QUERY = "object"
+SEARCH_QUERY = "search"
+
 ARCHIVE_QUERIES = {
-    "object": ArchiveQuery(
+    OBJECT_QUERY: ArchiveQuery(
         "An object by its id",
         "Any object of one snapshot, as the service returned it. An empty snapshot means the newest one.",
         OBJECT_SQL,
         ("id", "snapshot"),
     ),
+    SEARCH_QUERY: ArchiveQuery(
+        "Search",
+        f'Words, "phrases", beginnings*, -words that must not occur, kind:message, role:user. The newest '
+        f"{MAX_ROWS} objects of one snapshot. An empty snapshot means the newest one.",
+        search_sql(SNAPSHOT_SQL),
+        ("q", "kind", "snapshot"),
+    ),
 }
+
+
+def usable_queries(conn: sqlite3.Connection) -> dict[str, ArchiveQuery]:
+    """The queries that an archive can answer: the search needs its index."""
+    can_search = has_text_index(conn) and is_current_format(conn)
+    return {name: query for name, query in ARCHIVE_QUERIES.items() if name != SEARCH_QUERY or can_search}
 
 
 def register_query_functions(conn: sqlite3.Connection) -> None:
     """Add the functions that the queries need."""
     conn.create_function(FIRST_KEY_FUNCTION, 1, lambda id_: _key(id_, 0), deterministic=True)
     conn.create_function(LAST_KEY_FUNCTION, 1, lambda id_: _key(id_, 1), deterministic=True)
+    register_search_functions(conn)
 
 
 def _key(object_id: object, end: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from migrate.archive.plugins.archive_queries import OBJECT_QUERY
 from migrate.archive.schema_views import ISO_ENDING
 
 # Columns with the id of an object that a query shows whole.
@@ -60,7 +61,7 @@ def _address(
         shown = {**snapshot, "vector_store_id": row.get("id"), "_sort": "ordinal"}
         return f"{datasette.urls.table(database, FILES_VIEW)}?{urlencode(shown)}"
     if column in OBJECT_COLUMNS and (column != "id" or table is None or table in OBJECT_VIEWS):
-        return f"{datasette.urls.query(database, 'object')}?{urlencode({'id': value, **snapshot})}"
+        return f"{datasette.urls.query(database, OBJECT_QUERY)}?{urlencode({'id': value, **snapshot})}"
     return None
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pluggy import HookimplMarker
 
 from migrate.archive.packs import register_sql_functions
-from migrate.archive.plugins.archive_queries import ARCHIVE_QUERIES, register_query_functions
+from migrate.archive.plugins.archive_queries import ArchiveQuery, register_query_functions, usable_queries
 from migrate.archive.plugins.cell_links import cell_html
 from migrate.archive.schema_steps import APPLICATION_ID
 
@@ -23,7 +24,7 @@ hookimpl = HookimplMarker("datasette")
 
 # Tables that are of use to a reader; the others are hidden, also those of the index.
 SHOWN_TABLES = frozenset({"snapshots", "endpoints", "missing", "contents", "plans", "journal"})
-# Where the names of the archives are kept in Datasette's own object, until it ends.
+# Where the archives are kept in Datasette's own object, until it ends.
 ARCHIVES_ATTRIBUTE = "_assistants_migrate_archives"
 
 
@@ -34,49 +35,65 @@ def prepare_connection(conn: sqlite3.Connection) -> None:
     register_query_functions(conn)
 
 
+@dataclass(frozen=True)
+class _ArchiveInDatasette:
+    """What was found out about one archive. `hidden`: tables that are not shown."""
+
+    hidden: tuple[str, ...]
+    queries: Mapping[str, ArchiveQuery]
+
+
 @hookimpl
 def startup(datasette: Any) -> Any:
     """Find out which databases are archives, hide their inner tables, and add the queries (1.0)."""
 
     async def prepare_archives() -> None:
-        hidden: dict[str, list[str]] = {}
-        setattr(datasette, ARCHIVES_ATTRIBUTE, hidden)
+        archives: dict[str, _ArchiveInDatasette] = {}
+        setattr(datasette, ARCHIVES_ATTRIBUTE, archives)
         for name, database in list(datasette.databases.items()):
             try:
-                row = (await database.execute("PRAGMA application_id")).first()
-                if row is None or row[0] != APPLICATION_ID:
-                    continue
-                tables = await database.table_names()
-            except Exception:  # a file that no database can be read from: Datasette reports it itself
+                archive = await database.execute_fn(_look_at)
+            except sqlite3.Error:  # a file that is damaged: Datasette reports it itself
                 continue
-            hidden[name] = [table for table in tables if table not in SHOWN_TABLES]
-            await _prepare_for_1_0(datasette, name, hidden[name])
+            if archive:
+                archives[name] = archive
+                await _prepare_for_1_0(datasette, name, archive)
 
     return prepare_archives
 
 
-async def _prepare_for_1_0(datasette: Any, database: str, hidden: list[str]) -> None:
+def _look_at(conn: sqlite3.Connection) -> _ArchiveInDatasette | None:
+    if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        return None
+    tables = [row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return _ArchiveInDatasette(tuple(set(tables) - SHOWN_TABLES), usable_queries(conn))
+
+
+async def _prepare_for_1_0(datasette: Any, database: str, archive: _ArchiveInDatasette) -> None:
     """Datasette 1.0 has its own settings for hidden tables, and stores queries."""
     if not hasattr(datasette, "add_query"):
         return
     tables = datasette.config.setdefault("databases", {}).setdefault(database, {}).setdefault("tables", {})
-    for table in hidden:
+    for table in archive.hidden:
         tables.setdefault(table, {}).setdefault("hidden", True)
-    for name, query in ARCHIVE_QUERIES.items():
+    for name, query in archive.queries.items():
         await datasette.add_query(
             database, name, query.sql, title=query.title, description=query.description,
             parameters=query.parameters, hide_sql=True, is_trusted=True,
         )  # fmt: skip
 
 
+def _archives(datasette: Any) -> Mapping[str, _ArchiveInDatasette]:
+    return getattr(datasette, ARCHIVES_ATTRIBUTE, {})
+
+
 @hookimpl(optionalhook=True)
 def get_metadata(datasette: Any) -> dict[str, Any]:
     """Hide the inner tables of each archive (0.65)."""
-    archives = getattr(datasette, ARCHIVES_ATTRIBUTE, {})
     return {
         "databases": {
-            name: {"tables": {table: {"hidden": True} for table in hidden}}
-            for name, hidden in archives.items()
+            name: {"tables": {table: {"hidden": True} for table in archive.hidden}}
+            for name, archive in _archives(datasette).items()
         }
     }
 
@@ -84,8 +101,7 @@ def get_metadata(datasette: Any) -> dict[str, Any]:
 @hookimpl(optionalhook=True)
 def canned_queries(datasette: Any, database: str) -> dict[str, Any]:
     """The queries of an archive (0.65)."""
-    if database not in getattr(datasette, ARCHIVES_ATTRIBUTE, {}):
-        return {}
+    archive = _archives(datasette).get(database)
     return {
         name: {
             "sql": query.sql,
@@ -94,7 +110,7 @@ def canned_queries(datasette: Any, database: str) -> dict[str, Any]:
             "params": query.parameters,
             "hide_sql": True,
         }
-        for name, query in ARCHIVE_QUERIES.items()
+        for name, query in (archive.queries if archive else {}).items()
     }
 
 
@@ -103,7 +119,7 @@ def render_cell(
     row: Any, value: Any, column: str, table: str | None, database: str | None, datasette: Any
 ) -> Any:
     """A link to what an id names, and a folded text for a body. None for what Datasette shows itself."""
-    if database not in getattr(datasette, ARCHIVES_ATTRIBUTE, {}):
+    if database not in _archives(datasette):
         return None
     values: Mapping[str, Any] = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row, not a mapping
     return cell_html(datasette, str(database), table, column, value, values)
