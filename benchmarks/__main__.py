@@ -14,7 +14,19 @@ from pathlib import Path
 
 from benchmarks.report import document, growth_chart, table
 from benchmarks.results import Results
-from benchmarks.scenes import api, compare, files, growth, large_file, read, restore, start, tls, write
+from benchmarks.scenes import (
+    api,
+    compare,
+    files,
+    growth,
+    large_file,
+    read,
+    restore,
+    serve,
+    start,
+    tls,
+    write,
+)
 from benchmarks.sizes import SIZES, Size
 
 SCENES = {
@@ -28,6 +40,7 @@ SCENES = {
     "large_file": large_file.measure,
     "restore": restore.measure,
     "api": api.measure,
+    "serve": serve.measure,
 }
 
 

@@ -133,6 +133,10 @@ TARGETS = (
     Target("restore_peak", "restore", "restore of one assistant: peak memory, MB", "<=", 150, FLAT),
     Target("select_cpu", "restore", "plan of one thread: CPU seconds", "<=", 3.0, START),
     Target("api_listing", "api", "100 messages from an archive: emulator's time / time", ">=", 1.0, SERVED),
+    Target("serve_page", "serve", "serve: slowest page, ms in the server", "<=", 150, START),
+    Target("serve_long_thread", "serve", "serve: page of a thread of 100,000 messages, ms", "<=", 300, START),
+    Target("serve_comparison", "serve", "serve: slowest step of a comparison, ms", "<=", 300, START),
+    Target("serve_peak", "serve", "serve: peak memory, MB", "<=", 150, FLAT),
     Target("help_start", "start", "--help: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
     Target("ls_start", "start", "ls: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
 )

@@ -11,6 +11,8 @@ MAX_CELL_CHARS = 60
 def escape_control(text: str) -> str:
     """Replace control characters, escape sequences, direction marks and lone surrogates by visible escapes.
     Line breaks and tabs stay."""
+    if text.isprintable():  # nearly every text; going through it takes a hundred times as long
+        return text
     return "".join(
         c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode()
         for c in text

@@ -47,10 +47,13 @@ class PageLinks:
         """A thread as a conversation; `from`: the number of the first message shown."""
         return with_query(f"{self._base}threads/{id_segment(id_)}", query)
 
-    def message(self, thread: str, id_: str, number: int = 0) -> str:
-        """A message in its thread. `number`: its place in it from 1, 0 where that is not known."""
-        place = {"at": number} if number else {}
-        return f"{self.thread(thread, **place)}#m-{id_segment(id_)}"
+    def message(self, thread: str, id_: str) -> str:
+        """A message in its thread, wherever it stands there."""
+        return f"{self.thread(thread, message=id_)}#m-{quote(id_, safe='', errors='surrogatepass')}"
+
+    def message_body(self, thread: str, id_: str) -> str:
+        """A message as the service returned it."""
+        return f"{self.thread(thread)}/messages/{id_segment(id_)}"
 
     def assistants(self, **query: object) -> str:
         """The table of assistants."""

@@ -15,23 +15,44 @@ from starlette.routing import BaseRoute, Route
 
 from migrate.serve.access import KeyGuard
 from migrate.serve.api import api_error, api_routes
+from migrate.serve.comparisons import Comparisons
 from migrate.serve.connections import WORKER_THREADS, ArchiveAccess
 from migrate.serve.gate import RequestGate, is_api_path
 from migrate.serve.html_answers import message_page, static_files
 from migrate.serve.page_request import archive_endpoint, snapshot_endpoint
+from migrate.serve.pages.assistants import assistant_page, assistants_page
+from migrate.serve.pages.compare import compare_endpoint
 from migrate.serve.pages.estates import home_page, snapshots_page
+from migrate.serve.pages.files import file_content_page, file_page, files_page
+from migrate.serve.pages.jump import jump_page
 from migrate.serve.pages.overview import overview_page
+from migrate.serve.pages.search import search_page
+from migrate.serve.pages.thread import message_body_page, thread_page
+from migrate.serve.pages.threads import threads_page
+from migrate.serve.pages.vector_stores import vector_store_page, vector_stores_page
 from migrate.serve.settings import ServeSettings
 
 # Path below a snapshot -> its page.
 SNAPSHOT_PAGES = {
     "/": overview_page,
+    "/threads": threads_page,
+    "/threads/{id}": thread_page,
+    "/threads/{id}/messages/{message}": message_body_page,
+    "/search": search_page,
+    "/assistants": assistants_page,
+    "/assistants/{id}": assistant_page,
+    "/files": files_page,
+    "/files/{id}": file_page,
+    "/files/{id}/content": file_content_page,
+    "/vector-stores": vector_stores_page,
+    "/vector-stores/{id}": vector_store_page,
 }
 # Path -> a page of the whole archive.
 ARCHIVE_PAGES = {
     "/": home_page,
     "/snapshots": snapshots_page,
     "/snapshots/": snapshots_page,
+    "/jump": jump_page,
 }
 
 
@@ -42,15 +63,20 @@ def build_app(settings: ServeSettings, access: ArchiveAccess, keys: KeyGuard | N
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = WORKER_THREADS
-        yield
+        try:
+            yield
+        finally:
+            comparisons.close()
 
     keys = keys or KeyGuard(settings.key, settings.wrong_key_delay_s)
+    comparisons = Comparisons(access)
     routes: list[BaseRoute] = [
         *(Route(path, archive_endpoint(access, function)) for path, function in ARCHIVE_PAGES.items()),
         *(
             Route(f"/snapshots/{{snapshot}}{path}", snapshot_endpoint(access, function))
             for path, function in SNAPSHOT_PAGES.items()
         ),
+        Route("/compare", archive_endpoint(access, compare_endpoint(comparisons))),
         Route("/static/{name}", _static_file),
         *api_routes(access, settings.apis),
     ]

@@ -16,6 +16,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from migrate.errors import MigrateError
 from migrate.model.known_secrets import redact
 from migrate.serve.access import KeyGuard, WrongKey, foreign_request_reason, host_name, key_of_headers
 from migrate.serve.api import API_PREFIXES, api_error
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # Nothing but what this server itself has may be loaded; no script but its own file may run.
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 ANSWER_HEADERS = {
@@ -67,6 +68,11 @@ class RequestGate:
             refusal = await self._refusal(scope)
             answer: ASGIApp = refusal or self._app
             await answer(scope, _limited(receive), sender)
+        except MigrateError as error:
+            # An answer that has begun ends here without its end, so nobody takes a part for the whole.
+            log.error("%s ended early: %s", redact(scope["path"]), redact(": ".join(error.lines())))
+            if not sender.has_started:
+                await _refused(scope, 500, error.what, error.todo)(scope, receive, sender)
         except Exception:  # a mistake of this program: the visitor gets a page, a log gets the traceback
             log.exception("%s cannot be answered", redact(scope["path"]))
             if sender.has_started:

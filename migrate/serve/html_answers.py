@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from migrate import __version__
 from migrate.model import JSON
 from migrate.model.secrets import mask_text
-from migrate.reports.formats.html import page_asset
+from migrate.reports.formats.html import PAGE_FOLDER, page_asset
+from migrate.reports.pages.environment import (
+    CONVERSATION_GLOBALS,
+    conversation_style,
+    conversation_templates,
+)
 from migrate.reports.sizes import size_text
 from migrate.reports.text_table import escape_control, single_line
 from migrate.serve.addresses import with_query
@@ -23,6 +29,8 @@ from migrate.serve.addresses import with_query
 SERVE_FOLDER = Path(__file__).parent
 SCRIPT_TYPE, STYLE_TYPE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 IMAGE_TYPE = "image/svg+xml"
+# Characters of a value that a page shows as JSON.
+MAX_JSON_CHARS = 200_000
 
 
 @cache
@@ -31,6 +39,9 @@ def static_files() -> dict[str, tuple[str, str]]:
     own = SERVE_FOLDER / "static"
     return {
         "base.css": (page_asset("base.css"), STYLE_TYPE),
+        "conversation.css": (conversation_style(), STYLE_TYPE),
+        "report.css": (page_asset("report.css"), STYLE_TYPE),
+        "report.js": (page_asset("report.js"), SCRIPT_TYPE),
         "serve.css": (own.joinpath("serve.css").read_text(encoding="utf-8"), STYLE_TYPE),
         "serve.js": (own.joinpath("serve.js").read_text(encoding="utf-8"), SCRIPT_TYPE),
         "icon.svg": (own.joinpath("icon.svg").read_text(encoding="utf-8"), IMAGE_TYPE),
@@ -58,10 +69,19 @@ def signed_in_page(path: str) -> HTMLResponse:
     return page("signed_in.html.j2", path=path)
 
 
+def compile_templates() -> None:
+    """Compile every template, so that no visitor waits for it."""
+    environment = _environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(SERVE_FOLDER / "templates"),
+        loader=ChoiceLoader(
+            [FileSystemLoader([SERVE_FOLDER / "templates", PAGE_FOLDER]), conversation_templates()]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -69,9 +89,16 @@ def _environment() -> Environment:
         finalize=visible,
         auto_reload=False,
     )
+    environment.globals.update(CONVERSATION_GLOBALS)
     environment.globals.update(version=__version__, static=_static_address, with_query=with_query)
     environment.filters.update(
-        number="{:,}".format, size=size_text, moment=moment, day=day, block=text_block, words=kind_words
+        number="{:,}".format,
+        size=size_text,
+        moment=moment,
+        day=day,
+        block=text_block,
+        words=kind_words,
+        json=json_block,
     )
     return environment
 
@@ -94,6 +121,13 @@ def visible(value: object) -> object:
 def text_block(text: str) -> Markup:
     """A text with its line breaks, every other character visible, without credentials."""
     return escape(escape_control(mask_text(text)))
+
+
+def json_block(value: JSON) -> Markup:
+    """A value as indented JSON."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    more = len(text) - MAX_JSON_CHARS
+    return text_block(text if more <= 0 else f"{text[:MAX_JSON_CHARS]}\n... {more:,} more characters")
 
 
 def moment(value: JSON) -> Markup:

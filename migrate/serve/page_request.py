@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, open_snapshot
 from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, MigrateError
 from migrate.model.known_secrets import redact
 from migrate.serve.addresses import PageLinks, segment_id
@@ -22,7 +22,11 @@ SHORT_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class PageNotFound(MigrateError):
-    """What the address names does not exist."""
+    """What the address names does not exist. `other`: number of a snapshot that has it."""
+
+    def __init__(self, what: str, todo: str, other: int | None = None) -> None:
+        super().__init__(what, f"snapshot {other} has it" if other else "", todo)
+        self.other = other
 
 
 # Error -> status of its page; the first class that fits counts.
@@ -48,21 +52,35 @@ class PageRequest:
     links: PageLinks
     segments: Mapping[str, str]
     query: Mapping[str, str]
+    # The path below the snapshot: the same place in another one.
+    place: str = ""
 
     @property
     def id(self) -> str:
         """The id of the object that the address names."""
         return segment_id(self.segments["id"])
 
+    def not_found(self, kind: str) -> PageNotFound:
+        """The error for an object that the snapshot does not have. It names another snapshot that has it,
+        rather one of the same estate."""
+        here, id_ = self.snapshot, self.id
+        others = [*reversed(self.estate.snapshots), *reversed(list_snapshots(here.conn))]
+        numbers = dict.fromkeys(info.id for info in others if info.id != here.info.id)
+        found = (n for n in numbers if open_snapshot(here.conn, n).find(id_))
+        todo = "look for its id or its name in the box at the top"
+        return PageNotFound(f"snapshot {here.info.id} has no {kind} {id_[:200]}", todo, next(found, None))
+
     def number(self, name: str, default: int = 0) -> int:
         """A number in the query."""
         return number_in_text(self.query.get(name, "")) or default
 
-    def answer(self, template: str, section: str, **context: Any) -> Response:
+    def answer(self, template: str, section: str, status: int = 200, **context: Any) -> Response:
         """A page of the snapshot. `section`: the entry of the navigation to which it belongs."""
         return page(
             template,
+            status,
             section=section,
+            place=self.place,
             snapshot=self.snapshot.info,
             estate=self.estate,
             links=self.links,
@@ -90,16 +108,21 @@ def snapshot_endpoint(access: ArchiveAccess, function: PageFunction) -> Callable
         if number is None:
             raise NoSuchSnapshot(f"{text[:40]!r} is not the number of a snapshot")
         with access.reader(number) as snapshot:
-            return function(
-                PageRequest(
-                    access,
-                    snapshot,
-                    access.estate_of(snapshot.info),
-                    PageLinks(number),
-                    request.path_params,
-                    request.query_params,
-                )
+            links = PageLinks(number)
+            asked = PageRequest(
+                access,
+                snapshot,
+                access.estate_of(snapshot.info),
+                links,
+                request.path_params,
+                request.query_params,
+                request.url.path.removeprefix(links.overview()),
             )
+            try:
+                return function(asked)
+            except PageNotFound as error:
+                told = {"what": error.what, "todo": error.todo, "other": error.other}
+                return asked.answer("missing.html.j2", "", 404, **told)
 
     return archive_endpoint(access, answer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,11 @@ class Client:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookie and "cookie" not in headers:
             sent["cookie"] = self.cookie
-        connection.request(method, path, body, sent)
-        answer = connection.getresponse()
-        names = {name.lower(): value for name, value in answer.getheaders()}
-        made = Answer(answer.status, names, answer.read())
-        connection.close()
-        return made
+        with closing(connection):
+            connection.request(method, path, body, sent)
+            with connection.getresponse() as answer:
+                names = {name.lower(): value for name, value in answer.getheaders()}
+                return Answer(answer.status, names, answer.read())
 
     def page(self, path: str, status: int = 200) -> str:
         """The text of a page, after a look at its status."""

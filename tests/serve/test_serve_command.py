@@ -172,7 +172,7 @@ def test_archives_that_cannot_be_read_are_refused(
         conn.execute("CREATE TABLE mine (x)")
     with Archive.open(later, write=True, create=True) as archive:
         write(archive)
-        archive.conn.execute("UPDATE _sqlite_migrations SET name = 'version_99'")
+        archive.conn.execute("UPDATE _sqlite_migrations SET name = 'version_99' WHERE name = 'version_1'")
     for file, exit_code, words in (
         (empty, 2, "contains no snapshot yet"),
         (foreign, 2, "it is another SQLite database"),

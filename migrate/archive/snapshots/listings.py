@@ -93,6 +93,16 @@ def read_listing(conn: SqlConnection, key: ListingKey) -> ListingRow | None:
     return ListingRow(*row) if row else None
 
 
+def parents_beginning_with(conn: SqlConnection, text: str, limit: int) -> list[str]:
+    """The ids of threads and vector stores, of all snapshots, that begin with a text; sorted, not more than
+    `limit`."""
+    rows = conn.execute(
+        "SELECT object_id FROM parents WHERE object_id >= ? AND object_id < ? ORDER BY object_id LIMIT ?",
+        (text, f"{text}\U0010ffff", limit),
+    )
+    return [id_ for (id_,) in rows if id_]
+
+
 def listing_size(conn: SqlConnection, manifest: int) -> int:
     """How many bodies a listing has. Unpacks nothing."""
     row = conn.execute("SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (manifest,))

@@ -90,6 +90,7 @@ def serve_command(
     from migrate.serve.connections import ArchiveAccess
     from migrate.serve.server import ArchiveServer
     from migrate.serve.settings import ServeSettings, check_serve_settings, load_tls
+    from migrate.serve.warm_up import warm_up
 
     path, snapshot = _archive(archive, common)
     if (tls_cert is None) != (tls_key is None):
@@ -108,6 +109,7 @@ def serve_command(
     check_serve_settings(settings)
     with ArchiveAccess(path, snapshot) as access, ArchiveServer(settings, access) as server, _end() as end:
         _show_address(common, settings, server, key_env)
+        threading.Thread(target=warm_up, args=(access,), name="warm-up", daemon=True).start()
         if opens_browser:
             import webbrowser
 

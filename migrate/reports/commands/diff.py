@@ -9,6 +9,7 @@ from migrate.model.entity import JSON
 from migrate.model.masked_values import mask_value_at
 from migrate.model.object_diff import FieldDifference
 from migrate.model.results.diff import Change, DiffResult
+from migrate.model.secrets import mask_text
 from migrate.reports.commands.archive import unmatched_text
 from migrate.reports.commands.retirements import report_endings, retiring_document
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
@@ -47,7 +48,7 @@ def change_document(change: Change) -> dict[str, JSON]:
         "kind": change.kind,
         "left_id": change.left_id or None,
         "right_id": change.right_id or None,
-        "name": change.name,
+        "name": mask_text(change.name),
         "action": change.action,
         "paths": [path.path for path in change.paths],
         "values": [masked_values(path) for path in change.paths],
@@ -122,7 +123,7 @@ def _item(change: Change) -> ReportItem:
         section="differences",
         verdict=change.action,
         kind=change.kind,
-        name=change.name,
+        name=mask_text(change.name),
         left_id=change.left_id,
         right_id=change.right_id,
         severity="warning",

@@ -58,25 +58,35 @@ def html_page(report: Report) -> str:
     style = page_asset("base.css") + page_asset("report.css")
     script = page_asset("report.js")
     return environment.get_template("report.html.j2").render(
-        report=report,
         style=style,
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=_data(report),
-        headline=report.last_line.partition("; ")[0],
-        more=report.last_line.partition("; ")[2],
-        title=REPORT_TITLES.get(report.command, report.command),
-        result=RESULT_TITLES[report.result],
-        sides=SIDE_LABELS.get(report.command, ("source", "target")),
-        bars=_bars(report.counts),
-        remedies=_remedies(report),
-        days=_days(report),
-        endings_title=ENDINGS_TITLE,
-        pictures=[layout_diagram(label, diagram) for label, diagram in report.pictures],
-        marks=MARK_MEANINGS,
-        verdicts=VERDICTS,
+        **report_context(report),
     )
+
+
+def report_context(report: Report) -> dict[str, Any]:
+    """What the template `report_body.html.j2` shows of a report; `data` is read by its script.
+    `plain_address`: of the same list without a script, '' for a file."""
+    headline, _, more = report.last_line.partition("; ")
+    return {
+        "report": report,
+        "data": _data(report),
+        "headline": headline,
+        "more": more,
+        "title": REPORT_TITLES.get(report.command, report.command),
+        "result": RESULT_TITLES[report.result],
+        "sides": SIDE_LABELS.get(report.command, ("source", "target")),
+        "bars": _bars(report.counts),
+        "remedies": _remedies(report),
+        "days": _days(report),
+        "endings_title": ENDINGS_TITLE,
+        "pictures": [layout_diagram(label, diagram) for label, diagram in report.pictures],
+        "marks": MARK_MEANINGS,
+        "verdicts": VERDICTS,
+        "plain_address": "",
+    }
 
 
 def page_asset(name: str) -> str:

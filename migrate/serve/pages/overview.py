@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.model.results.overview import Overview
 from migrate.model.retirements import today
 from migrate.reports.commands.archive import hidden_text, left_out_texts
 from migrate.reports.commands.retirements import days_text
+from migrate.serve.connections import ArchiveAccess
 from migrate.serve.page_request import PageRequest
 from migrate.stages.query.overview import read_overview
 
@@ -20,10 +23,7 @@ MAX_SNAPSHOTS_LISTED, MAX_ENDING_LISTED = 6, 12
 
 def overview_page(request: PageRequest) -> Response:
     """The overview."""
-    day, number = today(), request.snapshot.info.id
-    overview = request.access.remember(
-        ("overview", number, day), lambda: read_overview(request.snapshot, day)
-    )
+    overview = remembered_overview(request.access, request.snapshot)
     info = overview.info
     snapshots = request.estate.snapshots
     return request.answer(
@@ -39,3 +39,9 @@ def overview_page(request: PageRequest) -> Response:
         recent=snapshots[: -MAX_SNAPSHOTS_LISTED - 1 : -1],
         archive_bytes=request.access.size_bytes(),
     )
+
+
+def remembered_overview(access: ArchiveAccess, snapshot: SnapshotReader) -> Overview:
+    """The facts of a snapshot, which are read once a day, and again when the archive changes."""
+    day = today()
+    return access.remember(("overview", snapshot.info.id, day), lambda: read_overview(snapshot, day))

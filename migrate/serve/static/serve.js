@@ -17,6 +17,37 @@
   theme.hidden = false;
   name();
 
+  /* Copying: what a button names, the text of an element, a message, a block of code. */
+  const copies = (button, text) => {
+    button.type = "button";
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text());
+      button.classList.add("done");
+      const word = button.textContent;
+      if (word) button.textContent = "Copied";
+      setTimeout(() => { button.classList.remove("done"); button.textContent = word; }, 1500);
+    });
+    return button;
+  };
+  const made = (className, label, word = "") => {
+    const button = document.createElement("button");
+    button.className = className;
+    button.textContent = word;
+    button.setAttribute("aria-label", label);
+    return button;
+  };
+  if (navigator.clipboard) {
+    for (const button of document.querySelectorAll("button.copy"))
+      copies(button, () => button.dataset.text ?? document.getElementById(button.dataset.copy).textContent);
+    for (const bubble of document.querySelectorAll(".conversation .bubble"))
+      bubble.previousElementSibling?.append(copies(made("copy icon", "Copy this message"), () => bubble.innerText));
+    for (const block of document.querySelectorAll(".conversation .code")) {
+      block.classList.add("with-copy");
+      block.append(copies(made("copy quiet", "Copy this block", "Copy"), () => block.querySelector("pre").textContent));
+    }
+  }
+
   const jump = document.getElementById("jump");
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

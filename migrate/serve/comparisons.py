@@ -1,0 +1,200 @@
+"""Comparisons of two snapshots, one after another in a thread of their own: a page asks how far one is.
+
+A comparison that no page asks about any more is given up. Results are kept until the archive changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from migrate import __version__
+from migrate.archive.read_connections import ArchiveVersion
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.archive.snapshots.writer import utc_now
+from migrate.errors import MigrateError
+from migrate.reports.commands.diff import diff_report
+from migrate.reports.formats.html import report_context
+from migrate.reports.report import ObjectCounts, Report
+from migrate.reports.text_table import number_of
+from migrate.serve.connections import ArchiveAccess
+from migrate.stages.diff.bounded_diff import BoundedDiff, diff_bounded
+from migrate.stages.estate import Estate
+from migrate.stages.match.journal_pairs import open_journals
+
+log = logging.getLogger(__name__)
+
+# Differences that a page shows with their values; the others are counted.
+MAX_SHOWN_CHANGES = 1_000
+# Seconds after which a comparison that no page asks about is given up.
+ABANDONED_S = 30.0
+# Results that are kept; each may take some MB.
+MAX_KEPT_COMPARISONS = 4
+
+
+class ComparisonAbandoned(Exception):
+    """No page asks about a comparison any more, or the server ends."""
+
+
+@dataclass
+class Comparison:
+    """One comparison of two snapshots, by their numbers. `state`: waiting, running, done or failed.
+    `compared`: kind -> objects so far. `context`: what the template of a report shows, when it is done."""
+
+    left: int
+    right: int
+    state: str = "waiting"
+    compared: Mapping[str, int] = field(default_factory=dict)
+    changes: int = 0
+    context: dict[str, Any] = field(default_factory=dict)
+    error: MigrateError | None = None
+    asked_at: float = field(default_factory=time.monotonic)
+    finished: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def total_compared(self) -> int:
+        """Objects of all kinds that were compared so far."""
+        return sum(dict(self.compared).values())
+
+
+# Numbers of both snapshots, and the state of the archive.
+_Key = tuple[int, int, ArchiveVersion]
+
+
+class Comparisons:
+    """The comparisons of a server. Close it before the archive."""
+
+    def __init__(self, access: ArchiveAccess) -> None:
+        self._access = access
+        self._kept: OrderedDict[_Key, Comparison] = OrderedDict()
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_closing = False
+
+    def ask(self, left: int, right: int, wait_s: float) -> Comparison:
+        """The comparison of two snapshots, which begins when it is first asked for. Waits for its end, but
+        not longer than `wait_s`."""
+        key = (left, right, self._access.version())
+        with self._condition:
+            comparison = self._kept.get(key)
+            if comparison is None:
+                comparison = self._kept[key] = Comparison(left, right)
+            self._kept.move_to_end(key)
+            comparison.asked_at = time.monotonic()
+            self._drop_old()
+            self._start_thread()
+            self._condition.notify()
+        comparison.finished.wait(wait_s)
+        return comparison
+
+    def close(self) -> None:
+        """Give up what is being compared."""
+        with self._condition:
+            self._is_closing = True
+            self._condition.notify()
+        if self._thread:
+            self._thread.join()
+
+    def _drop_old(self) -> None:
+        ended = [key for key, comparison in self._kept.items() if comparison.finished.is_set()]
+        for key in ended[: max(0, len(self._kept) - MAX_KEPT_COMPARISONS)]:
+            del self._kept[key]
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="comparisons", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._condition:
+                while not (waiting := self._next()) and not self._is_closing:
+                    self._condition.wait()
+                if self._is_closing:
+                    return
+            if waiting:
+                self._carry_out(*waiting)
+
+    def _next(self) -> tuple[_Key, Comparison] | None:
+        """The comparison that waits and was asked for last."""
+        rows = [row for row in reversed(self._kept.items()) if row[1].state == "waiting"]
+        return rows[0] if rows else None
+
+    def _carry_out(self, key: _Key, comparison: Comparison) -> None:
+        comparison.state = "running"
+        try:
+            comparison.context = report_context(self._compare(comparison))
+            comparison.state = "done"
+        except ComparisonAbandoned:
+            with self._condition:
+                self._kept.pop(key, None)
+        except MigrateError as error:
+            comparison.error, comparison.state = error, "failed"
+        except Exception:  # a mistake of this program: the page says so, a log gets the traceback
+            log.exception("snapshots %s and %s cannot be compared", comparison.left, comparison.right)
+            comparison.error = MigrateError(
+                "the comparison failed: a mistake in this program",
+                todo="start serve with --log-file FILE, ask again, and report what the file says",
+            )
+            comparison.state = "failed"
+        finally:
+            comparison.finished.set()
+
+    def _compare(self, comparison: Comparison) -> Report:
+        def watch(compared: Mapping[str, int], changes: int) -> None:
+            comparison.compared, comparison.changes = compared, changes
+            is_asked = time.monotonic() - comparison.asked_at < ABANDONED_S
+            if self._is_closing or not is_asked:
+                raise ComparisonAbandoned
+
+        infos = [self._access.snapshot_info(number) for number in (comparison.left, comparison.right)]
+        with self._access.separate_connection() as conn:
+            left, right = (Estate(SnapshotReader(conn, info)) for info in infos)
+            with open_journals([self._access.path], left, right) as journals:
+                found = diff_bounded(left, right, journals, MAX_SHOWN_CHANGES, watch)
+        labels = [f"snapshot {info.id}, {info.started_at[:10]}" for info in infos]
+        return bounded_report(found, *labels)
+
+
+def bounded_report(found: BoundedDiff, left: str, right: str) -> Report:
+    """The report of a comparison, with the numbers of all differences and the first ones of them."""
+    report = diff_report(found.result, left, right)
+    report = replace(report, made_at=utc_now(), version=__version__)
+    if not found.more:
+        return report
+    more_by_action: dict[str, int] = {}
+    for (_, action), count in found.more.items():
+        more_by_action[action] = more_by_action.get(action, 0) + count
+    shown, (_, *rest) = len(found.result.changes), report.last_line.partition("; ")
+    total = number_of(sum(found.result.compared.values()), "object")
+    return replace(
+        report,
+        last_line=f"{number_of(found.count, 'difference')} in {total}{''.join(rest)}",
+        summary=tuple((name, number + more_by_action.get(name, 0)) for name, number in report.summary),
+        counts=_with_more(report.counts, found.more),
+        notes=(
+            f"The first {shown:,} of {found.count:,} differences are listed. The command `diff` lists all.",
+            *report.notes,
+        ),
+    )
+
+
+def _with_more(counts: ObjectCounts, more: Mapping[tuple[str, str], int]) -> ObjectCounts:
+    rows = dict(counts.rows)
+    for kind, _ in more:
+        rows.setdefault(kind, (0,) * len(counts.columns))
+    return replace(
+        counts,
+        rows=tuple(
+            (
+                kind,
+                tuple(n + more.get((kind, name), 0) for name, n in zip(counts.columns, numbers, strict=True)),
+            )
+            for kind, numbers in rows.items()
+        ),
+    )

@@ -1,0 +1,92 @@
+"""The table of assistants, and one assistant: what it says and may use, its versions, where it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from migrate.archive.id_map import Side, new_ids_of
+from migrate.model import JSON, KINDS, Entity
+from migrate.model.references import is_template, references_of
+from migrate.model.served_version import served_version_remarks
+from migrate.serve.page_request import PageRequest
+from migrate.serve.pages.object_rows import ShownObject, find_shown_object, read_rows
+from migrate.serve.pages.version_timeline import read_timeline
+from migrate.stages.query.object_users import find_users
+
+# Fields of an assistant that the page shows by themselves; every other one is a setting.
+SHOWN_APART = ("name", "description", "model", "instructions", "tools", "tool_resources", "metadata")
+
+
+@dataclass(frozen=True)
+class AssistantResource:
+    """An object that an assistant refers to. `is_there`: the snapshot has it."""
+
+    kind: str
+    id: str
+    name: str
+    is_there: bool
+
+
+def assistants_page(request: PageRequest) -> Response:
+    """The table of assistants."""
+    return request.answer(
+        "assistants.html.j2", "assistants", table=read_rows(request, "assistant"), tool_names=tool_names
+    )
+
+
+def assistant_page(request: PageRequest) -> Response:
+    """One assistant."""
+    shown = find_shown_object(request, "assistant")
+    entity = shown.entity
+    fields = {**entity.fields, **entity.extras}
+    source = Side(request.estate.type, request.estate.url)
+    new_ids = new_ids_of(request.snapshot.conn, source, "assistant", "", [entity.id])
+    return request.answer(
+        "assistant.html.j2",
+        "assistants",
+        shown=shown,
+        fields=shown.fields,
+        facts=shown.facts,
+        settings={k: v for k, v in fields.items() if k not in SHOWN_APART and v not in (None, "", {}, [])},
+        tools=[(tool_name(tool), tool) for tool in entity.fields.get("tools") or []],
+        resources=list(_resources(request, shown)),
+        users=find_users(request.snapshot, "assistant", entity.id),
+        timeline=read_timeline(request, "assistant", request.id),
+        remarks=served_version_remarks(shown.body),
+        new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.get(entity.id, {}).items()],
+    )
+
+
+def tool_name(tool: JSON) -> str:
+    """The type of a tool, and the name of a function or a server."""
+    if not isinstance(tool, Mapping):
+        return str(tool)
+    type_ = str(tool.get("type") or "tool")
+    inner = tool.get(type_)
+    name = (inner.get("name") if isinstance(inner, Mapping) else None) or tool.get("server_label")
+    return f"{type_} {name}" if isinstance(name, str) else type_
+
+
+def tool_names(entity: Entity) -> list[str]:
+    """The tools of an assistant in a table, each type once."""
+    tools = entity.fields.get("tools")
+    types = [str(tool.get("type") or "tool") for tool in tools or [] if isinstance(tool, Mapping)]
+    return list(dict.fromkeys(types))
+
+
+def _resources(request: PageRequest, shown: ShownObject) -> Iterator[AssistantResource]:
+    """What an assistant refers to. Of a store that follows from an assistant of the oldest generation, its
+    files."""
+    derived = {(entity.kind, entity.id) for entity in shown.derived}
+    keys: dict[tuple[str, str], None] = {}
+    for entity in (shown.entity, *shown.derived):
+        keys.update({(kind, id_): None for _, kind, id_ in references_of(KINDS[entity.kind], entity)})
+    for kind, id_ in keys:
+        if (kind, id_) in derived or is_template(id_):
+            continue
+        bodies = [body for of, _, body in request.snapshot.find(id_) if of == kind]
+        name = (bodies[0].get("name") or bodies[0].get("filename")) if bodies else ""
+        yield AssistantResource(kind, id_, str(name or ""), bool(bodies))

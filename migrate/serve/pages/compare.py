@@ -1,0 +1,125 @@
+"""The comparison of two snapshots: a choice, then how far it is, then the report of `diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from migrate.model.results.archive import SnapshotInfo
+from migrate.reports.report import ReportItem
+from migrate.serve.addresses import PageLinks, with_query
+from migrate.serve.comparisons import Comparison, Comparisons
+from migrate.serve.connections import ArchiveAccess
+from migrate.serve.html_answers import page
+from migrate.serve.page_request import ArchiveFunction, error_page, number_in_text
+from migrate.serve.pages.version_timeline import FieldVersion, field_version
+
+# Seconds that a page waits for a result, and between two looks of a page that waits.
+WAIT_FOR_RESULT_S, REFRESH_S = 0.1, 1
+# Result of a report -> what it means for two snapshots.
+RESULTS = {"clear": "The same", "open": "Different", "incomplete": "Not everything was read"}
+# Differences of a page of the list without a script.
+ITEMS_PER_PAGE = 50
+
+
+def compare_endpoint(comparisons: Comparisons) -> ArchiveFunction:
+    """The page `/compare` over these comparisons."""
+
+    def answer(access: ArchiveAccess, request: Request) -> Response:
+        right = _chosen(access, request, "right", lambda: access.estates()[0].shown)
+        left = _chosen(access, request, "left", lambda: _before(access, right))
+        context: dict[str, Any] = {
+            "section": "compare",
+            "place": "",
+            "snapshot": right,
+            "left": left,
+            "right": right,
+            "estate": access.estate_of(right),
+            "estates": access.estates(),
+            "links": PageLinks(right.id),
+            "archive": access.path.name,
+        }
+        if "left" not in request.query_params or left.id == right.id:
+            return page("compare.html.j2", **context)
+        comparison = comparisons.ask(left.id, right.id, WAIT_FOR_RESULT_S)
+        if comparison.error is not None:
+            return error_page(comparison.error)
+        if comparison.state == "done":
+            if "list" in request.query_params:
+                return _list_page(request, comparison, context)
+            shown = {**comparison.context, "result": RESULTS[comparison.context["report"].result]}
+            shown["plain_address"] = list_address(comparison)
+            return page("comparison.html.j2", **shown, **context)
+        return page("comparing.html.j2", comparison=comparison, refresh_s=REFRESH_S, **context)
+
+    return answer
+
+
+def _list_page(request: Request, comparison: Comparison, context: dict[str, Any]) -> Response:
+    """The differences as a list that needs no script."""
+    items = comparison.context["report"].items
+    first = min(max(number_in_text(request.query_params.get("from", "")) or 1, 1), max(len(items), 1))
+    shown = items[first - 1 : first - 1 + ITEMS_PER_PAGE]
+    last = first - 1 + len(shown)
+
+    def address(number: int) -> str:
+        return list_address(comparison, number)
+
+    return page(
+        "comparison_list.html.j2",
+        **context,
+        headline=comparison.context["headline"],
+        items=[_ListedItem.of(item) for item in shown],
+        first=first if shown else 0,
+        last=last,
+        total=len(items),
+        previous=max(1, first - ITEMS_PER_PAGE) if first > 1 else None,
+        next=last + 1 if last < len(items) else None,
+        list_address=address,
+    )
+
+
+def list_address(comparison: Comparison, first: int = 1) -> str:
+    """The list of the differences of a comparison, from one of them on."""
+    return with_query(
+        "/compare", {"left": comparison.left, "right": comparison.right, "list": 1, "from": first}
+    )
+
+
+@dataclass(frozen=True)
+class _ListedItem:
+    """One object that differs."""
+
+    verdict: str
+    kind: str
+    name: str
+    left_id: str
+    right_id: str
+    parent: str
+    fields: tuple[FieldVersion, ...]
+
+    @classmethod
+    def of(cls, item: ReportItem) -> _ListedItem:
+        """Of an item of the report, whose values are masked."""
+        fields = tuple(field_version(detail.path, detail.left, detail.right) for detail in item.details)
+        return cls(item.verdict, item.kind, item.name, item.left_id, item.right_id, item.parent, fields)
+
+
+def _chosen(
+    access: ArchiveAccess, request: Request, name: str, default: Callable[[], SnapshotInfo]
+) -> SnapshotInfo:
+    text = request.query_params.get(name, "")
+    number = number_in_text(text)
+    if number is not None:
+        return access.snapshot_info(number)
+    return default() if not text else access.snapshot_info(-1)
+
+
+def _before(access: ArchiveAccess, info: SnapshotInfo) -> SnapshotInfo:
+    """The snapshot of the same estate before another one; that itself where it is the first."""
+    earlier = [other for other in access.estate_of(info).snapshots if other.id < info.id]
+    return earlier[-1] if earlier else info

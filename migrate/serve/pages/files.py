@@ -1,0 +1,114 @@
+"""The table of files, one file with who uses it, and its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+from starlette.responses import Response, StreamingResponse
+
+from migrate.archive.blobs import Blob, next_chunk, verify_chunks
+from migrate.archive.id_map import Side, new_ids_of
+from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX
+from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
+from migrate.serve.connections import ArchiveAccess
+from migrate.serve.page_request import PageNotFound, PageRequest
+from migrate.serve.pages.object_rows import find_shown_object, read_rows
+from migrate.serve.pages.version_timeline import read_timeline
+from migrate.stages.query.file_preview import read_preview
+from migrate.stages.query.object_users import find_users
+from migrate.stages.safe_filenames import safe_name
+
+# Where bytes are from, in words.
+ORIGIN_TEXTS = {
+    BYTES_FROM_DOWNLOAD: "as the service returned them",
+    BYTES_FROM_ORIGINAL: "from a folder of originals",
+    BYTES_FROM_PARSED_TEXT: "only the text that a vector store read out of the file",
+}
+# An image is shown by itself, and can load and run nothing.
+IMAGE_POLICY = "default-src 'none'; sandbox"
+
+
+def files_page(request: PageRequest) -> Response:
+    """The table of files."""
+    table = read_rows(request, "file")
+    blobs = {row.entity.id: request.snapshot.blob(row.entity.id) for row in table.rows}
+    return request.answer(
+        "files.html.j2", "files", table=table, blobs=blobs, parsed_origin=BYTES_FROM_PARSED_TEXT
+    )
+
+
+def file_page(request: PageRequest) -> Response:
+    """One file."""
+    shown = find_shown_object(request, "file")
+    entity = shown.entity
+    blob = request.snapshot.blob(entity.id)
+    missing = [gap for gap in request.snapshot.missing() if (gap.kind, gap.id) == ("file", entity.id)]
+    source = Side(request.estate.type, request.estate.url)
+    new_ids = new_ids_of(request.snapshot.conn, source, "file", "", [entity.id]).get(entity.id, {})
+    return request.answer(
+        "file.html.j2",
+        "files",
+        shown=shown,
+        fields=shown.fields,
+        facts=shown.facts,
+        blob=blob,
+        origin=ORIGIN_TEXTS.get(blob.origin, blob.origin) if blob else "",
+        is_parsed=blob is not None and blob.origin == BYTES_FROM_PARSED_TEXT,
+        why_missing=missing[0].reason if missing else "",
+        preview=read_preview(request.snapshot.conn, blob) if blob else None,
+        users=find_users(request.snapshot, "file", entity.id),
+        timeline=read_timeline(request, "file", request.id),
+        new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.items()],
+    )
+
+
+def file_content_page(request: PageRequest) -> Response:
+    """The bytes of a file: as a download; in the page only an image whose bytes prove that it is one."""
+    shown = find_shown_object(request, "file")
+    blob = request.snapshot.blob(shown.entity.id)
+    if blob is None:
+        raise PageNotFound(
+            "the archive does not have the bytes of this file",
+            todo="`snapshot --originals DIR` takes bytes from a folder",
+        )
+    headers = {"content-length": str(blob.size), "content-security-policy": IMAGE_POLICY}
+    type_ = "application/octet-stream"
+    image_type = read_preview(request.snapshot.conn, blob).image_type
+    if request.query.get("inline") and image_type:
+        type_, headers["content-disposition"] = image_type, "inline"
+    else:
+        suffix = PARSED_TEXT_SUFFIX if blob.origin == BYTES_FROM_PARSED_TEXT else ""
+        name = safe_name(f"{shown.fields['filename'] or ''}{suffix}", shown.entity.id)
+        headers["content-disposition"] = attachment_header(name)
+    return StreamingResponse(_send(request.access, blob), media_type=type_, headers=headers)
+
+
+def attachment_header(name: str) -> str:
+    """`Content-Disposition` with a safe name, also for clients that know ASCII only (RFC 6266)."""
+    plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _send(access: ArchiveAccess, blob: Blob) -> Iterator[bytes]:
+    """The bytes, chunk by chunk, each when the one behind it was read: the last one is sent only after the
+    hash was compared. No connection is kept while a client reads."""
+
+    def read(after: int) -> tuple[int, bytes] | None:
+        with access.connection() as conn:
+            return next_chunk(conn, blob.id, after)
+
+    held = b""
+    for chunk in verify_chunks(_chunks(read), blob):
+        if held:
+            yield held
+        held = chunk
+    if held:
+        yield held
+
+
+def _chunks(read: Callable[[int], tuple[int, bytes] | None]) -> Iterator[bytes]:
+    chunk = read(-1)
+    while chunk is not None:
+        yield chunk[1]
+        chunk = read(chunk[0])

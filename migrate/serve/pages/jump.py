@@ -1,0 +1,56 @@
+"""The box at the top: from an id or a name to the page of the object."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from migrate.archive.hashes import storable_text
+from migrate.archive.snapshots.history import snapshots_with
+from migrate.serve.addresses import PageLinks
+from migrate.serve.connections import ArchiveAccess
+from migrate.serve.html_answers import page
+from migrate.serve.page_request import number_in_text, redirect
+from migrate.stages.query.jump import JumpTarget, find_jump_targets
+
+# Other snapshots that are named where this one does not have an id.
+MAX_OTHERS_NAMED = 10
+MAX_JUMP_CHARS = 1_000
+
+
+def jump_page(access: ArchiveAccess, request: Request) -> Response:
+    """To the object that a text means; a list where it may mean several; else where it may be."""
+    number = number_in_text(request.query_params.get("snapshot", ""))
+    text = request.query_params.get("q", "").strip()[:MAX_JUMP_CHARS]
+    with access.reader(number) as snapshot:
+        info = snapshot.info
+        links = PageLinks(info.id)
+        found = find_jump_targets(snapshot, text)
+        if found.is_exact and (address := target_address(links, found.targets[0])):
+            return redirect(address)
+        others = [] if found.targets or not text else list(snapshots_with(snapshot.conn, storable_text(text)))
+    return page(
+        "jump.html.j2",
+        section="",
+        place="",
+        snapshot=info,
+        estate=access.estate_of(info),
+        estates=access.estates(),
+        archive=access.path.name,
+        links=links,
+        text=text,
+        found=found,
+        targets=[(target, target_address(links, target)) for target in found.targets],
+        others=others[:MAX_OTHERS_NAMED],
+    )
+
+
+def target_address(links: PageLinks, target: JumpTarget) -> str:
+    """The page that shows an object: its own, or that of its thread or store; '' where there is none."""
+    if target.kind == "message":
+        return links.message(target.parent, target.id)
+    if target.kind in ("run", "run_step"):
+        return links.thread(target.parent)
+    if target.kind == "vector_store_file":
+        return links.vector_store(target.parent)
+    return links.object(target.kind, target.id)

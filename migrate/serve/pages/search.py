@@ -1,0 +1,75 @@
+"""Search: a query and fields for its filters, results with the found words marked."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from migrate.errors import BadUsage
+from migrate.model import KINDS
+from migrate.model.results.text_search import SearchPage, TextHit
+from migrate.model.search_query import parse_search_query
+from migrate.serve.page_request import PageRequest
+from migrate.stages.query.text_search import is_indexed, search_index
+
+HITS_PER_PAGE = 20
+# Pages that can be opened: only so many hits are ranked.
+MAX_OFFSET = 10_000
+# Field of the form -> the filter of the query that it adds.
+FORM_FILTERS = ("kind", "role", "assistant", "thread", "after", "before", "file")
+
+
+def search_page(request: PageRequest) -> Response:
+    """The form, and what the query finds."""
+    text = request.query.get("q", "").strip()
+    query = _with_filters(request, text)
+    found: SearchPage | None = None
+    refusal: BadUsage | None = None
+    offset = min(max(request.number("from", 1), 1), MAX_OFFSET) - 1
+    indexed = is_indexed(request.snapshot)
+    if query and indexed:
+        try:
+            found = search_index(request.snapshot, parse_search_query(query), HITS_PER_PAGE, offset)
+        except BadUsage as error:  # shown above the form, so that it can be corrected
+            refusal = error
+    return request.answer(
+        "search.html.j2",
+        "search",
+        text=query,
+        found=found,
+        refusal=refusal,
+        indexed=indexed,
+        hits=[(hit, hit_address(request, hit)) for hit in found.hits] if found else [],
+        first=offset + 1,
+        last=offset + len(found.hits) if found else 0,
+        previous=max(1, offset + 1 - HITS_PER_PAGE) if offset else None,
+        next=_next(found, offset),
+        kinds=list(KINDS),
+    )
+
+
+def hit_address(request: PageRequest, hit: TextHit) -> str:
+    """The page that shows a hit, at its place."""
+    links = request.links
+    if hit.kind == "message":
+        return links.message(hit.parent, hit.id)
+    if hit.kind in ("run", "run_step"):
+        return links.thread(hit.parent)
+    if hit.kind == "vector_store_file":
+        return links.file(hit.id) if request.snapshot.find(hit.id) else links.vector_store(hit.parent)
+    return links.object(hit.kind, hit.id)
+
+
+def _with_filters(request: PageRequest, text: str) -> str:
+    """The query, with the filters of the form in its language."""
+    parts = [text]
+    for name in FORM_FILTERS:
+        if value := request.query.get(name, "").strip().replace('"', ""):
+            parts.append(f'{name}:"{value}"')
+    return " ".join(filter(None, parts))
+
+
+def _next(found: SearchPage | None, offset: int) -> int | None:
+    if found is None:
+        return None
+    following = offset + len(found.hits) + 1
+    return following if found.hits and following <= min(found.count, MAX_OFFSET) else None

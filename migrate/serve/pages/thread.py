@@ -1,0 +1,112 @@
+"""A thread as a conversation, a part of it at a time, and one message as the service returned it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from migrate.archive.hashes import storable_text
+from migrate.model.masked_values import mask_body
+from migrate.model.results.conversation import Conversation, ConversationMessage
+from migrate.serve.addresses import segment_id
+from migrate.serve.page_request import PageNotFound, PageRequest
+from migrate.serve.pages.files import attachment_header
+from migrate.serve.pages.thread_links import ThreadLinks
+from migrate.stages.query.conversation import read_conversation
+from migrate.stages.safe_filenames import safe_name
+
+# Messages of one page. `all`: of a page that is meant to be printed.
+MESSAGES_PER_PAGE, MAX_MESSAGES_PRINTED = 100, 500
+# Metadata with the title of a thread; messages whose first words may be one, and how many characters.
+TITLE_KEYS = ("title", "name", "subject")
+MAX_TITLE_MESSAGES, MAX_TITLE_CHARS = 3, 90
+
+
+def thread_page(request: PageRequest) -> Response:
+    """A part of a conversation: from the message of a number, or with the message of an id in it."""
+    thread = storable_text(request.id)
+    size = MAX_MESSAGES_PRINTED if request.query.get("all") else MESSAGES_PER_PAGE
+    first = _first_number(request, thread, size)
+    found = read_conversation(request.snapshot, thread, first, size)
+    if found is None:
+        raise request.not_found("thread")
+    messages = list(found.messages)
+    count = found.head.count
+    if not messages and count:  # behind the last message
+        first = (count - 1) // size * size + 1
+        found = read_conversation(request.snapshot, thread, first, size) or found
+        messages = list(found.messages)
+    last = first - 1 + len(messages)
+    return request.answer(
+        "thread.html.j2",
+        "threads",
+        conversation_head=found.head,
+        messages=messages,
+        trailing_runs=found.trailing_runs,
+        thread_links=ThreadLinks(request.links, thread),
+        name=_name(found, messages),
+        thread=thread,
+        first=first if messages else 0,
+        last=last,
+        count=count,
+        size=size,
+        prints_all=bool(request.query.get("all")),
+        can_print_all=MESSAGES_PER_PAGE < count <= MAX_MESSAGES_PRINTED,
+        starts=_page_starts(count, size),
+    )
+
+
+def message_body_page(request: PageRequest) -> Response:
+    """A message as the service returned it, without credentials, as a file."""
+    thread, message = storable_text(request.id), storable_text(segment_id(request.segments["message"]))
+    for kind, parent, body in request.snapshot.find(message):
+        if (kind, parent) == ("message", thread):
+            text = json.dumps(mask_body(body), indent=1, ensure_ascii=False)
+            name = safe_name(f"{message}.json", "message.json")
+            return Response(
+                text.encode("utf-8", "backslashreplace"),
+                media_type="application/json",
+                headers={"content-disposition": attachment_header(name)},
+            )
+    raise PageNotFound(
+        f"thread {thread[:200]} has no message {message[:200]} in snapshot {request.snapshot.info.id}",
+        todo="go back to the thread",
+    )
+
+
+def _first_number(request: PageRequest, thread: str, size: int) -> int:
+    """The number of the first message of the page, from 1."""
+    message = request.query.get("message", "")
+    if not message:
+        return max(1, request.number("from", 1))
+    listing = request.snapshot.placed_listing("message", thread)
+    places = listing.places_of(message) if listing else []
+    if not places:
+        raise PageNotFound(
+            f"thread {thread[:200]} has no message {message[:200]} in snapshot {request.snapshot.info.id}",
+            todo="open the thread from its first message, or choose another snapshot at the top",
+        )
+    return places[0] // size * size + 1
+
+
+def _name(found: Conversation, messages: Sequence[ConversationMessage]) -> str:
+    """What a thread is called: a title in its metadata, the first words of the page, else its id."""
+    for key in TITLE_KEYS:
+        value = found.head.metadata.get(key)
+        if isinstance(value, str) and value.strip():
+            return value
+    for message in messages[:MAX_TITLE_MESSAGES]:
+        for part in message.parts:
+            if part.what == "text" and (words := " ".join(part.text[: 4 * MAX_TITLE_CHARS].split())):
+                return words if len(words) <= MAX_TITLE_CHARS else f"{words[: MAX_TITLE_CHARS - 1]}…"
+    return found.head.id
+
+
+def _page_starts(count: int, size: int) -> list[int]:
+    """Numbers of the first messages of up to 12 pages, spread over the thread."""
+    pages = (count + size - 1) // size
+    step = max(1, (pages + 10) // 11)
+    chosen = sorted({*range(0, pages, step), max(pages - 1, 0)})
+    return [page * size + 1 for page in chosen] if pages > 1 else []
