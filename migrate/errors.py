@@ -26,6 +26,7 @@
       AccessDenied            the credentials do not allow the request
       NotDownloadable         the service never returns the bytes of this file
       OutcomeUnknown          a request that writes may or may not have been carried out
+      NotSent                 a request was not sent, because the command is being stopped
       PaginationError         a listing cannot be read to its end
 """
 
@@ -111,6 +112,10 @@ class ServiceRetired(ServiceUnreachable):
     pass
 
 
+# Stands in place of the HTTP status of a request that was not sent.
+NOT_SENT_STATUS = 499
+
+
 class RequestFailed(Exception):
     """One request did not do what it should. `status` is 0 when there was no usable answer."""
 
@@ -159,6 +164,13 @@ class NotDownloadable(RequestFailed):
 
 class OutcomeUnknown(RequestFailed):
     """A writing request got no usable answer: it may or may not have been carried out."""
+
+
+class NotSent(RequestFailed):
+    """The command is being stopped: the request was not sent. `status` stands in place of that of HTTP."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped before it was sent", status=NOT_SENT_STATUS)
 
 
 class PaginationError(RequestFailed):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
+from migrate.archive.id_map import NOT_UNDONE_SQL
 from migrate.archive.journal import can_be_undone
 from migrate.archive.registered_plans import read_plan_document
 from migrate.archive.sqlite_file import resolve_archive_path
@@ -50,6 +51,16 @@ def plans_to_undo(conn: SqlConnection) -> Iterator[bytes]:
         document = read_plan_document(conn, digest) if can_be_undone(conn, digest) else None
         if document is not None:
             yield document
+
+
+def objects_in_place(conn: SqlConnection) -> list[tuple[str, str, str]]:
+    """Kind, id on the target, and name of all objects but messages that a drill created and did not remove
+    again."""
+    rows = conn.execute(
+        "SELECT j.kind, j.target_id, coalesce(j.name, '') FROM journal j WHERE j.action = 'create' "
+        f"AND j.kind != 'message' AND j.state = 'done' AND {NOT_UNDONE_SQL} ORDER BY j.id"
+    )
+    return [(kind, id_, name) for kind, id_, name in rows.fetchall()]
 
 
 def created_ids(conn: SqlConnection) -> dict[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 import sys
+import threading
 import traceback
 from importlib import import_module
 
@@ -123,6 +125,10 @@ def main() -> None:
     PROCESS_SECRETS.forget_all()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MIN_RECURSION_LIMIT))
     streams.install_streams()
+    if threading.current_thread() is threading.main_thread():
+        # A service manager or `docker stop` sends SIGTERM. As with Ctrl-C, a command then lists what it did
+        # and what is left.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run()
     if why := streams.flush_streams():
         click.echo(f"error: cannot write to standard output\n  why: {why}", err=True)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from math import ceil
 
-from migrate.errors import NoResponse, RequestFailed, ServiceUnreachable
+from migrate.errors import NoResponse, NotSent, RequestFailed, ServiceUnreachable
 
 # Without a good answer for this long, the service counts as gone.
 OUTAGE_S = 60.0
@@ -138,8 +138,6 @@ def retry_wait_s(attempt: int, headers: Mapping[str, str]) -> float | None:
     return requested if requested <= MAX_WAIT_S else None
 
 
-# Stands in place of the HTTP status of a request that was not sent.
-NOT_SENT_STATUS = 499
 # A waiting thread looks this often whether it should stop.
 STOP_CHECK_INTERVAL_S = 0.05
 
@@ -196,7 +194,7 @@ class RateLimiter:
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Wait until a request may be sent, and count as a request in flight until the block ends. Raises
-        `ServiceUnreachable` or `RequestFailed` (status 499) once `stop` is set."""
+        `ServiceUnreachable` or `NotSent` once `stop` is set."""
         with self._changed:
             while not self.stop.is_set():
                 wait_s = self._quiet_until - self._clock()
@@ -207,7 +205,7 @@ class RateLimiter:
                 )
             if self.stop.is_set():
                 self.outage.raise_if_gone(self.url)
-                raise RequestFailed("stopped before it was sent", status=NOT_SENT_STATUS)
+                raise NotSent
             self._in_flight += 1
             if self._first_sent is None:
                 self._first_sent = self._clock()

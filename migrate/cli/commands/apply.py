@@ -30,8 +30,8 @@ from migrate.stages.plan.plan_file import read_plan
 def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
     """Carry out PLAN_FILE.
 
-    Every step is written to a journal. If apply is interrupted, run it again: it continues and creates
-    nothing twice.
+    Every step is written to a journal. If apply is interrupted, it lists what is done and what is left. Run
+    it again: it continues and creates nothing twice.
 
     Exit 4, before anything is written, when the plan was edited, when its archive does not know it, or when
     source or target changed after it was made. Exit 3 when some objects could not be written. Exit 1 when the

@@ -35,7 +35,7 @@ from migrate.emulator import Emulator, Options
 from migrate.emulator.options import ServiceName
 from migrate.endpoints import connect_reader, connect_writer
 from migrate.endpoints.settings import Settings
-from migrate.errors import BadUsage, IncompleteResult, MigrateError, OperationRefused
+from migrate.errors import BadUsage, IncompleteResult, MigrateError, OperationRefused, ServiceUnreachable
 from migrate.model.project_resources import (
     DEPLOYMENT_LABEL,
     connections_in,
@@ -45,11 +45,18 @@ from migrate.model.project_resources import (
 from migrate.model.results.archive import SnapshotInfo
 from migrate.model.results.drill import DrillResult, DrillSample
 from migrate.model.results.plan import Plan
-from migrate.reports.commands.drill import drill_document, drill_report
-from migrate.stages.drill.run import DrillSides, interrupted_drills, run_drill, take_back
+from migrate.reports.commands.apply import rollback_document, rollback_text
+from migrate.reports.commands.drill import (
+    drill_document,
+    drill_report,
+    stopped_drill_document,
+    stopped_drill_text,
+)
+from migrate.stages.drill.run import DrillSides, DrillStopped, interrupted_drills, run_drill, take_back
 from migrate.stages.estate import Estate
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.progress import Progress
+from migrate.stages.rollback.run import RollbackInterrupted
 
 # The ESTATE argument for an emulator inside this process.
 EMULATOR = "emulator"
@@ -152,12 +159,19 @@ def drill_command(
     options = plan_options(config, archive, **given)
     chosen = _sample(sample, seed)
     source = DrillSource(found.path, info, config, workers, common.progress())
-    if target == EMULATOR:
-        result = _drill_in_emulator(source, service or info.type, options, chosen)
-    elif service:
+    if service and target != EMULATOR:
         raise BadUsage("--service is the type of an emulator", f"{target} has a type", "leave --service out")
-    else:
-        result = _drill_in_place(source, target, options, chosen)
+    try:
+        if target == EMULATOR:
+            result = _drill_in_emulator(source, service or info.type, options, chosen)
+        else:
+            result = _drill_in_place(source, target, options, chosen)
+    except DrillStopped as stopped:
+        common.write_result(stopped_drill_document(stopped.result), stopped_drill_text(stopped.result))
+        raise
+    except RollbackInterrupted as stopped:  # while what an interrupted drill left was removed
+        common.write_result(rollback_document(stopped.result), rollback_text(stopped.result))
+        raise
     write_report(common, reports, drill_document(result), drill_report(result, all_objects), NO_DIAGRAMS)
     exit_with(result.exit_code)
 
@@ -284,6 +298,8 @@ def _remove_interrupted(drill: DrillSource, plan: Plan, journal: Archive) -> int
     with drill.estate(info) as source, drill.sides(source, journal, live, plan.target.estate) as sides:
         source.agent_version = plan.settled.agent_version
         result = take_back(plan, sides)
+    if result.outage:
+        raise ServiceUnreachable(*result.outage)
     if result.failed:
         first = result.failed[0]
         raise IncompleteResult(

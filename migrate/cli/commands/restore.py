@@ -15,6 +15,7 @@ from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli import confirm, print_message
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import ArchivedEstate, live_estate, resolve_estate
+from migrate.cli.interruption import resumable
 from migrate.cli.options import (
     Common,
     adaptation_options,
@@ -42,7 +43,9 @@ from migrate.stages.estate import Estate
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.originals import add_originals
-from migrate.stages.verify.run import verify_plan
+from migrate.stages.verify.run import VerifyInterrupted, verify_plan
+
+SAME_RESTORE = "run the same restore again: it continues"
 
 
 @dataclass
@@ -127,7 +130,7 @@ def restore_command(
     Plans, asks for confirmation, writes and compares in one run. Nothing is deleted. Existing objects are not
     changed, except that references to a restored object get its new id. With --changed, existing objects
     that changed since get their archived state again. `rollback` rolls all of this back. If restore is
-    interrupted, run it again: it continues.
+    interrupted, it lists what is done and what is left. Run it again: it continues.
 
     \b
     Examples:
@@ -151,7 +154,8 @@ def restore_command(
     if originals is not None:
         _store_originals(estate.path, info, originals)
     restore = Restore(estate, place, config, options, workers, common.progress())
-    plan = restore.plan()
+    with resumable("stopped before the plan was complete", "nothing was written", SAME_RESTORE):
+        plan = restore.plan()
     if target is None:
         _require_assistants(plan, info)
     result = RestoreResult(plan)
@@ -163,11 +167,17 @@ def restore_command(
         try:
             applied = restore.apply(plan)
         except ApplyInterrupted as interrupted:
-            result = RestoreResult(plan, interrupted.result)
+            interrupted.todo = SAME_RESTORE
+            result = RestoreResult(plan, interrupted.result, None, restore.new_ids(plan))
             common.write_result(restore_document(result), restore_text(result, all_objects))
             raise
-        verified = None if applied.outage else restore.verify(plan)
-        result = RestoreResult(plan, applied, verified, restore.new_ids(plan))
+        result = RestoreResult(plan, applied, None, restore.new_ids(plan))
+        try:
+            result = result if applied.outage else replace(result, verified=restore.verify(plan))
+        except VerifyInterrupted as interrupted:
+            interrupted.why, interrupted.todo = "everything was written", SAME_RESTORE
+            common.write_result(restore_document(result), restore_text(result, all_objects))
+            raise
     common.write_result(restore_document(result), restore_text(result, all_objects))
     if result.applied and result.applied.outage:
         raise ServiceUnreachable(*result.applied.outage)

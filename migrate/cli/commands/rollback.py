@@ -10,10 +10,11 @@ from migrate.cli import confirm
 from migrate.cli.options import FILE_PATH, Common, common_options, exit_with, workers
 from migrate.cli.sides import open_plan
 from migrate.endpoints import connect_writer
+from migrate.errors import ServiceUnreachable
 from migrate.model.results.plan import Plan
 from migrate.reports.commands.apply import rollback_document, rollback_text
 from migrate.stages.plan.plan_file import from_document, read_plan
-from migrate.stages.rollback.run import roll_back
+from migrate.stages.rollback.run import RollbackInterrupted, roll_back
 
 
 @click.command("rollback")
@@ -39,7 +40,7 @@ def rollback_command(
     """Remove exactly what PLAN_FILE created on its target, and restore what it changed.
 
     With --apply N, PLAN_FILE is the archive, and the plan of that apply is read from it. If rollback is
-    interrupted, run it again: it continues.
+    interrupted, it lists what is done and what is left. Run it again: it continues.
 
     Exit 4, before anything is written, when others changed one of these objects since. The message lists
     them; --force ID rolls back an object all the same. Exit 3 when some objects could not be rolled back.
@@ -49,11 +50,17 @@ def rollback_command(
     if not (yes or dry_run):
         confirm(f"{plan.target.url}: roll back what this plan did?")
     with open_plan(plan, common.config, workers, connect_writer, archive_path) as sides:
-        result = roll_back(
-            plan, sides.source, sides.archive, sides.service, sides.capabilities, workers,
-            common.progress(), force=frozenset(force), dry_run=dry_run,
-        )  # fmt: skip
+        try:
+            result = roll_back(
+                plan, sides.source, sides.archive, sides.service, sides.capabilities, workers,
+                common.progress(), force=frozenset(force), dry_run=dry_run,
+            )  # fmt: skip
+        except RollbackInterrupted as error:
+            common.write_result(rollback_document(error.result), rollback_text(error.result))
+            raise
     common.write_result(rollback_document(result), rollback_text(result))
+    if result.outage:
+        raise ServiceUnreachable(*result.outage)
     exit_with(3 if result.failed else 0)
 
 

@@ -13,6 +13,7 @@ from migrate.archive.journal import can_be_undone
 from migrate.cli.commands.snapshot import snapshot_to_archive
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import live_estate, thread_ids
+from migrate.cli.interruption import resumable
 from migrate.cli.options import (
     FILE_PATH,
     Common,
@@ -27,19 +28,21 @@ from migrate.cli.plan_inputs import make_plan, plan_options
 from migrate.cli.selection_options import selection_options
 from migrate.cli.sides import open_plan
 from migrate.endpoints import connect_reader, connect_writer
-from migrate.errors import MigrateError, OperationRefused, ServiceUnreachable
+from migrate.errors import IncompleteResult, MigrateError, OperationRefused, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult, SyncResult, VerifyResult
 from migrate.model.results.archive import SnapshotResult
 from migrate.model.results.plan import Plan
 from migrate.model.selection import Selection
 from migrate.reports.commands.apply import sync_document, sync_text
-from migrate.stages.apply.run import apply_plan
+from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.plan_file import read_plan, write_plan
 from migrate.stages.plan.run import check_options
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
-from migrate.stages.verify.run import verify_plan
+from migrate.stages.verify.run import VerifyInterrupted, verify_plan
+
+SAME_SYNC = "run the same sync again: it continues"
 
 
 @dataclass
@@ -53,6 +56,8 @@ class Sync:
     options: PlanOptions
     workers: int
     progress: Progress
+    # Ctrl-C or SIGTERM after the plan was made.
+    stopped: IncompleteResult | None = None
 
     def run(self, threads: str, full: bool, dry_run: bool) -> SyncResult:
         """Run all steps. Raises what they raise, and `OperationRefused` if both estates are the same."""
@@ -60,14 +65,28 @@ class Sync:
         self._refuse_same_estate()
         snapshot = self._snapshot(threads, full)
         source = f"{self.archive}@{snapshot.id}"
-        plan = make_plan(source, self.target, self.config, self.options, self.workers, self.progress)
+        with resumable("stopped before the plan was complete", "nothing was written", SAME_SYNC):
+            plan = make_plan(source, self.target, self.config, self.options, self.workers, self.progress)
         plan_file = self.archive.with_name(self.archive.name + ".plan.json")
         keep_earlier = (dry_run or not plan.changes_target) and self._can_be_undone(plan_file)
         if not keep_earlier:
             write_plan(plan, plan_file)
-        applied = None if dry_run else self._apply(plan)
-        verified = self._verify(plan) if applied and not applied.outage else None
-        return SyncResult(self.archive, plan_file, snapshot, plan, keep_earlier, applied, verified)
+        result = SyncResult(self.archive, plan_file, snapshot, plan, keep_earlier)
+        return result if dry_run else self._write(result)
+
+    def _write(self, result: SyncResult) -> SyncResult:
+        """Apply and verify. Where one of them is stopped, the result has what was done until then."""
+        try:
+            result = replace(result, applied=self._apply(result.plan))
+            if result.applied and not result.applied.outage:
+                result = replace(result, verified=self._verify(result.plan))
+        except ApplyInterrupted as stopped:
+            stopped.todo = SAME_SYNC
+            self.stopped, result = stopped, replace(result, applied=stopped.result)
+        except VerifyInterrupted as stopped:
+            stopped.why, stopped.todo = "everything was written", f"{SAME_SYNC}, or verify {result.plan_file}"
+            self.stopped = stopped
+        return result
 
     def _can_be_undone(self, plan_file: Path) -> bool:
         """Whether an earlier plan in this file could still be rolled back, so that it must be kept."""
@@ -158,6 +177,8 @@ def sync_command(
     sync = Sync(source, target, output, config, options, workers, common.progress())
     result = sync.run(threads, full, dry_run)
     common.write_result(sync_document(result), sync_text(result, all_objects))
+    if sync.stopped:
+        raise sync.stopped
     if result.applied and result.applied.outage:
         raise ServiceUnreachable(*result.applied.outage)
     exit_with(result.exit_code)

@@ -8,6 +8,7 @@ from pathlib import Path
 from migrate.model.results.archive import LaterChange, SnapshotResult
 from migrate.model.results.plan import ChangeRow, LossRow, Plan, unaccepted_losses
 from migrate.model.results.retirements import Retiring
+from migrate.model.results.stopped import WorkRow
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class ApplyResult:
     changes: list[ChangeRow] = field(default_factory=list)
     # What arrived without a part that was tried, because the service did not take it.
     losses: list[LossRow] = field(default_factory=list)
+    # Where it stopped midway: what all runs of the plan did, and what is left.
+    done: list[WorkRow] = field(default_factory=list)
+    left: list[WorkRow] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -48,6 +52,9 @@ class ApplyResult:
         return 3 if self.failed else 1 if unaccepted_losses(self.losses) else 0
 
 
+# How the reason begins of what an apply that stopped midway left, and the reason of what a rollback left.
+NOT_CARRIED_OUT = "not carried out: "
+NOT_ROLLED_BACK = "not rolled back: the rollback was stopped"
 # Reason of a finding about an object that the plan deletes.
 NOT_DELETED = "was deleted by the plan, but still exists"
 
@@ -120,6 +127,11 @@ class RollbackResult:
     failed: list[FailedObject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     steps: list[UndoStep] = field(default_factory=list)
+    # Where it stopped midway: what this run rolled back, and what is left.
+    done: list[WorkRow] = field(default_factory=list)
+    left: list[WorkRow] = field(default_factory=list)
+    # Set when the service stopped answering: what happened, why, what to do next.
+    outage: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from migrate.model.results.apply import (
 from migrate.model.results.archive import MissingObject
 from migrate.model.results.plan import LossRow, Plan, unaccepted_losses
 from migrate.model.results.retirements import Retiring
+from migrate.model.results.stopped import WorkRow
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,24 @@ class DrillResult:
         if self.applied.failed or self.gaps or self.removed.failed or self.remaining:
             return 3
         return 1 if self.findings or unaccepted_losses(self.losses) else 0
+
+
+@dataclass(frozen=True)
+class StoppedDrill:
+    """What a drill did until it was stopped.
+
+    `plan`: None where it was stopped before it was made. `step`: the step that was stopped; `steps`: those
+    before it, and it. `done` and `left`: objects of that step, where it writes. `in_place`: what the drill
+    created and did not remove again; the next drill removes it. `emulated`: nothing of it exists any more.
+    """
+
+    plan: Plan | None
+    step: str
+    steps: tuple[DrillStep, ...]
+    done: tuple[WorkRow, ...] = ()
+    left: tuple[WorkRow, ...] = ()
+    in_place: tuple[RemainingObject, ...] = ()
+    emulated: bool = False
 
 
 def _belongs_to(gap: MissingObject, objects: Set[tuple[str, str]]) -> bool:

@@ -8,7 +8,9 @@ from dataclasses import asdict, replace
 
 from migrate.model.entity import JSON
 from migrate.model.results.apply import (
+    NOT_CARRIED_OUT,
     NOT_DELETED,
+    NOT_ROLLED_BACK,
     ApplyResult,
     ApplySummary,
     FailedObject,
@@ -22,6 +24,7 @@ from migrate.reports.commands.archive import snapshot_document, snapshot_text
 from migrate.reports.commands.changes import change_item, planned_change_document
 from migrate.reports.commands.plan import loss_items, plan_document, plan_report
 from migrate.reports.commands.retirements import report_endings, retiring_document
+from migrate.reports.commands.stopped import stopped_lines, work_document
 from migrate.reports.formats.terminal import losses_text, report_item_text, terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.text_table import number_of, shorten, table
@@ -39,19 +42,23 @@ def _failure_line(failure: FailedObject) -> str:
 
 def apply_document(result: ApplyResult) -> dict[str, JSON]:
     """The JSON document of `apply`."""
-    return {**asdict(result), "changes": list(map(planned_change_document, result.changes))}
+    return {
+        **asdict(result),
+        "changes": list(map(planned_change_document, result.changes)),
+        "done": work_document(result.done),
+        "left": work_document(result.left),
+    }
 
 
 def apply_text(result: ApplyResult, command: str = "apply", all_objects: bool = False) -> str:
     """Counts, then everything that failed, by name, and what was lost. `command`: the one that says it.
     `all_objects`: see `Report`."""
     lines = [", ".join(f"{getattr(result, name):,} {name}" for name in APPLY_COUNTERS)]
-    lines += map(_failure_line, result.failed[:MAX_FAILURES_SHOWN])
-    if len(result.failed) > MAX_FAILURES_SHOWN:
-        lines.append(f"failed: {len(result.failed) - MAX_FAILURES_SHOWN:,} more, --json lists all of them")
-    if result.changes:
-        lines.append(f"{number_of(len(result.changes), 'update')} not carried out:")
-    lines += [report_item_text(change_item(row, "update")) for row in result.changes[:MAX_FAILURES_SHOWN]]
+    lines += stopped_lines(result.done, result.left, "carried out")
+    failed = [row for row in result.failed if not row.reason.startswith(NOT_CARRIED_OUT)]
+    lines += map(_failure_line, failed[:MAX_FAILURES_SHOWN])
+    if len(failed) > MAX_FAILURES_SHOWN:
+        lines.append(f"failed: {len(failed) - MAX_FAILURES_SHOWN:,} more, --json lists all of them")
     lines += _losses_lines(result.losses, command, all_objects)
     lines += [f"note: {note}" for note in result.notes[:MAX_FAILURES_SHOWN]]
     return "\n".join(lines)
@@ -91,12 +98,16 @@ def rollback_document(result: RollbackResult) -> dict[str, JSON]:
     steps = [
         {k: v for k, v in asdict(step).items() if k not in ("before", "change")} for step in result.steps
     ]
+    changes = [*(step.change for step in result.steps), *(row.change for row in result.left)]
     return {
         **counts,
         "failed": list(map(asdict, result.failed)),
         "notes": result.notes,
         "steps": steps,
-        "changes": [planned_change_document(step.change) for step in result.steps if step.change],
+        "changes": [planned_change_document(change) for change in changes if change],
+        "done": work_document(result.done),
+        "left": work_document(result.left),
+        "outage": result.outage,
     }
 
 
@@ -116,7 +127,9 @@ def rollback_text(result: RollbackResult) -> str:
         lines.append(
             f"{result.removed:,} removed, {result.restored:,} restored, {result.gone:,} gone already"
         )
-    lines += map(_failure_line, result.failed[:MAX_STEPS_SHOWN])
+    lines += stopped_lines(result.done, result.left, "rolled back")
+    failed = [row for row in result.failed if row.reason != NOT_ROLLED_BACK]
+    lines += map(_failure_line, failed[:MAX_STEPS_SHOWN])
     lines += [f"note: {note}" for note in result.notes]
     return "\n".join(lines)
 

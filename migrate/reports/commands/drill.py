@@ -7,12 +7,13 @@ from dataclasses import asdict, replace
 
 from migrate.model.entity import JSON
 from migrate.model.loss import EVERY_OBJECT
-from migrate.model.results.drill import DrillResult, DrillStep, KindReading
+from migrate.model.results.drill import DrillResult, DrillStep, KindReading, StoppedDrill
 from migrate.reports.commands.apply import verify_report
 from migrate.reports.commands.plan import loss_items
 from migrate.reports.commands.retirements import report_endings, retiring_document
+from migrate.reports.commands.stopped import stopped_lines, work_document
 from migrate.reports.report import ItemDetail, Report, ReportItem, ReportTable, sort_items
-from migrate.reports.text_table import number_of
+from migrate.reports.text_table import number_of, shorten
 
 # What each step of a drill does, in reports.
 STEP_TITLES = {
@@ -26,6 +27,9 @@ STEP_TITLES = {
 EMULATOR_NOTE = (
     "the place was an emulator on this machine: the comparison counts, the times say nothing about a service"
 )
+# What the steps that write do with objects.
+WORK_VERBS = {"restore": "restored", "remove": "removed"}
+MAX_OBJECTS_NAMED = 40
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
 
@@ -110,6 +114,37 @@ def drill_report(result: DrillResult, all_objects: bool = False) -> Report:
         all_objects=all_objects,
         endings=report_endings(result.retiring, "on the source"),
     )
+
+
+def stopped_drill_document(result: StoppedDrill) -> dict[str, JSON]:
+    """The JSON document of a drill that was stopped; `stopped` is the step."""
+    return {
+        "ok": False,
+        "stopped": result.step,
+        "target": result.plan.target.url if result.plan else None,
+        "emulated": result.emulated,
+        "steps": [asdict(step) for step in result.steps],
+        "done": work_document(result.done),
+        "left": work_document(result.left),
+        "left_behind": [asdict(row) for row in result.in_place],
+    }
+
+
+def stopped_drill_text(result: StoppedDrill) -> str:
+    """The step that was stopped, what it did, and what is in the place now."""
+    lines = [f"stopped in the step: {STEP_TITLES.get(result.step, result.step or 'before the first one')}"]
+    lines += stopped_lines(result.done, result.left, WORK_VERBS.get(result.step, "done"))
+    if result.emulated:
+        lines.append("nothing is left behind: the place was an emulator on this machine")
+    elif not result.in_place:
+        lines.append("nothing is left behind")
+    else:
+        lines.append(f"left behind: {number_of(len(result.in_place), 'object')}")
+        shown = result.in_place[:MAX_OBJECTS_NAMED]
+        lines += [f"  {row.kind} {shorten(row.name) or '(no name)'} [{row.id}]" for row in shown]
+        if len(result.in_place) > len(shown):
+            lines.append(f"  and {len(result.in_place) - len(shown):,} more; all of them: --json")
+    return "\n".join(lines)
 
 
 def _restored_text(result: DrillResult) -> str:

@@ -9,6 +9,7 @@ from migrate.model.results.plan import Plan
 from migrate.model.results.restore import RestoreResult
 from migrate.reports.commands.apply import apply_text, verify_text
 from migrate.reports.commands.plan import plan_document, plan_report
+from migrate.reports.commands.stopped import work_document
 from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.text_table import table
 
@@ -30,6 +31,8 @@ def restore_document(result: RestoreResult) -> dict[str, JSON]:
         "stores_refilled": sorted(_refilled_stores(result.plan)),
         "created": applied.created if applied else 0,
         "updated": applied.updated if applied else 0,
+        "done": work_document(applied.done if applied else ()),
+        "left": work_document(applied.left if applied else ()),
         "failed": [asdict(row) for row in applied.failed] if applied else [],
         "notes": [
             *_place_note(result.plan),

@@ -74,6 +74,10 @@ class ApplyContext:
             for e in self.entries.values()
             if (e.action, e.kind, e.state) == ("create", "vector_store_file", "done") and not e.written
         }
+        # Thread of the source -> how many of its planned messages are there, as far as this run knows.
+        self.messages_there: dict[str, int] = {}
+        # An earlier run of this plan did something.
+        self.is_resumed = bool(self.entries)
         self.lock = threading.Lock()
         self._claims: dict[tuple[str, str], str] = {}
         self._content_locks: dict[tuple[JSON, ...], threading.Lock] = {}

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from migrate.archive.journal import JournalEntry
-from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
+from migrate.errors import NotFound, NotSent, OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
 from migrate.model.normalize import normalize_written_fields
@@ -47,7 +47,7 @@ def create_once(
         return found, True
     for attempt in range(MAX_CREATE_TRIES):
         if ctx.stop.is_set():
-            raise RequestFailed("stopped before it was sent")
+            raise NotSent
         try:
             answer = send()
             if not answer.get("id"):
@@ -197,7 +197,8 @@ def left_fingerprint(ctx: ApplyContext, kind: str, body: RequestBody, parent: st
 
 def fail_object(ctx: ApplyContext, action: Action, entries: list[int], failed: RequestFailed) -> None:
     """Report a failure. The journal notes a refusal as failed. An unknown outcome stays an intent, which the
-    next run of the same apply checks."""
+    next run of the same apply checks. What was not sent is listed with all that a stopped apply leaves."""
     if not isinstance(failed, OutcomeUnknown):
         ctx.journal.record_failed(entries, str(failed))
-    ctx.fail(action.kind, action.id, action.name, str(failed))
+    if not isinstance(failed, NotSent):
+        ctx.fail(action.kind, action.id, action.name, str(failed))

@@ -21,6 +21,7 @@ from migrate.model.results.plan import Action, Plan
 from migrate.stages.apply.context import ApplyContext, apply_context, blocked_objects, load_id_map
 from migrate.stages.apply.create import create_object
 from migrate.stages.apply.preconditions import check_target
+from migrate.stages.apply.stopped import APPLY_STOPPED, SERVICE_STOPPED, SERVICE_UNREACHABLE, report_stopped
 from migrate.stages.apply.store_files import await_ingestion, fill_vector_store, upload_file
 from migrate.stages.apply.threads import ThreadWriter
 from migrate.stages.apply.update import delete_object, refuse_foreign_deletions, update_object
@@ -34,18 +35,15 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 INGESTION_TIMEOUT_S = 600.0
-SERVICE_STOPPED = "not carried out: the service stopped answering"
-SERVICE_UNREACHABLE = "not carried out: the service could not be reached"
-APPLY_STOPPED = "not carried out: the apply was stopped"
 
 
 class ApplyInterrupted(IncompleteResult):
-    """Ctrl-C during an apply. `result`: what was done until then, and what was not."""
+    """Ctrl-C or SIGTERM during an apply. `result`: what was done until then, and what was not."""
 
     def __init__(self, result: ApplyResult) -> None:
         super().__init__(
             "stopped; what was created until now is in the journal",
-            "the plan is partly applied",
+            "the plan is partly applied" if result.done else "nothing was written",
             "run the same apply again: it continues",
         )
         self.result = result
@@ -72,19 +70,16 @@ def apply_plan(
             "run plan again and read the new one",
         )
     load_id_map(plan, ctx, archive)
-    check_target(plan, ctx, workers)
-    _announce(plan, progress)
-    refuse_foreign_deletions(plan, archive)
-    _note_unchanged(plan, ctx)
     try:
+        check_target(plan, ctx, workers)
+        _announce(plan, progress)
+        refuse_foreign_deletions(plan, archive)
+        _note_unchanged(plan, ctx)
         _carry_out(plan, ctx, workers, ingestion_timeout_s)
     except KeyboardInterrupt:
-        _report_not_done(plan, ctx, APPLY_STOPPED)
+        report_stopped(plan, ctx, APPLY_STOPPED)
         _report_losses(ctx)
         raise ApplyInterrupted(ctx.result) from None
-    except ServiceUnreachable as outage:
-        _report_not_done(plan, ctx, SERVICE_STOPPED)
-        ctx.result.outage = (outage.what, outage.why, outage.todo)
     _report_blocked(plan, ctx)
     _report_losses(ctx)
     return ctx.result
@@ -97,7 +92,7 @@ def nothing_applied(
     `PlanStale` when the snapshot is not the planned one."""
     capabilities = capabilities_for(writer.type, "")  # nothing is created with them
     ctx = apply_context(plan, source, archive, writer, capabilities, Progress())
-    _report_not_done(plan, ctx, SERVICE_UNREACHABLE)
+    report_stopped(plan, ctx, SERVICE_UNREACHABLE)
     ctx.result.outage = (outage.what, outage.why, outage.todo)
     return ctx.result
 
@@ -133,6 +128,15 @@ def _is_new_counterpart(action: Action, ctx: ApplyContext) -> bool:
 
 
 def _carry_out(plan: Plan, ctx: ApplyContext, workers: int, ingestion_timeout_s: float) -> None:
+    """Send all requests. When the service stops answering, the result lists what was not done."""
+    try:
+        _send_all(plan, ctx, workers, ingestion_timeout_s)
+    except ServiceUnreachable as outage:
+        report_stopped(plan, ctx, SERVICE_STOPPED)
+        ctx.result.outage = (outage.what, outage.why, outage.todo)
+
+
+def _send_all(plan: Plan, ctx: ApplyContext, workers: int, ingestion_timeout_s: float) -> None:
     def planned(kind: str, *names: str) -> list[Action]:
         return [a for a in plan.actions if a.kind == kind and a.action in names]
 
@@ -166,29 +170,6 @@ def _by_parent(actions: Iterable[Action]) -> dict[str, list[Action]]:
     for action in actions:
         groups.setdefault(action.parent, []).append(action)
     return groups
-
-
-def _report_not_done(plan: Plan, ctx: ApplyContext, reason: str) -> None:
-    """Report every object that has no outcome yet, with what its update would have changed."""
-    changes_by_key = {row.key: row for row in plan.changes}
-    done = {
-        (e.action, e.kind, e.source_parent, e.source_id) for e in ctx.journal.entries() if e.state == "done"
-    }
-    messages = {thread: created for thread, _, created in ctx.journal.threads_with_messages()}
-    reported = {(f.kind, f.id) for f in ctx.result.failed}
-    for action in plan.actions:
-        changes = action.action in ("create", "update", "delete", "adopt")
-        if not changes or (action.kind, action.id) in reported:
-            continue
-        carried_out = (action.action, action.kind, action.parent, action.id) in done
-        written = messages.get(action.id, 0) if action.kind == "thread" else action.messages
-        if carried_out and written >= action.messages:
-            continue
-        part = f" ({written:,} of {action.messages:,} messages are there)" if carried_out else ""
-        ctx.fail(action.kind, action.id, action.name, f"{reason}{part}")
-        row = changes_by_key.get((action.kind, action.parent, action.id))
-        if row is not None and action.action == "update" and not carried_out:
-            ctx.result.changes.append(row)
 
 
 def _report_losses(ctx: ApplyContext) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 
 from migrate.archive.journal import THREAD_STATE_ACTION, JournalEntry, JournalJob
-from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
+from migrate.errors import NotFound, NotSent, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.results.plan import Action
@@ -67,6 +67,8 @@ class ThreadWriter:
                 self.note_messages(whole=not self._ctx.same_place)
             if action.messages or self._creates:
                 self._note_final_state()
+        except NotSent:
+            return  # what is left is listed when the apply has stopped
         except RequestFailed as failed:
             where = f"; what arrived is in {self._target_id}, run apply again to continue"
             reason = f"{failed}{where if self._target_id else ''}"
@@ -101,7 +103,12 @@ class ThreadWriter:
         if was_found:
             return None
         ctx.count("created", len(first), "message")
+        self._note_arrived(len(first))
         return len(first)
+
+    def _note_arrived(self, place: int) -> None:
+        """Note how many of the planned messages are there: those before a place."""
+        self._ctx.messages_there[self._thread.id] = place - self._first_planned()
 
     def first_messages(self) -> list[OutgoingMessage]:
         """The messages that the request creating the thread brings. The probe of citations is not in it."""
@@ -160,6 +167,7 @@ class ThreadWriter:
         """Send the messages from a place on, as many in one request as the service takes. After a lost answer
         the thread is read: equal messages can only be told apart by their place."""
         ctx, losses = self._ctx, 0
+        self._note_arrived(place)
         if self._may_add_files():
             self._note_original_state()
         size = ctx.target.capabilities.messages_per_append_max
@@ -173,6 +181,8 @@ class ThreadWriter:
                 if losses == MAX_CREATE_TRIES:
                     raise self._stopped(batch[0], lost) from None
                 arrived = self._arrived_after_loss(place, FIRST_LOOK_DELAY_S * 2**losses, lost)
+            except NotSent:
+                raise
             except RequestFailed as refusal:
                 if refusal.status in REFUSED_STATUSES and len(batch) > 1:
                     size = 1  # to find the one that is refused; some of the others may have been stored
@@ -185,6 +195,7 @@ class ThreadWriter:
                 rest = self._messages.iterate(place + arrived)
             losses = 0 if arrived else losses
             place, pending = place + arrived, pending[arrived:]
+            self._note_arrived(place)
             ctx.count("created", arrived, "message")
 
     def _arrived_after_loss(self, place: int, delay: float, lost: OutcomeUnknown) -> int:
@@ -195,7 +206,7 @@ class ThreadWriter:
             self._ctx.writer.limiter.sleep(seconds)
             try:
                 arrived = self._first_missing() - place
-            except OutOfOrder:
+            except (OutOfOrder, NotSent):
                 raise
             except RequestFailed as failed:
                 raise OutOfOrder(f"whether a message arrived could not be checked: {failed}") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.archive.id_map import created_source_ids, created_store_file_ids
 from migrate.codecs.adapt.metadata import merge_existing_metadata
-from migrate.errors import NotFound, OperationRefused, OutcomeUnknown, RequestFailed
+from migrate.errors import NotFound, NotSent, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action, Plan
@@ -57,6 +57,8 @@ def _send_deletion(writer: Writer, kind: str, id_: str, parent: str) -> str:
             writer.delete(kind, id_, parent)
         except OutcomeUnknown as lost:
             answer = str(lost)
+        except NotSent:
+            raise
         except RequestFailed as failed:
             return str(failed)
         else:

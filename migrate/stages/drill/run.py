@@ -13,14 +13,20 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeVar
 
 from migrate.archive.database import Archive
-from migrate.archive.drill_journal import created_ids, plans_to_undo
+from migrate.archive.drill_journal import created_ids, objects_in_place, plans_to_undo
 from migrate.codecs import Capabilities
-from migrate.errors import ServiceUnreachable
+from migrate.errors import IncompleteResult, MigrateError, ServiceUnreachable
 from migrate.model import KINDS, retirements
 from migrate.model.results.apply import ApplyResult, RollbackResult
-from migrate.model.results.drill import DrillResult, DrillSample, DrillStep
+from migrate.model.results.drill import (
+    DrillResult,
+    DrillSample,
+    DrillStep,
+    RemainingObject,
+    StoppedDrill,
+)
 from migrate.model.results.plan import Plan
-from migrate.stages.apply.run import apply_plan
+from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.drill.place import remaining_objects, require_empty
 from migrate.stages.drill.readings import newest_readings
 from migrate.stages.drill.sample import sample_selection
@@ -30,8 +36,8 @@ from migrate.stages.plan.plan_file import from_document
 from migrate.stages.plan.run import check_source, plan_move
 from migrate.stages.progress import Progress
 from migrate.stages.retirements import retiring_in_snapshot
-from migrate.stages.rollback.run import roll_back
-from migrate.stages.verify.run import verify_plan
+from migrate.stages.rollback.run import RollbackInterrupted, roll_back
+from migrate.stages.verify.run import VerifyInterrupted, verify_plan
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer
@@ -64,14 +70,86 @@ class Stopwatch:
 
     clock: Callable[[], float] = time.monotonic
     seconds: dict[str, float] = field(default_factory=dict)
+    # The step that was begun last.
+    step: str = ""
 
     def run(self, step: str, work: Callable[[], _T]) -> _T:
         """Do the work of a step and note its time."""
-        began = self.clock()
+        began, self.step = self.clock(), step
         try:
             return work()
         finally:
             self.seconds[step] = self.clock() - began
+
+
+class DrillStopped(MigrateError):
+    """A drill that was stopped, or whose place stopped answering. `result`: what it did until then."""
+
+    def __init__(self, cause: MigrateError, result: StoppedDrill) -> None:
+        super().__init__(cause.what, cause.why, cause.todo)
+        self.exit_code, self.result = cause.exit_code, result
+
+
+@dataclass
+class _Drill:
+    """One drill, step by step."""
+
+    sides: DrillSides
+    options: PlanOptions
+    sample: DrillSample | None
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    plan: Plan | None = None
+
+    def run(self, removed_before: int) -> DrillResult:
+        sides, watch, options = self.sides, self.watch, self.options
+        source, parts = sides.source, (sides.workers, sides.progress)
+        watch.run("check", lambda: require_empty(sides.writer, *parts))
+        if self.sample is not None:
+            options = replace(options, selection=sample_selection(source, self.sample))
+        self.plan = plan = watch.run(
+            "plan", lambda: plan_move(source, sides.archive, sides.reader, sides.target, options, *parts)
+        )
+        applied = watch.run("restore", lambda: _apply(plan, sides))
+        verified = watch.run(
+            "verify",
+            lambda: verify_plan(plan, source, sides.journal, sides.reader, sides.capabilities, *parts),
+        )
+        removed = watch.run("remove", lambda: _remove(plan, sides))
+        threads = [id_ for id_, kind in created_ids(sides.journal.conn).items() if kind == "thread"]
+        remaining = watch.run("list", lambda: remaining_objects(sides.writer, threads, *parts))
+        objects, all_objects = sum(plan.counts().values()), _number_of_objects(source)
+        return DrillResult(
+            plan=plan,
+            sample=self.sample,
+            objects=objects,
+            all_objects=all_objects,
+            readings=newest_readings(source.snapshot.conn, source.side, datetime.now(timezone.utc)),
+            steps=_steps(
+                watch.seconds, all_objects / objects if self.sample is not None and objects else 1.0
+            ),
+            applied=applied,
+            verified=verified,
+            removed=removed,
+            missing=tuple(gap for gap in source.snapshot.missing() if not gap.expected),
+            remaining=remaining,
+            removed_before=removed_before,
+            emulated=sides.emulated,
+            retiring=retiring_in_snapshot(source, retirements.today()),
+        )
+
+    def stopped(self, cause: MigrateError, work: ApplyResult | RollbackResult | None) -> DrillStopped:
+        """The error that ends a drill in the middle. `work`: the result of the step that was stopped."""
+        in_place = () if self.sides.emulated else objects_in_place(self.sides.journal.conn)
+        result = StoppedDrill(
+            plan=self.plan,
+            step=self.watch.step,
+            steps=_steps(self.watch.seconds, 1.0),
+            done=tuple(work.done) if work else (),
+            left=tuple(work.left) if work else (),
+            in_place=tuple(RemainingObject(*row) for row in in_place),
+            emulated=self.sides.emulated,
+        )
+        return DrillStopped(cause, result)
 
 
 def run_drill(
@@ -79,45 +157,36 @@ def run_drill(
 ) -> DrillResult:
     """Restore a snapshot, or a sample of it, into an empty place, compare it, and take everything back.
 
-    Raises `OperationRefused` where the place is not empty, `ServiceUnreachable` when it stops answering, and
-    `IncompleteResult` on Ctrl-C: what was written until then is in the journal, and `remove_leftovers`
-    removes it."""
-    source, watch = sides.source, Stopwatch()
-    source.journal = sides.journal.conn
-    source.agent_version = options.agent_version
-    check_source(source)
-    parts = (sides.workers, sides.progress)
-    watch.run("check", lambda: require_empty(sides.writer, *parts))
-    if sample is not None:
-        options = replace(options, selection=sample_selection(source, sample))
-    plan = watch.run(
-        "plan", lambda: plan_move(source, sides.archive, sides.reader, sides.target, options, *parts)
-    )
-    applied = watch.run("restore", lambda: _apply(plan, sides))
-    verified = watch.run(
-        "verify",
-        lambda: verify_plan(plan, source, sides.journal, sides.reader, sides.capabilities, *parts),
-    )
-    removed = watch.run("remove", lambda: take_back(plan, sides))
-    threads = [id_ for id_, kind in created_ids(sides.journal.conn).items() if kind == "thread"]
-    remaining = watch.run("list", lambda: remaining_objects(sides.writer, threads, *parts))
-    objects, all_objects = sum(plan.counts().values()), _number_of_objects(source)
-    return DrillResult(
-        plan=plan,
-        sample=sample,
-        objects=objects,
-        all_objects=all_objects,
-        readings=newest_readings(source.snapshot.conn, source.side, datetime.now(timezone.utc)),
-        steps=_steps(watch.seconds, all_objects / objects if sample is not None and objects else 1.0),
-        applied=applied,
-        verified=verified,
-        removed=removed,
-        missing=tuple(gap for gap in source.snapshot.missing() if not gap.expected),
-        remaining=remaining,
-        removed_before=removed_before,
-        emulated=sides.emulated,
-        retiring=retiring_in_snapshot(source, retirements.today()),
-    )
+    Raises `OperationRefused` where the place is not empty, and `DrillStopped` on Ctrl-C (exit code 3) or when
+    the place stops answering (5): what was written until then is in the journal, and the next drill removes
+    it."""
+    sides.source.journal = sides.journal.conn
+    sides.source.agent_version = options.agent_version
+    check_source(sides.source)
+    drill = _Drill(sides, options, sample)
+    try:
+        return drill.run(removed_before)
+    except (ApplyInterrupted, RollbackInterrupted) as stopped:
+        raise drill.stopped(_stop_cause(), stopped.result) from None
+    except _StepOutage as outage:
+        raise drill.stopped(outage.cause, outage.work) from None
+    except (KeyboardInterrupt, VerifyInterrupted):
+        raise drill.stopped(_stop_cause(), None) from None
+    except ServiceUnreachable as outage:
+        raise drill.stopped(outage, None) from None
+
+
+def _stop_cause() -> IncompleteResult:
+    return IncompleteResult("the drill was stopped", todo="run the same drill again")
+
+
+class _StepOutage(Exception):
+    """The place stopped answering in a step that writes. `work`: what the step did until then."""
+
+    def __init__(self, work: ApplyResult | RollbackResult) -> None:
+        super().__init__()
+        what, why, _ = work.outage or ("", "", "")
+        self.cause, self.work = ServiceUnreachable(what, why), work
 
 
 def _apply(plan: Plan, sides: DrillSides) -> ApplyResult:
@@ -125,9 +194,15 @@ def _apply(plan: Plan, sides: DrillSides) -> ApplyResult:
         plan, sides.source, sides.journal, sides.writer, sides.capabilities, sides.workers, sides.progress
     )
     if applied.outage:
-        what, why, _ = applied.outage
-        raise ServiceUnreachable(what, why)
+        raise _StepOutage(applied)
     return applied
+
+
+def _remove(plan: Plan, sides: DrillSides) -> RollbackResult:
+    removed = take_back(plan, sides)
+    if removed.outage:
+        raise _StepOutage(removed)
+    return removed
 
 
 def take_back(plan: Plan, sides: DrillSides) -> RollbackResult:

@@ -14,11 +14,20 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.archive.journal import UNDO_ACTION, JournalEntry
 from migrate.codecs import Capabilities
-from migrate.errors import IncompleteResult, NotFound, OperationRefused, OutcomeUnknown, RequestFailed
+from migrate.errors import (
+    IncompleteResult,
+    NotFound,
+    NotSent,
+    OperationRefused,
+    OutcomeUnknown,
+    RequestFailed,
+    ServiceUnreachable,
+)
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
-from migrate.model.results.apply import FailedObject, RollbackResult, UndoStep
+from migrate.model.results.apply import NOT_ROLLED_BACK, FailedObject, RollbackResult, UndoStep
 from migrate.model.results.plan import Plan
+from migrate.model.results.stopped import WorkRow
 from migrate.stages.apply.context import ApplyContext, apply_context, load_id_map
 from migrate.stages.apply.implicit_vector_stores import detach_implicit_store
 from migrate.stages.apply.recover import recover_interrupted
@@ -41,6 +50,18 @@ NO_RESPONSE = "no answer came"
 NULLABLE_TEXTS = frozenset({"name", "description", "instructions"})
 
 
+class RollbackInterrupted(IncompleteResult):
+    """Ctrl-C or SIGTERM during a rollback. `result`: what was done until then, and what was not."""
+
+    def __init__(self, result: RollbackResult) -> None:
+        super().__init__(
+            "stopped; what was rolled back until now is in the journal",
+            "the plan is partly rolled back" if result.done else "nothing was rolled back",
+            "run the same rollback again: it continues",
+        )
+        self.result = result
+
+
 def roll_back(
     plan: Plan,
     source: Estate,
@@ -53,12 +74,15 @@ def roll_back(
     dry_run: bool = False,
 ) -> RollbackResult:
     """Roll a plan back. `force`: target ids to roll back although others changed them. Raises
-    `OperationRefused` for other changed objects, `IncompleteResult` on Ctrl-C or when the target could not be
-    read."""
+    `OperationRefused` for other changed objects, `RollbackInterrupted` on Ctrl-C, `IncompleteResult` when the
+    target could not be read. When the service stops answering, the result lists what was not done."""
     ctx = apply_context(plan, source, archive, writer, capabilities, progress)
     load_id_map(plan, ctx, archive)
-    recover_interrupted(ctx, plan)
-    steps = _undo_steps(plan, ctx, workers, progress, dry_run)
+    try:
+        recover_interrupted(ctx, plan)
+        steps = _undo_steps(plan, ctx, workers, progress)
+    except KeyboardInterrupt:
+        raise RollbackInterrupted(RollbackResult(notes=ctx.result.notes)) from None
     _refuse_changed([step for step in steps if step.changed and step.target_id not in force])
     result = RollbackResult(notes=ctx.result.notes, steps=steps if dry_run else [])
     for action in plan.actions:
@@ -67,19 +91,21 @@ def roll_back(
             result.failed.append(FailedObject(action.kind, action.id, action.name, reason))
     if dry_run:
         return result
+    rollback = _Rollback(ctx, result)
     try:
-        _Rollback(ctx, result).run(steps, workers)
+        rollback.run(steps, workers)
         _remove_adopted_from_id_map(ctx)
     except KeyboardInterrupt:
-        why = "the plan is partly rolled back"
-        raise IncompleteResult("stopped", why, "run the same rollback again: it continues") from None
+        rollback.report_stopped(steps)
+        raise RollbackInterrupted(result) from None
+    except ServiceUnreachable as outage:
+        rollback.report_stopped(steps)
+        result.outage = (outage.what, outage.why, outage.todo)
     return result
 
 
-def _undo_steps(
-    plan: Plan, ctx: ApplyContext, workers: int, progress: Progress, with_changes: bool
-) -> list[UndoStep]:
-    """Read the target and decide what to do. `with_changes`: each step says what it changes."""
+def _undo_steps(plan: Plan, ctx: ApplyContext, workers: int, progress: Progress) -> list[UndoStep]:
+    """Read the target and decide what to do."""
     entries = ctx.entries.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {target_id for _, target_id, _ in ctx.journal.threads_with_messages()}
@@ -87,7 +113,7 @@ def _undo_steps(
     with read_target(ctx.writer, absent, threads, workers, progress, must_answer=False) as target:
         present = [thread.id for thread in target.estate.iter_threads() if thread.id in threads]
         with target.messages_of(present) as messages:
-            return UndoPlan(plan, ctx, target.estate, messages, with_changes).steps()
+            return UndoPlan(plan, ctx, target.estate, messages).steps()
 
 
 def _refuse_changed(steps: list[UndoStep]) -> None:
@@ -133,6 +159,7 @@ class _Rollback:
 
     def __init__(self, ctx: ApplyContext, result: RollbackResult) -> None:
         self._ctx, self._result = ctx, result
+        self._done: list[UndoStep] = []
         # Target ids of threads and stores of which something could not be removed.
         self._incomplete: set[str] = set()
         # Source id of a store -> journal lines of the files that were put into it.
@@ -164,6 +191,8 @@ class _Rollback:
         entries = [self._intend(step) for step in steps]
         try:
             remaining = self._send_removal(steps[0], [step.target_id for step in steps])
+        except NotSent:
+            return
         except RequestFailed as failed:
             remaining = dict.fromkeys((step.target_id for step in steps), str(failed))
         for step, lines in zip(steps, entries, strict=True):
@@ -195,6 +224,8 @@ class _Rollback:
                 _write_back(self._ctx, step)
             elif remaining_ids(self._ctx.writer, step.kind, [step.target_id], step.target_parent):
                 raise RequestFailed(NOT_LISTED_BUT_PRESENT)
+        except NotSent:
+            return None
         except RequestFailed as failed:
             self._fail(step, str(failed))
         else:
@@ -211,6 +242,15 @@ class _Rollback:
         jobs += [(UNDO_ACTION, e.kind, e.source_parent, e.source_id, e.name) for e in members]
         return self._ctx.journal.record_intent(jobs)
 
+    def report_stopped(self, steps: list[UndoStep]) -> None:
+        """Add to the result what is done and what is left; each step that is left counts as failed."""
+        done, result = {id(step) for step in self._done}, self._result
+        reported = {(row.kind, row.id) for row in result.failed}
+        for step in steps:
+            (result.done if id(step) in done else result.left).append(_work_row(step))
+            if id(step) not in done and (step.kind, step.id) not in reported:
+                result.failed.append(FailedObject(step.kind, step.id, step.name, NOT_ROLLED_BACK))
+
     def _fail(self, step: UndoStep, reason: str) -> None:
         with self._ctx.lock:
             self._result.failed.append(FailedObject(step.kind, step.id, step.name, reason))
@@ -220,10 +260,16 @@ class _Rollback:
             (entry, step.target_id, step.target_parent, None) for entry in entries
         )
         with self._ctx.lock:
+            self._done.append(step)
             self._result.gone += step.gone
             self._result.removed += step.how == "remove" and not step.gone
             self._result.restored += step.how == "restore" and not step.gone
         self._ctx.progress.count("rolled back")
+
+
+def _work_row(step: UndoStep) -> WorkRow:
+    place = step.kind, step.id, step.name, step.parent, step.target_id
+    return WorkRow("remove" if step.how == "remove" else "restore", *place, change=step.change)
 
 
 def _write_back(ctx: ApplyContext, step: UndoStep) -> None:
@@ -270,6 +316,8 @@ def _send_former_state(ctx: ApplyContext, step: UndoStep, before: Entity, presen
                 ctx.writer.update(*address)
         except OutcomeUnknown:
             return NO_RESPONSE
+        except NotSent:
+            raise
         except RequestFailed as failed:
             answer = str(failed)
         else:

@@ -44,8 +44,6 @@ class UndoPlan:
     ctx: ApplyContext
     target: Estate
     messages: Estate
-    # Whether each restoration says what it changes.
-    with_changes: bool = False
     _threads: dict[str, Entity] = field(default_factory=dict)
     _updated_fields: dict[EntityKey, tuple[str, ...]] = field(default_factory=dict)
     # The members of the thread or store that was read last; the journal goes from one to the next.
@@ -103,7 +101,7 @@ class UndoPlan:
         self, entry: JournalEntry, present: Entity | None, fields: tuple[str, ...]
     ) -> ChangeRow | None:
         """What restoring an object changes in it, from today to what it was before."""
-        if present is None or not self.with_changes:
+        if present is None:
             return None
         before = normalize_written_fields(
             self.ctx.decode(entry.kind, entry.before or {}, entry.target_parent)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.archive.journal import CITATIONS_NOT_TAKEN
 from migrate.codecs import Capabilities
+from migrate.errors import IncompleteResult
 from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.model.results.plan import Plan
 from migrate.stages.apply.context import blocked_objects
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
 
+class VerifyInterrupted(IncompleteResult):
+    """Ctrl-C or SIGTERM while a target is compared with its plan."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped before everything was compared", "nothing was written", "run verify again")
+
+
 def verify_plan(
     plan: Plan,
     source: Estate,
@@ -37,7 +45,23 @@ def verify_plan(
     workers: int,
     progress: Progress,
 ) -> VerifyResult:
-    """Read everything that a plan is about from the target and compare it. Raises `IncompleteResult`."""
+    """Read everything that a plan is about from the target and compare it. Raises `IncompleteResult` when it
+    could not be read, `VerifyInterrupted` on Ctrl-C."""
+    try:
+        return _verify(plan, source, archive, reader, capabilities, workers, progress)
+    except KeyboardInterrupt:
+        raise VerifyInterrupted from None
+
+
+def _verify(
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    reader: Reader,
+    capabilities: Capabilities,
+    workers: int,
+    progress: Progress,
+) -> VerifyResult:
     ctx, result = VerifyContext(plan, source, archive, capabilities), VerifyResult()
     expected_ids = ((kind, ctx.target_id(kind, id_)) for kind, _, id_ in sorted(ctx.expected))
     threads = [id_ for kind, id_ in expected_ids if kind == "thread" and id_]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from migrate.errors import IncompleteResult, RequestFailed
+from migrate.errors import RequestFailed
 from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import pair_messages
@@ -34,7 +34,7 @@ class ThreadCheck:
         self._standing = {a.id: a.standing for a in ctx.plan.actions if a.kind == "thread"}
 
     def run(self, workers: int, progress: Progress) -> None:
-        """Compare all threads. Raises `IncompleteResult` on Ctrl-C."""
+        """Compare all threads."""
         progress.expect(THREADS_COMPARED, sum(1 for kind, _, _ in self._ctx.expected if kind == "thread"))
         progress.total_known(THREADS_COMPARED)
         findings: dict[int, list[VerifyFinding]] = {}
@@ -48,12 +48,7 @@ class ThreadCheck:
                 findings[number] = found
             progress.count(THREADS_COMPARED)
 
-        try:
-            run_parallel(workers, self._check_threads(), compare, self._reader.limiter.stop)
-        except KeyboardInterrupt:
-            raise IncompleteResult(
-                "stopped before every message was compared", "nothing was written", "run verify again"
-            ) from None
+        run_parallel(workers, self._check_threads(), compare, self._reader.limiter.stop)
         self._result.findings += [row for number in sorted(findings) for row in findings[number]]
 
     def _check_threads(self) -> Iterator[tuple[int, str, str]]:
