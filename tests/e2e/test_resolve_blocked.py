@@ -50,6 +50,8 @@ def test_what_is_blocked_and_accepted_is_no_failure(launch: Launch) -> None:
         "failed": [],
         "notes": [],
         "changes": [],
+        "done": [],
+        "left": [],
         "losses": [],
         "lost_citations": 0,
         "outage": None,

@@ -29,7 +29,7 @@ from migrate.cli.selection_options import selection_options
 from migrate.cli.sides import open_plan
 from migrate.endpoints import connect_reader, connect_writer
 from migrate.endpoints.settings import Settings
-from migrate.errors import BadUsage, ServiceRetired, ServiceUnreachable
+from migrate.errors import BadUsage, IncompleteResult, ServiceRetired, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult, VerifyResult
 from migrate.model.results.archive import IdMapping, SnapshotInfo
 from migrate.model.results.plan import Plan
@@ -58,14 +58,35 @@ class Restore:
     options: PlanOptions
     workers: int
     progress: Progress
+    # Ctrl-C or SIGTERM after the plan was made.
+    stopped: IncompleteResult | None = None
 
     def plan(self) -> Plan:
         """Plan, and register the plan in the archive. Raises `ServiceRetired` where the place that the
         snapshot came from no longer has assistants."""
         source = f"{self.archive.path}@{self.archive.which}"
-        return make_plan(source, self.target, self.config, self.options, self.workers, self.progress)
+        with resumable("stopped before the plan was complete", "nothing was written", SAME_RESTORE):
+            return make_plan(source, self.target, self.config, self.options, self.workers, self.progress)
 
-    def apply(self, plan: Plan) -> ApplyResult:
+    def write(self, plan: Plan) -> RestoreResult:
+        """Write what the plan says, and read it back. Where one of both is stopped, the result has what was
+        done until then."""
+        result = RestoreResult(plan)
+        try:
+            applied = self._apply(plan)
+            result = replace(result, applied=applied, ids=self._new_ids(plan))
+            if not applied.outage:
+                result = replace(result, verified=self._verify(plan))
+        except ApplyInterrupted as stopped:
+            self.stopped = stopped
+            result = replace(result, applied=stopped.result, ids=self._new_ids(plan))
+        except VerifyInterrupted as stopped:
+            stopped.why, self.stopped = "everything was written", stopped
+        if self.stopped:
+            self.stopped.todo = SAME_RESTORE
+        return result
+
+    def _apply(self, plan: Plan) -> ApplyResult:
         """Write what the plan says, with the journal of the archive."""
         with open_plan(plan, self.config, self.workers, connect_writer) as sides:
             return apply_plan(
@@ -73,7 +94,7 @@ class Restore:
                 self.progress,
             )  # fmt: skip
 
-    def verify(self, plan: Plan) -> VerifyResult:
+    def _verify(self, plan: Plan) -> VerifyResult:
         """Read back what was written."""
         with open_plan(plan, self.config, self.workers, connect_reader) as sides:
             return verify_plan(
@@ -81,7 +102,7 @@ class Restore:
                 self.progress,
             )  # fmt: skip
 
-    def new_ids(self, plan: Plan) -> tuple[IdMapping, ...]:
+    def _new_ids(self, plan: Plan) -> tuple[IdMapping, ...]:
         """Objects that this plan created under another id than before. A file in a store has the id of the
         file."""
         created = {
@@ -154,8 +175,7 @@ def restore_command(
     if originals is not None:
         _store_originals(estate.path, info, originals)
     restore = Restore(estate, place, config, options, workers, common.progress())
-    with resumable("stopped before the plan was complete", "nothing was written", SAME_RESTORE):
-        plan = restore.plan()
+    plan = restore.plan()
     if target is None:
         _require_assistants(plan, info)
     result = RestoreResult(plan)
@@ -164,21 +184,10 @@ def restore_command(
             if not common.as_json:
                 print_message(restore_plan_text(plan, all_objects))
             confirm(confirmation_question(plan))
-        try:
-            applied = restore.apply(plan)
-        except ApplyInterrupted as interrupted:
-            interrupted.todo = SAME_RESTORE
-            result = RestoreResult(plan, interrupted.result, None, restore.new_ids(plan))
-            common.write_result(restore_document(result), restore_text(result, all_objects))
-            raise
-        result = RestoreResult(plan, applied, None, restore.new_ids(plan))
-        try:
-            result = result if applied.outage else replace(result, verified=restore.verify(plan))
-        except VerifyInterrupted as interrupted:
-            interrupted.why, interrupted.todo = "everything was written", SAME_RESTORE
-            common.write_result(restore_document(result), restore_text(result, all_objects))
-            raise
+        result = restore.write(plan)
     common.write_result(restore_document(result), restore_text(result, all_objects))
+    if restore.stopped:
+        raise restore.stopped
     if result.applied and result.applied.outage:
         raise ServiceUnreachable(*result.applied.outage)
     exit_with(result.exit_code)

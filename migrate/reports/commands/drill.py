@@ -29,7 +29,7 @@ EMULATOR_NOTE = (
 )
 # What the steps that write do with objects.
 WORK_VERBS = {"restore": "restored", "remove": "removed"}
-MAX_OBJECTS_NAMED = 40
+MAX_OBJECTS_LEFT_SHOWN = 40
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
 
@@ -140,7 +140,7 @@ def stopped_drill_text(result: StoppedDrill) -> str:
         lines.append("nothing is left behind")
     else:
         lines.append(f"left behind: {number_of(len(result.in_place), 'object')}")
-        shown = result.in_place[:MAX_OBJECTS_NAMED]
+        shown = result.in_place[:MAX_OBJECTS_LEFT_SHOWN]
         lines += [f"  {row.kind} {shorten(row.name) or '(no name)'} [{row.id}]" for row in shown]
         if len(result.in_place) > len(shown):
             lines.append(f"  and {len(result.in_place) - len(shown):,} more; all of them: --json")

@@ -17,7 +17,7 @@ SERVICE_STOPPED = f"{NOT_CARRIED_OUT}the service stopped answering"
 SERVICE_UNREACHABLE = f"{NOT_CARRIED_OUT}the service could not be reached"
 APPLY_STOPPED = f"{NOT_CARRIED_OUT}the apply was stopped"
 
-CHANGING_ACTIONS = ("create", "update", "delete", "adopt")
+ACTIONS_WITH_OUTCOME = ("create", "update", "delete", "adopt")
 
 # Action, kind, parent and id on the source.
 _LineKey = tuple[str, str, str, str]
@@ -68,7 +68,7 @@ def _split(
     there: int | None,
 ) -> tuple[list[WorkRow], list[WorkRow]]:
     """What is done of an action, and what is left of it: of a thread it may be both."""
-    if action.action not in CHANGING_ACTIONS:
+    if action.action not in ACTIONS_WITH_OUTCOME:
         return [], []
     line = finished.get(_line_key(action))
     # A thread to which messages are appended has no line of its own, unless its fields are changed too.
