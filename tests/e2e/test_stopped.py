@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from migrate.model.results.apply import NOT_ROLLED_BACK
 from tests.e2e.projects import file, say, thread
 from tests.e2e.rounds import furnish, service
 from tests.e2e.running import World, world
@@ -21,7 +22,8 @@ from tests.e2e.test_drill import content, mark_scratch
 
 Json = dict[str, Any]
 TYPES = ("azure-openai", "openai")
-NEW_THREADS, MESSAGES = 12, 5
+# More messages than one request brings: the others follow one by one.
+NEW_THREADS, MESSAGES = 12, 36
 SOON_S = 30.0
 WORKERS = 3
 
@@ -97,7 +99,7 @@ def moved_once(folder: Path, slow: SlowWrites) -> Iterator[World]:
         row["instructions"] = "From today."
         file(made.source, 71, "new.txt", b"new")
         for number in range(NEW_THREADS):
-            thread(made.source, 100 + number, [f"{number}: {text}" for text in "abcde"])
+            thread(made.source, 100 + number, [f"{number}: {place}" for place in range(MESSAGES)])
         say(made.source, next(iter(made.source.estate.threads)), "one more")
         yield made
 
@@ -137,7 +139,7 @@ def as_it_is(made: World, work: Json) -> None:
     for row in work["left"]:
         if row["kind"] == "thread" and row["action"] == "create" and row["messages"] == MESSAGES:
             number = int(row["id"].removeprefix("thread_")) - 100
-            assert f"{number}: e" not in names
+            assert f"{number}: {MESSAGES - 1}" not in names
 
 
 def texts(row: Json) -> list[str]:
@@ -145,7 +147,7 @@ def texts(row: Json) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("at", "how"), [(3, signal.SIGINT), (12, signal.SIGTERM)], ids=["at the update", "within the threads"]
+    ("at", "how"), [(3, signal.SIGINT), (20, signal.SIGTERM)], ids=["at the update", "within the threads"]
 )
 def test_apply(tmp_path: Path, at: int, how: signal.Signals) -> None:
     slow = SlowWrites()
@@ -157,6 +159,9 @@ def test_apply(tmp_path: Path, at: int, how: signal.Signals) -> None:
         work = said.json
         complete(work, NEW_THREADS + 3)
         as_it_is(made, work)
+        if at > 10:
+            both = keys(work["done"]) & keys(work["left"])
+            assert both, "no thread is there in part"
         assert {(row["kind"], row["id"]) for row in work["failed"]} == {
             (row["kind"], row["id"]) for row in work["left"]
         }
@@ -192,7 +197,7 @@ def test_restore(tmp_path: Path, how: signal.Signals) -> None:
     with world(tmp_path, one, one, types=(TYPES[0], TYPES[0]), wrap_target=slow) as made:
         furnish(made.source, TYPES[0])
         for number in range(NEW_THREADS):
-            thread(made.source, 100 + number, [f"{number}: {text}" for text in "abcde"])
+            thread(made.source, 100 + number, [f"{number}: {place}" for place in range(MESSAGES)])
         made.snapshot()
         estate = made.target.estate
         for id_ in [id_ for id_ in estate.threads if int(id_.removeprefix("thread_")) >= 100]:
@@ -228,6 +233,7 @@ def test_rollback(tmp_path: Path, how: signal.Signals) -> None:
         left = {row["target_id"] for row in work["left"] if row["kind"] == "thread"}
         assert len(left) > 5
         assert len(keys(work["done"]) | keys(work["left"])) == NEW_THREADS + 3
+        assert {row["reason"] for row in work["failed"]} == {NOT_ROLLED_BACK}
         restored = [row for row in (*work["done"], *work["left"]) if row["kind"] == "assistant"]
         assert [row["change"]["values"] for row in restored] == [
             [{"path": "instructions", "left": "From today.", "right": "From before."}]
@@ -245,7 +251,7 @@ def test_the_text_says_the_same(tmp_path: Path) -> None:
         assert heads[1:] == ["done", "left"]
         assert any("From [-before-]{+today+}." in line for line in lines)
         left = next(place for place, line in enumerate(lines) if line.startswith("left: "))
-        assert any("  (with 5 messages)" in line for line in lines[left:])
+        assert any(f"  (with {MESSAGES} messages)" in line for line in lines[left:])
 
 
 @pytest.mark.parametrize(("before_the_end", "step"), [(0, "restore"), (8, "remove")])
