@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import sample
-from tests.open_connections import Counted, count_connections
+from tests.open_connections import CountedConnection, count_connections
 
 for name, examples in sample.EXAMPLES.items():
     # The same examples on every machine; only a nightly run looks for others each time.
@@ -78,14 +78,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test that passes has closed every connection that was opened in it: who opens one closes it, on every
     path. Else the garbage collector does so later, and newer Pythons blame whatever test runs then."""
-    before = set(Counted.open_)
+    before = set(CountedConnection.open_)
     sample.RUN.test = item
     done = yield
-    left = [conn for conn in Counted.open_ if conn not in before]
+    left = [conn for conn in CountedConnection.open_ if conn not in before]
     told = ["".join(traceback.format_list(conn.opened_at)) for conn in left]
     for conn in left:
         conn.close()
     assert not told, f"{len(told)} connection(s) to SQLite were left open; opened at:\n{told[0]}"
-    shared, Counted.shared[:] = list(Counted.shared), []
+    shared, CountedConnection.shared[:] = list(CountedConnection.shared), []
     assert not shared, f"threads used one connection {len(shared)} time(s), first at:\n{shared[0]}"
     return done

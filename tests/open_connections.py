@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 
 from migrate.archive.database import Archive
 
-DEEPEST = 12
+MAX_FRAMES = 12
 """Calls that are kept of how a connection came to be."""
 
 _connect = sqlite3.connect
 
 
-class Counted(sqlite3.Connection):
+class CountedConnection(sqlite3.Connection):
     """A connection that is known as long as it is open."""
 
-    open_: ClassVar[dict[Counted, None]] = {}
+    open_: ClassVar[dict[CountedConnection, None]] = {}
     shared: ClassVar[list[str]] = []
     """What threads did that must not use a connection: where it was used."""
     lock: threading.RLock | None = None
@@ -29,9 +29,9 @@ class Counted(sqlite3.Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.opened_at = traceback.extract_stack(limit=DEEPEST)
+        self.opened_at = traceback.extract_stack(limit=MAX_FRAMES)
         self._opened_by, self._used_by = threading.get_ident(), 0
-        Counted.open_[self] = None
+        CountedConnection.open_[self] = None
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         with self._used():
@@ -48,7 +48,7 @@ class Counted(sqlite3.Connection):
         me, other = threading.get_ident(), self._used_by
         without_lock = self.lock is not None and me != self._opened_by and not self.lock._is_owned()
         if without_lock or other not in (0, me):
-            Counted.shared.append("".join(traceback.format_stack(limit=DEEPEST)))
+            CountedConnection.shared.append("".join(traceback.format_stack(limit=MAX_FRAMES)))
             raise AssertionError("a connection was used by another thread than its own, without its lock")
         self._used_by = me
         try:
@@ -58,7 +58,7 @@ class Counted(sqlite3.Connection):
 
     def close(self) -> None:
         super().close()
-        Counted.open_.pop(self, None)
+        CountedConnection.open_.pop(self, None)
 
 
 def count_connections() -> None:
@@ -66,7 +66,7 @@ def count_connections() -> None:
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
         if len(arguments) < 6:  # the sixth is another sort
-            options.setdefault("factory", Counted)
+            options.setdefault("factory", CountedConnection)
         return _connect(*arguments, **options)
 
     sqlite3.connect = connect
@@ -75,7 +75,7 @@ def count_connections() -> None:
     @wraps(create)
     def create_and_note(self: Archive, *arguments: Any, **options: Any) -> None:
         create(self, *arguments, **options)
-        if isinstance(self.conn, Counted):
+        if isinstance(self.conn, CountedConnection):
             self.conn.lock = self.lock
 
     Archive.__init__ = create_and_note

@@ -58,10 +58,10 @@ def sample(cases: Iterable[T], size: int) -> list[T]:
     """All of the cases in an exhaustive run, else the sample."""
     if RUN.test and not RUN.test.get_closest_marker("exhaustive"):
         raise ValueError(f"{RUN.test.nodeid} lacks @pytest.mark.exhaustive(): make test-all would not run it")
-    return drawn(cases, size)
+    return draw_sample(cases, size)
 
 
-def drawn(cases: Iterable[T], size: int) -> list[T]:
+def draw_sample(cases: Iterable[T], size: int) -> list[T]:
     """The same without a look at the test."""
     rows: Sequence[T] = list(cases)
     if RUN.exhaustive:
@@ -76,7 +76,7 @@ def examples() -> int:
     return max(EXAMPLES["dev"], EXAMPLES["ci"] * RUN.percent // 100)
 
 
-def turned(cases: Sequence[T], name: str) -> list[T]:
+def rotated(cases: Sequence[T], name: str) -> list[T]:
     """The cases from another one on in each file: the samples of all files together meet every service.
     The tests of one file begin with the same one: they often share what a fixture made for it."""
     start = crc32(name.partition("::")[0].encode()) % len(cases)
@@ -91,7 +91,9 @@ def chosen(items: Sequence[Any]) -> list[Any]:
         marker = item.get_closest_marker("exhaustive")
         if marker and marker.args:
             cases.setdefault(item.nodeid.partition("[")[0], []).append((item, *marker.args))
-    kept = {id(row[0]) for name, rows in cases.items() for row in drawn(turned(rows, name), rows[0][1])}
+    kept = {
+        id(row[0]) for name, rows in cases.items() for row in draw_sample(rotated(rows, name), rows[0][1])
+    }
     left_out = {id(row[0]) for rows in cases.values() for row in rows} - kept
     return [
         item

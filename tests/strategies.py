@@ -26,7 +26,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=6,
 )
-telling = st.integers(min_value=1) | st.text(min_size=1, max_size=5) | st.lists(words, min_size=1, max_size=2)
+non_empty_values = (
+    st.integers(min_value=1) | st.text(min_size=1, max_size=5) | st.lists(words, min_size=1, max_size=2)
+)
 """Values of unknown keys that say something."""
 
 
@@ -36,7 +38,7 @@ def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, An
 
 
 def entities(kind: str, parent: str, fields: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Entity]:
-    extras = st.dictionaries(st.sampled_from(["new_key", "colour"]), telling, max_size=2)
+    extras = st.dictionaries(st.sampled_from(["new_key", "colour"]), non_empty_values, max_size=2)
     return st.builds(
         lambda held, unknown: Entity(kind, f"{kind}-1", parent, held, {"created_at": 1}, unknown),
         fields,
@@ -72,11 +74,12 @@ approval_rows = st.fixed_dictionaries(
     optional={"headers": st.dictionaries(words, words, max_size=2), "require_approval": approvals},
 )
 resources = st.none() | optional(
-    code_interpreter=st.none() | optional(file_ids=st.lists(ids), other=telling),
-    file_search=st.none() | optional(vector_store_ids=st.lists(ids), vector_stores=st.lists(telling)),
+    code_interpreter=st.none() | optional(file_ids=st.lists(ids), other=non_empty_values),
+    file_search=st.none()
+    | optional(vector_store_ids=st.lists(ids), vector_stores=st.lists(non_empty_values)),
     azure_ai_search=st.none() | optional(indexes=st.lists(indexes, max_size=2)),
     mcp=st.lists(approval_rows, max_size=2, unique_by=lambda row: row["server_label"]),
-    browser=telling,
+    browser=non_empty_values,
 )
 schemas = st.dictionaries(st.sampled_from(["file_id", "vector_store_ids", "id", "type"]), ids | json_values)
 functions = st.fixed_dictionaries(

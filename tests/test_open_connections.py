@@ -14,7 +14,7 @@ from migrate.archive import Archive
 from migrate.archive.connections import ThreadLocalConnection
 from migrate.errors import MigrateError
 from tests.archive.filling import filled
-from tests.open_connections import Counted
+from tests.open_connections import CountedConnection
 
 
 @pytest.fixture
@@ -23,16 +23,16 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "estate.db"
 
 
-def left_open(before: set[Counted]) -> int:
-    return len([conn for conn in Counted.open_ if conn not in before])
+def left_open(before: set[CountedConnection]) -> int:
+    return len([conn for conn in CountedConnection.open_ if conn not in before])
 
 
 @pytest.fixture
-def before() -> set[Counted]:
-    return set(Counted.open_)
+def before() -> set[CountedConnection]:
+    return set(CountedConnection.open_)
 
 
-def test_a_connection_that_is_left_open_is_seen(before: set[Counted]) -> None:
+def test_a_connection_that_is_left_open_is_seen(before: set[CountedConnection]) -> None:
     conn = sqlite3.connect(":memory:")
     assert left_open(before) == 1
     assert [frame for frame in conn.opened_at if frame.filename == __file__]  # type: ignore[attr-defined]
@@ -66,7 +66,7 @@ def cut(path: Path) -> None:
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize("harm", [rubbish, foreign, later, cut])
 def test_an_archive_that_is_refused_is_closed(
-    path: Path, before: set[Counted], harm: Callable[[Path], None], write: bool
+    path: Path, before: set[CountedConnection], harm: Callable[[Path], None], write: bool
 ) -> None:
     harm(path)
     with pytest.raises(MigrateError):
@@ -74,7 +74,7 @@ def test_an_archive_that_is_refused_is_closed(
     assert left_open(before) == 0
 
 
-def test_what_every_thread_was_given_is_closed(path: Path, before: set[Counted]) -> None:
+def test_what_every_thread_was_given_is_closed(path: Path, before: set[CountedConnection]) -> None:
     with Archive.open(path) as archive:
         conns = ThreadLocalConnection(archive.open_read_connection)
         assert conns.execute("SELECT count(*) FROM snapshots").fetchone() == (1,)
@@ -82,7 +82,7 @@ def test_what_every_thread_was_given_is_closed(path: Path, before: set[Counted])
     assert left_open(before) == 0
 
 
-def test_an_archive_is_closed_where_the_work_on_it_fails(path: Path, before: set[Counted]) -> None:
+def test_an_archive_is_closed_where_the_work_on_it_fails(path: Path, before: set[CountedConnection]) -> None:
     with pytest.raises(KeyboardInterrupt), Archive.open(path, write=True):
         raise KeyboardInterrupt
     assert left_open(before) == 0
@@ -99,8 +99,8 @@ def test_a_connection_that_another_thread_uses_is_seen(path: Path) -> None:
     with Archive.open(path) as archive:
         with pytest.raises(AssertionError, match="another thread"):
             used_by_another_thread(archive)
-        assert len(Counted.shared) == 1
-        Counted.shared.clear()
+        assert len(CountedConnection.shared) == 1
+        CountedConnection.shared.clear()
 
 
 def test_another_thread_may_use_it_with_the_lock(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import sample
-from tests.sample import RUN, chosen, spread, turned
+from tests.sample import RUN, chosen, rotated, spread
 
 pytestmark = pytest.mark.exhaustive()
 
@@ -76,9 +76,9 @@ def test_each_test_is_sampled_by_itself_and_others_stay() -> None:
 
 
 def test_samples_of_many_files_meet_every_case() -> None:
-    first = {turned(range(13), f"tests/e2e/test_{n}.py::test_a")[0] for n in range(200)}
+    first = {rotated(range(13), f"tests/e2e/test_{n}.py::test_a")[0] for n in range(200)}
     assert first == set(range(13))
-    one, other = (turned(range(13), f"tests/e2e/test_1.py::test_{name}") for name in "ab")
+    one, other = (rotated(range(13), f"tests/e2e/test_1.py::test_{name}") for name in "ab")
     assert one == other
     assert sorted(one) == list(range(13))
 

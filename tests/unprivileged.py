@@ -12,12 +12,12 @@ import pytest
 
 VERSION_3 = 0x20080522
 """Of the structures of capset(2): two words of 32 bits for each set."""
-OVERRIDES = (1 << 1) | (1 << 2)
+ROOT_CAPABILITIES = (1 << 1) | (1 << 2)
 """CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, which let root pass the modes of files (capabilities(7))."""
 
 
 @contextmanager
-def modes_count() -> Iterator[None]:
+def enforce_file_modes() -> Iterator[None]:
     """While it lasts, modes of files hold for this thread and for threads that it starts."""
     if sys.platform != "linux" or os.geteuid() != 0:
         yield
@@ -25,7 +25,7 @@ def modes_count() -> Iterator[None]:
     before = _get()
     effective, permitted, inheritable, *high = before
     try:
-        _set((effective & ~OVERRIDES, permitted, inheritable, *high))
+        _set((effective & ~ROOT_CAPABILITIES, permitted, inheritable, *high))
     except OSError:
         pytest.skip("root cannot give up its rights here")
     try:

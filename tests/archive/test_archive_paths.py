@@ -17,7 +17,7 @@ from migrate.archive import Archive
 from migrate.archive.lock import WriterLock
 from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, MigrateError
 from tests.archive.filling import filled, reader
-from tests.unprivileged import modes_count
+from tests.unprivileged import enforce_file_modes
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="made with what Linux has")
 
@@ -46,7 +46,7 @@ def locked(path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
         return
     path.chmod(0o400 if sort != "a folder" else 0o600)
     folder.chmod(0o500 if sort != "a file" else 0o700)
-    with modes_count():
+    with enforce_file_modes():
         yield path
     folder.chmod(0o700)
 
@@ -118,7 +118,7 @@ def test_a_log_left_in_a_folder_that_cannot_be_written_is_reported(path: Path) -
     left_log(path)
     path.parent.chmod(0o500)
     try:
-        with modes_count(), pytest.raises(BadUsage, match="cannot be read where it is") as refused:
+        with enforce_file_modes(), pytest.raises(BadUsage, match="cannot be read where it is") as refused:
             Archive.open(path)
     finally:
         path.parent.chmod(0o700)
@@ -294,5 +294,5 @@ def test_any_file_name_is_read_where_nothing_can_be_written(tmp_path: Path, name
     path = tmp_path / name
     filled(path)
     path.chmod(0o400)
-    with modes_count(), Archive.open(path) as archive:
+    with enforce_file_modes(), Archive.open(path) as archive:
         assert reader(archive).counts()["message"] == 2

@@ -16,7 +16,7 @@ import pytest
 
 from migrate.emulator import Emulator, Options
 from tests.e2e.commands import run
-from tests.e2e.running import Said
+from tests.e2e.running import CommandResult
 
 KEY = "a-key-that-nobody-may-see-4711"
 REQUEST = re.compile(
@@ -48,7 +48,7 @@ def service() -> Iterator[Emulator]:
         yield emulator
 
 
-def call(service: Emulator, *arguments: str) -> Said:
+def call(service: Emulator, *arguments: str) -> CommandResult:
     return run(*arguments, env={"AZURE_OPENAI_API_KEY": KEY})
 
 

@@ -35,7 +35,7 @@ SCREEN: JSON = {"display_width": 1024, "display_height": 768, "environment": "br
 
 
 @dataclass(frozen=True)
-class Pair:
+class ToolPair:
     """One tool on both sides; `resources` is what the older generation keeps beside it."""
 
     old: JSON
@@ -52,17 +52,17 @@ def search(key: str, **more: Any) -> JSON:
     return {"search_configurations": [{key: FULL, **more}]}
 
 
-TABLE: dict[str, Pair] = {
-    "function": Pair({"type": "function", "function": ORDER}, {"type": "function", **ORDER}),
-    "code_interpreter": Pair(
+TABLE: dict[str, ToolPair] = {
+    "function": ToolPair({"type": "function", "function": ORDER}, {"type": "function", **ORDER}),
+    "code_interpreter": ToolPair(
         {"type": "code_interpreter"},
         {"type": "code_interpreter", "container": {"file_ids": [FILE], "type": "auto"}},
         {"code_interpreter": {"file_ids": [FILE]}},
     ),
-    "code_interpreter without files": Pair(
+    "code_interpreter without files": ToolPair(
         {"type": "code_interpreter"}, {"type": "code_interpreter", "container": {"type": "auto"}}
     ),
-    "file_search": Pair(
+    "file_search": ToolPair(
         {
             "type": "file_search",
             "file_search": {
@@ -78,15 +78,15 @@ TABLE: dict[str, Pair] = {
         },
         {"file_search": {"vector_store_ids": ["vs_1"]}},
     ),
-    "bing_grounding": Pair(
+    "bing_grounding": ToolPair(
         {"type": "bing_grounding", "bing_grounding": search("connection_id")},
         {"type": "bing_grounding", "bing_grounding": search("project_connection_id")},
     ),
-    "bing_grounding with all its settings": Pair(
+    "bing_grounding with all its settings": ToolPair(
         {"type": "bing_grounding", "bing_grounding": search("connection_id", market="de", count=5)},
         {"type": "bing_grounding", "bing_grounding": search("project_connection_id", market="de", count=5)},
     ),
-    "bing_custom_search": Pair(
+    "bing_custom_search": ToolPair(
         {
             "type": "bing_custom_search",
             "bing_custom_search": {"search_configurations": [{"connection_id": "C", "instance_name": "I"}]},
@@ -98,7 +98,7 @@ TABLE: dict[str, Pair] = {
             },
         },
     ),
-    "azure_ai_search": Pair(
+    "azure_ai_search": ToolPair(
         {"type": "azure_ai_search"},
         {
             "type": "azure_ai_search",
@@ -112,21 +112,21 @@ TABLE: dict[str, Pair] = {
             }
         },
     ),
-    "openapi": Pair(openapi({"type": "anonymous"}), openapi({"type": "anonymous"})),
-    "openapi with a connection": Pair(
+    "openapi": ToolPair(openapi({"type": "anonymous"}), openapi({"type": "anonymous"})),
+    "openapi with a connection": ToolPair(
         openapi({"type": "connection", "security_scheme": {"connection_id": "C"}}),
         openapi({"type": "project_connection", "security_scheme": {"project_connection_id": "C"}}),
     ),
-    "openapi with an identity": Pair(
+    "openapi with an identity": ToolPair(
         openapi({"type": "managed_identity", "security_scheme": {"audience": "https://a"}}),
         openapi({"type": "managed_identity", "security_scheme": {"audience": "https://a"}}),
     ),
-    "openapi with what was read out of it": Pair(
+    "openapi with what was read out of it": ToolPair(
         openapi({"type": "anonymous", "security_scheme": {}}, functions=[{"name": "x"}]),
         openapi({"type": "anonymous"}),
     ),
-    "azure_function": Pair(AZURE_FUNCTION, AZURE_FUNCTION),
-    "mcp": Pair(
+    "azure_function": ToolPair(AZURE_FUNCTION, AZURE_FUNCTION),
+    "mcp": ToolPair(
         {
             "type": "mcp",
             "server_label": "api-specs",
@@ -142,28 +142,28 @@ TABLE: dict[str, Pair] = {
         },
         {"mcp": [{"server_label": "api-specs", "require_approval": "always"}]},
     ),
-    "fabric_dataagent": Pair(
+    "fabric_dataagent": ToolPair(
         {"type": "fabric_dataagent", "fabric_dataagent": {"connections": [{"connection_id": "C"}]}},
         {
             "type": "fabric_dataagent_preview",
             "fabric_dataagent_preview": {"project_connections": [{"project_connection_id": "C"}]},
         },
     ),
-    "sharepoint_grounding": Pair(
+    "sharepoint_grounding": ToolPair(
         {"type": "sharepoint_grounding", "sharepoint_grounding": {"connections": [{"connection_id": "C"}]}},
         {
             "type": "sharepoint_grounding_preview",
             "sharepoint_grounding_preview": {"project_connections": [{"project_connection_id": "C"}]},
         },
     ),
-    "browser_automation": Pair(
+    "browser_automation": ToolPair(
         {"type": "browser_automation", "browser_automation": {"connection": {"id": "C"}}},
         {
             "type": "browser_automation_preview",
             "browser_automation_preview": {"connection": {"project_connection_id": "C"}},
         },
     ),
-    "computer_use_preview": Pair(
+    "computer_use_preview": ToolPair(
         {"type": "computer_use_preview", "computer_use_preview": SCREEN},
         {"type": "computer_use_preview", **SCREEN},
     ),

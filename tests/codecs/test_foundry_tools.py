@@ -13,7 +13,7 @@ from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from tests.codecs import project_answers
 from tests.codecs.adaptation import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, reported, without
-from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE, Pair
+from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE, ToolPair
 from tests.codecs.recordings import FOLDER
 
 CODEC = CODECS["foundry"]
@@ -40,24 +40,24 @@ def mcp(**more: Any) -> dict[str, Any]:
 
 class TestTable:
     @each_pair
-    def test_a_tool_is_written_in_the_recorded_form(self, pair: Pair) -> None:
+    def test_a_tool_is_written_in_the_recorded_form(self, pair: ToolPair) -> None:
         assert written(assistant(tools=[pair.old], tool_resources=pair.resources)) == [pair.new]
 
     @each_pair
-    def test_a_tool_is_read_in_the_older_form(self, pair: Pair) -> None:
+    def test_a_tool_is_read_in_the_older_form(self, pair: ToolPair) -> None:
         read, meant = agent(pair.new), assistant(tools=[pair.old], tool_resources=pair.resources)
         for name in ("tools", "tool_resources"):
             assert normalize_entity(read).get(name) == normalize_entity(meant).get(name)
 
     @each_pair
-    def test_a_tool_that_fits_loses_nothing(self, pair: Pair) -> None:
+    def test_a_tool_that_fits_loses_nothing(self, pair: ToolPair) -> None:
         given = assistant(tools=[pair.old], tool_resources=pair.resources)
         fitted, losses = adapted(given, FOUNDRY)
         assert {loss.grade for loss in losses if loss.field != "connections"} == set()
         assert normalize_entity(fitted) == normalize_entity(given)
 
     @each_pair
-    def test_a_tool_goes_from_project_to_project_as_it_is(self, pair: Pair) -> None:
+    def test_a_tool_goes_from_project_to_project_as_it_is(self, pair: ToolPair) -> None:
         assert written(agent(pair.new), NATIVE) == [pair.new]
 
     def test_every_row_of_the_table_is_looked_at(self) -> None:

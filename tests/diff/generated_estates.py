@@ -22,7 +22,7 @@ from tests import strategies
 Body = dict[str, Any]
 HERE, ELSEWHERE = "https://east.example.com", "https://west.example.com"
 
-STEADY = {
+STEADY_TOOL = {
     "type": "function",
     "function": {
         "name": "steady",
@@ -66,7 +66,7 @@ def estates(draw: st.DrawFn) -> Generated:
 
     assistants = some(strategies.assistants, "asst_")
     for row in assistants:
-        row["tools"] = [*(row.get("tools") or []), copy.deepcopy(STEADY)]
+        row["tools"] = [*(row.get("tools") or []), copy.deepcopy(STEADY_TOOL)]
     stores, threads = some(strategies.stores, "vs_"), some(strategies.threads, "thread_")
     files = [{**row, "id": f"file-{letter}"} for row, letter in
              zip(some(strategies.named_files, ""), "abc", strict=False)]  # fmt: skip
@@ -98,7 +98,7 @@ def estates(draw: st.DrawFn) -> Generated:
     )
 
 
-def archived(archive: Archive, made: Generated, url: str = HERE, type_: str = "azure-openai") -> Estate:
+def archive_estate(archive: Archive, made: Generated, url: str = HERE, type_: str = "azure-openai") -> Estate:
     """The estate as a complete snapshot of a resource."""
     writer = SnapshotWriter.begin(archive, type_, url, {"threads": True, "runs": False}, None)
     for kind, by_parent in made.bodies.items():
@@ -109,7 +109,7 @@ def archived(archive: Archive, made: Generated, url: str = HERE, type_: str = "a
     return Estate(SnapshotReader(archive.conn, list_snapshots(archive.conn)[-1]))
 
 
-def elsewhere(made: Generated) -> Generated:
+def other_resource(made: Generated) -> Generated:
     """The same estate on another resource, where every object has another id."""
     here = {(kind, row["id"]) for kind in made.bodies for _, row in made.of(kind)}
     return Generated({kind: dict(_moved(kind, by, here)) for kind, by in made.bodies.items()})
@@ -120,7 +120,7 @@ def journal(made: Generated) -> dict[tuple[str, str], str]:
     return {(kind, row["id"]): f"new-{row['id']}" for kind in made.bodies for _, row in made.of(kind)}
 
 
-def noted(pairs: Mapping[tuple[str, str], str]) -> JournalPairs:
+def journal_pairs_of(pairs: Mapping[tuple[str, str], str]) -> JournalPairs:
     """As the journals at hand tell it: messages only thread by thread."""
     messages = {old: new for (kind, old), new in pairs.items() if kind == "message"}
     objects = {pair: new for pair, new in pairs.items() if pair[0] != "message"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.diff.generated_estates import Body, Generated
 
-Told = tuple[str, str, str, str]
+ExpectedDifference = tuple[str, str, str, str]
 """Kind, id, action and path of what diff must tell."""
 
 
@@ -113,14 +113,14 @@ EDITS = [
 ]  # fmt: skip
 
 
-def apply(edit: Edit, made: Generated, chance: random.Random) -> set[Told]:
+def apply_edit(edit: Edit, made: Generated, chance: random.Random) -> set[ExpectedDifference]:
     """Change one object; what must be told of it."""
     _, body = chance.choice(list(made.of(edit.kind)))
     edit.change(body)
     return {(edit.kind, body["id"], "changed", edit.path)}
 
 
-def remove(kind: str, made: Generated, chance: random.Random) -> set[Told]:
+def remove(kind: str, made: Generated, chance: random.Random) -> set[ExpectedDifference]:
     """Take one object away."""
     parent, body = chance.choice(list(made.of(kind)))
     made.bodies[kind][parent].remove(body)
@@ -129,7 +129,7 @@ def remove(kind: str, made: Generated, chance: random.Random) -> set[Told]:
     return {(kind, body["id"], "removed", "")}
 
 
-def add(kind: str, made: Generated, chance: random.Random) -> set[Told]:
+def add(kind: str, made: Generated, chance: random.Random) -> set[ExpectedDifference]:
     """Add one object."""
     parent, body = chance.choice(list(made.of(kind)))
     fresh = {**body, "id": "mutant", "name": "a mutant"}
@@ -160,7 +160,7 @@ def reorder_keys(body: Body, chance: random.Random) -> None:
     body.update(again)
 
 
-def reorder_bags(body: Body, chance: random.Random) -> None:
+def reorder_unordered_lists(body: Body, chance: random.Random) -> None:
     for key in ("tools", "attachments"):
         if isinstance(body.get(key), list):
             chance.shuffle(body[key])
@@ -172,7 +172,7 @@ OPTIONAL = (
 )  # fmt: skip
 
 
-def say_nulls(body: Body, chance: random.Random) -> None:
+def add_nulls(body: Body, chance: random.Random) -> None:
     for key in OPTIONAL:
         body.setdefault(key, None)
 
@@ -205,7 +205,7 @@ def spell_defaults(body: Body, chance: random.Random) -> None:
             body[key] = chance.choice(same)
 
 
-def say_strict(body: Body, chance: random.Random) -> None:
+def add_strict(body: Body, chance: random.Random) -> None:
     for tool in body.get("tools") or []:
         if isinstance(tool, dict) and isinstance(tool.get("function"), dict):
             tool["function"].setdefault("strict", False)
@@ -218,10 +218,12 @@ def pass_time(body: Body, chance: random.Random) -> None:
             body[key] = 7
 
 
-IDLE = (reorder_keys, reorder_bags, say_nulls, drop_nulls, spell_defaults, say_strict, pass_time)
+IDLE = (reorder_keys, reorder_unordered_lists, add_nulls, drop_nulls, spell_defaults, add_strict, pass_time)
 
 
-def idle(made: Generated, chance: random.Random, how: Callable[[Body, random.Random], None]) -> None:
+def make_neutral_changes(
+    made: Generated, chance: random.Random, how: Callable[[Body, random.Random], None]
+) -> None:
     """Change every object so that nothing changes."""
     for kind in made.bodies:
         for _, body in made.of(kind):

@@ -9,10 +9,10 @@ from migrate.archive import Archive
 from migrate.model.results.diff import DiffResult
 from migrate.stages.diff.run import diff
 from migrate.stages.diff.scope import DiffScope
-from tests.diff.generated_estates import ELSEWHERE, HERE, Body, Generated, archived, noted
+from tests.diff.generated_estates import ELSEWHERE, HERE, Body, Generated, archive_estate, journal_pairs_of
 
 
-def holding(*assistants: Body, **others: list[Body]) -> Generated:
+def archive_of(*assistants: Body, **others: list[Body]) -> Generated:
     """An estate of these. Members are told by the key of their parent: `message_of_t1=[...]`."""
     tops = ("file", "vector_store", "thread")
     bodies: dict[str, dict[str, list[Body]]] = {kind: {"": others.pop(kind, [])} for kind in tops}
@@ -46,10 +46,10 @@ def compared(
 ) -> DiffResult:
     """What differs between them, each in an archive of its own."""
     with Archive.temporary() as one, Archive.temporary() as other:
-        sides = archived(one, left, places[0]), archived(other, right, places[1])
-        return diff(*sides, noted(journal or {}), scope)
+        sides = archive_estate(one, left, places[0]), archive_estate(other, right, places[1])
+        return diff(*sides, journal_pairs_of(journal or {}), scope)
 
 
-def told(found: DiffResult) -> list[tuple[str, str, str, str]]:
+def changes_of(found: DiffResult) -> list[tuple[str, str, str, str]]:
     """Kind, action and both ids of every change."""
     return [(c.kind, c.action, c.left_id, c.right_id) for c in found.changes]

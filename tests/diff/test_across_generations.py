@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.stages.diff.run import diff
-from tests.diff.generated_estates import ELSEWHERE, HERE, STEADY, Body, Generated, archived
+from tests.diff.generated_estates import ELSEWHERE, HERE, STEADY_TOOL, Body, Generated, archive_estate
 from tests.strategies import few
 
 steady = few(3)
@@ -39,7 +39,7 @@ SCHEMA = {"name": "answer", "schema": {"type": "object", "properties": {"n": {"t
 def older(given: Body) -> Body:
     """GET /assistants/{id}."""
     resources: Body = {}
-    tools: list[Any] = [copy.deepcopy(STEADY)]
+    tools: list[Any] = [copy.deepcopy(STEADY_TOOL)]
     if given["searches"]:
         tools.append({"type": "file_search", "file_search": {"max_num_results": 7}})
         resources["file_search"] = {"vector_store_ids": ["vs_1"]}
@@ -60,7 +60,7 @@ def newer(given: Body) -> Body:
     for key in ("temperature", "top_p"):
         if given[key] is not None:
             definition[key] = given[key]
-    tools: list[Any] = [{"type": "function", "strict": False, **copy.deepcopy(STEADY["function"])}]
+    tools: list[Any] = [{"type": "function", "strict": False, **copy.deepcopy(STEADY_TOOL["function"])}]
     if given["codes"]:
         tools.append({"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["new-a"]}})
     if given["searches"]:
@@ -96,8 +96,8 @@ def archive() -> Iterator[Archive]:
 
 
 def told(archive: Archive, left: Body, right: Body) -> set[str]:
-    one = archived(archive, estate(left, ("file-a", "vs_1")), HERE)
-    other = archived(archive, estate(right, ("new-a", "vs_9")), ELSEWHERE, "foundry")
+    one = archive_estate(archive, estate(left, ("file-a", "vs_1")), HERE)
+    other = archive_estate(archive, estate(right, ("new-a", "vs_9")), ELSEWHERE, "foundry")
     found = diff(one, other)
     assert not found.unread
     assert {change.action for change in found.changes} <= {"changed"}

@@ -13,16 +13,16 @@ from migrate.stages.diff.run import diff
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
-from tests.diff.generated_estates import ELSEWHERE, HERE, archived
-from tests.diff.small_estates import compared, holding, message, thread, told
+from tests.diff.generated_estates import ELSEWHERE, HERE, archive_estate
+from tests.diff.small_estates import archive_of, changes_of, compared, message, thread
 
 ALONE = DiffScope(kinds=frozenset({"message"}))
-TALK = holding(
+TALK = archive_of(
     thread=[thread("thread_1"), thread("thread_2")],
     message_of_thread_1=[message("msg_1", "Hello"), message("msg_2", "Bye")],
     message_of_thread_2=[message("msg_3", "Good morning")],
 )
-LESS = holding(
+LESS = archive_of(
     thread=[thread("thread_1")], message_of_thread_1=[message("msg_1", "Hello"), message("msg_2", "Bye")]
 )
 
@@ -30,14 +30,14 @@ LESS = holding(
 @pytest.mark.parametrize("places", [(HERE, HERE), (HERE, ELSEWHERE)])
 def test_messages_of_a_thread_that_one_side_lacks_differ(places: tuple[str, str]) -> None:
     removed = compared(TALK, LESS, places, ALONE)
-    assert told(removed) == [("message", "removed", "msg_3", "")]
+    assert changes_of(removed) == [("message", "removed", "msg_3", "")]
     assert removed.compared == {"message": 3}
-    assert told(compared(LESS, TALK, places, ALONE)) == [("message", "added", "", "msg_3")]
-    assert told(compared(TALK, TALK, places, ALONE)) == []
+    assert changes_of(compared(LESS, TALK, places, ALONE)) == [("message", "added", "", "msg_3")]
+    assert changes_of(compared(TALK, TALK, places, ALONE)) == []
 
 
 def test_messages_are_compared_with_their_thread() -> None:
-    assert told(compared(TALK, LESS)) == [("thread", "removed", "thread_2", "")]
+    assert changes_of(compared(TALK, LESS)) == [("thread", "removed", "thread_2", "")]
 
 
 def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
@@ -48,7 +48,7 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
         writer.end_listing("thread", "", "failed", "the service is down")
         writer.finish("partial", "")
         right = Estate(SnapshotReader(other.conn, list_snapshots(other.conn)[-1]))
-        found = diff(archived(one, TALK), right, scope=ALONE)
+        found = diff(archive_estate(one, TALK), right, scope=ALONE)
     assert found.exit_code == 3
     assert "thread * on the right: the service is down" in found.unread
 
@@ -64,18 +64,18 @@ def test_runs_of_two_places_are_not_a_comparison_of_nothing(kind: str) -> None:
 @pytest.mark.parametrize("kinds", [frozenset[str](), frozenset({"message"})])
 def test_messages_are_chosen_by_their_ids(places: tuple[str, str], kinds: frozenset[str]) -> None:
     """Also those of a thread that the other side lacks."""
-    rest = holding(thread=[thread("thread_1")], message_of_thread_1=[message("msg_1", "Hello")])
+    rest = archive_of(thread=[thread("thread_1")], message_of_thread_1=[message("msg_1", "Hello")])
     other = DiffScope(
         kinds=kinds,
         object_filter=ObjectFilter.parse(exclude=["message:msg_2", "message:msg_3", "thread:thread_2"]),
     )
     moved = {("thread", "thread_1"): "thread_1"}
     found = compared(TALK, rest, places, other, moved)
-    assert (told(found), found.compared["message"]) == ([], 1)
+    assert (changes_of(found), found.compared["message"]) == ([], 1)
     only = DiffScope(
         kinds=kinds, object_filter=ObjectFilter.parse(include=["message:msg_2"], exclude=["thread:thread_2"])
     )
     found = compared(TALK, rest, places, only, moved)
-    assert (told(found), found.compared["message"]) == ([("message", "removed", "msg_2", "")], 1)
+    assert (changes_of(found), found.compared["message"]) == ([("message", "removed", "msg_2", "")], 1)
     same = compared(TALK, TALK, places, only, moved)
-    assert (told(same), same.compared["message"]) == ([], 1)
+    assert (changes_of(same), same.compared["message"]) == ([], 1)

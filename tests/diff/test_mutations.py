@@ -16,13 +16,22 @@ from tests.diff.generated_estates import (
     ELSEWHERE,
     HERE,
     Generated,
-    archived,
-    elsewhere,
+    archive_estate,
     estates,
     journal,
-    noted,
+    journal_pairs_of,
+    other_resource,
 )
-from tests.diff.mutations import EDITS, IDLE, Edit, Told, add, apply, idle, remove
+from tests.diff.mutations import (
+    EDITS,
+    IDLE,
+    Edit,
+    ExpectedDifference,
+    add,
+    apply_edit,
+    make_neutral_changes,
+    remove,
+)
 from tests.strategies import few
 
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
@@ -38,13 +47,15 @@ def archive() -> Iterator[Archive]:
 
 def compared(archive: Archive, before: Generated, after: Generated, moved: bool) -> DiffResult:
     """Both as snapshots; with `moved`, the second of another resource under other ids."""
-    left = archived(archive, before, HERE)
+    left = archive_estate(archive, before, HERE)
     if not moved:
-        return diff(left, archived(archive, after, HERE))
-    return diff(left, archived(archive, elsewhere(after), ELSEWHERE), noted(journal(before)))
+        return diff(left, archive_estate(archive, after, HERE))
+    return diff(
+        left, archive_estate(archive, other_resource(after), ELSEWHERE), journal_pairs_of(journal(before))
+    )
 
 
-def told(found: DiffResult, moved: bool) -> set[Told]:
+def told(found: DiffResult, moved: bool) -> set[ExpectedDifference]:
     """What was told, by left ids."""
     assert not found.unread
     rows = set()
@@ -66,7 +77,7 @@ def test_a_changed_field_is_reported_at_its_path(
     archive: Archive, edit: Edit, moved: bool, made: Generated, chance: random.Random
 ) -> None:
     after = made.copy()
-    expected = apply(edit, after, chance)
+    expected = apply_edit(edit, after, chance)
     assert told(compared(archive, made, after, moved), moved) == expected
 
 
@@ -79,7 +90,7 @@ def test_a_changed_field_is_reported_at_its_path(
 def test_an_added_or_removed_object_is_reported(
     archive: Archive,
     kind: str,
-    how: Callable[[str, Generated, random.Random], set[Told]],
+    how: Callable[[str, Generated, random.Random], set[ExpectedDifference]],
     moved: bool,
     made: Generated,
     chance: random.Random,
@@ -98,7 +109,7 @@ def test_a_neutral_change_is_not_reported(
     archive: Archive, how: Callable[..., None], moved: bool, made: Generated, chance: random.Random
 ) -> None:
     after = made.copy()
-    idle(after, chance, how)
+    make_neutral_changes(after, chance, how)
     found = compared(archive, made, after, moved)
     assert not told(found, moved)
     assert sum(found.compared.values()) == sum(len(list(made.of(kind))) for kind in KINDS)

@@ -9,8 +9,8 @@ from migrate.stages.config_directory import read
 from migrate.stages.config_directory.read import DirectoryOptions
 from migrate.stages.diff.run import diff
 from migrate.stages.export.run import ExportOptions, export
-from tests.diff.generated_estates import HERE, Body, archived
-from tests.diff.small_estates import compared, holding
+from tests.diff.generated_estates import HERE, Body, archive_estate
+from tests.diff.small_estates import archive_of, compared
 
 
 def store(status: str) -> Body:
@@ -18,16 +18,16 @@ def store(status: str) -> Body:
 
 
 def test_a_store_that_expired_differs() -> None:
-    old, new = (holding(vector_store=[store(status)]) for status in ("completed", "expired"))
+    old, new = (archive_of(vector_store=[store(status)]) for status in ("completed", "expired"))
     (change,) = compared(old, new, (HERE, HERE)).changes
     assert [path.path for path in change.paths] == ["status"]
 
 
 def test_beside_a_directory_it_is_reported(tmp_path: Path) -> None:
     """An export of an estate is equal to it, but nobody may think that the store could be searched."""
-    expired = holding(vector_store=[store("expired")], vector_store_file_of_vs_1=[])
+    expired = archive_of(vector_store=[store("expired")], vector_store_file_of_vs_1=[])
     with Archive.temporary() as archive:
-        estate = archived(archive, expired)
+        estate = archive_estate(archive, expired)
         export(estate, ExportOptions(tmp_path / "agents"))
         with read.open_directory(DirectoryOptions(tmp_path / "agents")) as (files, _):
             for found in (diff(files, estate), diff(estate, files)):

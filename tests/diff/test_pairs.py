@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from tests.diff.generated_estates import HERE, Generated
-from tests.diff.small_estates import assistant, compared, holding, message, thread, told
+from tests.diff.small_estates import archive_of, assistant, changes_of, compared, message, thread
 
 
 def test_an_object_created_again_in_one_resource_is_another_object() -> None:
@@ -13,7 +13,7 @@ def test_an_object_created_again_in_one_resource_is_another_object() -> None:
     store = {"object": "vector_store", "name": "Papers", "status": "completed"}
     file = {"object": "file", "filename": "a.txt", "bytes": 1, "purpose": "assistants"}
     old, new = (
-        holding(
+        archive_of(
             assistant(f"asst_{n}"),
             vector_store=[{"id": f"vs_{n}", **store}],
             file=[{"id": f"file-{n}", **file}],
@@ -28,13 +28,13 @@ def test_an_object_created_again_in_one_resource_is_another_object() -> None:
         for kind, id_ in ids.items()
         for change in ((kind, "removed", f"{id_}1", ""), (kind, "added", "", f"{id_}2"))
     ]
-    assert told(compared(old, new, (HERE, HERE))) == expected
-    assert told(compared(old, new)) == []
+    assert changes_of(compared(old, new, (HERE, HERE))) == expected
+    assert changes_of(compared(old, new)) == []
 
 
 def test_a_file_in_one_place_is_not_guessed_because_others_have_ids() -> None:
     file = {"object": "file", "filename": "a.txt", "bytes": 1, "purpose": "assistants"}
-    old, new = (holding(assistant("asst_1"), file=[{"id": f"file-{n}", **file}]) for n in (1, 2))
+    old, new = (archive_of(assistant("asst_1"), file=[{"id": f"file-{n}", **file}]) for n in (1, 2))
     assert len(compared(old, new, (HERE, HERE)).changes) == 2
 
 
@@ -54,16 +54,18 @@ def stocked(prefix: str, order: list[int]) -> Generated:
     }
     tools = {"code_interpreter": {"file_ids": [f"{prefix}file3"]}}
     files = [{"id": f"{prefix}file{n}", **FILE} for n in order]
-    return holding(assistant(f"{prefix}asst", tool_resources=tools), vector_store=stores, file=files, **rows)
+    return archive_of(
+        assistant(f"{prefix}asst", tool_resources=tools), vector_store=stores, file=files, **rows
+    )
 
 
 def test_files_of_one_name_and_size_are_distinguished_by_their_stores() -> None:
     for order in itertools.permutations(range(4)):
-        assert told(compared(stocked("a", [0, 1, 2, 3]), stocked("b", list(order)))) == []
+        assert changes_of(compared(stocked("a", [0, 1, 2, 3]), stocked("b", list(order)))) == []
 
 
 def test_a_file_in_another_store_is_still_found() -> None:
     left, right = stocked("a", [0, 1, 2, 3]), stocked("b", [3, 2, 1, 0])
     right.bodies["vector_store_file"]["bvs0"] = []
     found = compared(left, right)
-    assert told(found) == [("vector_store_file", "removed", "afile0", "")]
+    assert changes_of(found) == [("vector_store_file", "removed", "afile0", "")]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.e2e.faults import held_back
+from tests.e2e.faults import capture_answer
 
 JUNK_LEVELS = 5_000
 GZIP_BYTES = 8 << 20
@@ -296,7 +296,7 @@ class Mutated:
             if scope["method"] not in self.methods or rng.random() > self.share:
                 await app(scope, receive, send)
                 return
-            whole = await held_back(app, scope, receive)
+            whole = await capture_answer(app, scope, receive)
             try:
                 changed = self.change(Answer(200, whole), random.Random(rng.random()))
             except (ValueError, UnicodeDecodeError):  # the bytes of a file: no JSON to be changed

@@ -10,7 +10,7 @@ from typing import Any
 
 from migrate.emulator import Options
 from tests.e2e import estate_comparison, foundry_comparison
-from tests.e2e.common_form import NEW, held
+from tests.e2e.common_form import NEWER_TYPE, count_objects
 from tests.e2e.running import PROJECTS, World, options, world
 
 Json = dict[str, Any]
@@ -20,7 +20,7 @@ CONNECTIONS = (
     "night-watch"
 ).split()
 MODELS = {"gpt-4-1106-preview": "gpt-4o"}
-RENAMED = {"sales-model-2024": "sales-model"}
+CONNECTION_NAMES = {"sales-model-2024": "sales-model"}
 """What the target has under another name, as the config file says."""
 
 
@@ -41,7 +41,7 @@ class Route:
 
     @property
     def old_to_old(self) -> bool:
-        return NEW not in (self.source, self.target)
+        return NEWER_TYPE not in (self.source, self.target)
 
 
 ROUTES = {
@@ -100,9 +100,9 @@ class Flow:
         return actions
 
     @property
-    def held(self) -> dict[str, int]:
+    def count_objects(self) -> dict[str, int]:
         """What the source's service holds."""
-        return held(self.world.here, self.route.source)
+        return count_objects(self.world.here, self.route.source)
 
     @property
     def without_bytes(self) -> set[str]:
@@ -116,8 +116,8 @@ class Flow:
     def differences(self) -> list[str]:
         ids, losses = self.answers["ids"], self.losses
         if self.route.old_to_old:
-            return list(estate_comparison.differences(self.world, ids, losses, RENAMED))
-        return list(foundry_comparison.differences(self.world, ids, losses, MODELS, RENAMED))
+            return list(estate_comparison.differences(self.world, ids, losses, CONNECTION_NAMES))
+        return list(foundry_comparison.differences(self.world, ids, losses, MODELS, CONNECTION_NAMES))
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def flow(route: Route, folder: Path) -> Iterator[Flow]:
     """Every command, in the order in which somebody moves."""
     source, target = route.ends()
     with world(folder, source, target, types=(route.source, route.target)) as made:
-        made.configure(models=MODELS, connections=RENAMED)
+        made.configure(models=MODELS, connections=CONNECTION_NAMES)
         done = Flow(made, route)
         db, plan = made.db, made.plan
         done.run("snapshot", "snapshot", "source", "-o", db)

@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from migrate import cli
-from tests.e2e.running import SILENT, Said
+from tests.e2e.running import SILENT, CommandResult
 
 OF_NETWORK = (
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -21,7 +21,7 @@ OF_NETWORK = (
 QUIET = {**SILENT, **dict.fromkeys(OF_NETWORK, "")}
 
 
-def run(*arguments: str, config: Path | None = None, env: Mapping[str, str] | None = None) -> Said:
+def run(*arguments: str, config: Path | None = None, env: Mapping[str, str] | None = None) -> CommandResult:
     """What a command answers, and its exit code."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     given = ["--config", str(config)] if config else []
@@ -34,4 +34,4 @@ def run(*arguments: str, config: Path | None = None, env: Mapping[str, str] | No
             cli.main()
         except SystemExit as done:
             code = int(done.code or 0)
-    return Said(code, out.getvalue(), err.getvalue())
+    return CommandResult(code, out.getvalue(), err.getvalue())

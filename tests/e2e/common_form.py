@@ -16,7 +16,7 @@ Json = dict[str, Any]
 Part = tuple[str, Any]
 STAMP, NAME, FILES, STORES = "migrated_from", "migrated_name", "migrated_files", "migrated_vector_stores"
 PORTAL = ("logo", "description", "modified_at", "voiceLiveConfig")
-NEW = "foundry"
+NEWER_TYPE = "foundry"
 """The one type of service that is of the newer generation."""
 
 
@@ -46,7 +46,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Talk:
+class Conversation:
     """A thread or a conversation, with the files and stores that belong to it."""
 
     id: str
@@ -57,26 +57,26 @@ class Talk:
     messages: list[Message]
 
 
-def held(estate: Estate, type_: str) -> dict[str, int]:
+def count_objects(estate: Estate, type_: str) -> dict[str, int]:
     """How many objects of each kind there are, under the names of the older generation."""
     counts = dict(estate.counts())
     new = {kind: counts.pop(kind) for kind in ("agent", "conversation", "item", "agent_version")}
-    if type_ == NEW:
+    if type_ == NEWER_TYPE:
         counts |= {"assistant": new["agent"], "thread": new["conversation"], "message": new["item"]}
         counts |= {"run": 0, "run_step": 0}
     return {kind: number for kind, number in counts.items() if number}
 
 
-def agents(estate: Estate, type_: str) -> dict[str, Agent]:
+def agents_of(estate: Estate, type_: str) -> dict[str, Agent]:
     """Everybody by id."""
-    if type_ == NEW:
+    if type_ == NEWER_TYPE:
         return {name: _agent(name, row["versions"]["latest"]) for name, row in estate.agents.items()}
     return {id_: _assistant(row) for id_, row in estate.assistants.items()}
 
 
-def talks(estate: Estate, type_: str) -> dict[str, Talk]:
+def conversations_of(estate: Estate, type_: str) -> dict[str, Conversation]:
     """Everything that was said, by id."""
-    if type_ == NEW:
+    if type_ == NEWER_TYPE:
         return {id_: _conversation(row, estate) for id_, row in estate.conversations.items()}
     return {id_: _thread(row, estate) for id_, row in estate.threads.items()}
 
@@ -141,10 +141,10 @@ def _apart(metadata: Json | None) -> tuple[Json, Json]:
 # ----------------------------------------------------------------------------------------------- talks
 
 
-def _thread(row: Json, estate: Estate) -> Talk:
+def _thread(row: Json, estate: Estate) -> Conversation:
     owners, ours = _apart(row.get("metadata"))
     resources = row.get("tool_resources") or {}
-    return Talk(
+    return Conversation(
         row["id"],
         owners,
         ours,
@@ -154,11 +154,11 @@ def _thread(row: Json, estate: Estate) -> Talk:
     )
 
 
-def _conversation(row: Json, estate: Estate) -> Talk:
+def _conversation(row: Json, estate: Estate) -> Conversation:
     owners, ours = _apart(row.get("metadata"))
     files = [value for key, value in ours.items() if key.startswith(FILES)]
     stores = [value for key, value in ours.items() if key.startswith(STORES)]
-    return Talk(
+    return Conversation(
         row["id"],
         owners,
         ours,

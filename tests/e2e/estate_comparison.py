@@ -35,7 +35,7 @@ def refused_files(world: World) -> set[str]:
     return {id_ for id_ in fine if here.files[id_]["filename"] in names}
 
 
-class Announced:
+class PlannedLosses:
     """What the plan said would be different."""
 
     def __init__(self, losses: list[Json], connections: Mapping[str, str] | None = None) -> None:
@@ -67,7 +67,7 @@ def differences(
     """Everything on the target that is not as on the source, unless it was announced. `connections` are
     those that have another name there."""
     here, there = world.here, world.target.estate
-    new, told, type_ = id_map(ids), Announced(losses, connections or {}), world.types[0]
+    new, told, type_ = id_map(ids), PlannedLosses(losses, connections or {}), world.types[0]
     yield from stored(world, ids, losses)
     yield from _objects("assistant", here.assistants, there.assistants, told, new, type_)
     yield from _objects("thread", here.threads, there.threads, told, new, type_)
@@ -77,7 +77,7 @@ def differences(
 def stored(world: World, ids: list[Json], losses: list[Json]) -> Iterator[str]:
     """The same for files, their bytes, vector stores and what is in them."""
     here, there = world.here, world.target.estate
-    new, told, type_ = id_map(ids), Announced(losses), world.types[0]
+    new, told, type_ = id_map(ids), PlannedLosses(losses), world.types[0]
     yield from _objects("file", here.files, there.files, told, new, type_)
     yield from _objects("vector_store", here.vector_stores, there.vector_stores, told, new, type_)
     for id_, blob in here.content.items():
@@ -87,7 +87,7 @@ def stored(world: World, ids: list[Json], losses: list[Json]) -> Iterator[str]:
 
 
 def _objects(
-    kind: str, ours: Table, theirs: Table, told: Announced, new: Mapping[Any, str], type_: str
+    kind: str, ours: Table, theirs: Table, told: PlannedLosses, new: Mapping[Any, str], type_: str
 ) -> Iterator[str]:
     moved = [id_ for id_ in ours if not told.blocked(kind, id_)]
     if len({new.get((kind, id_)) for id_ in moved}) != len(moved):
@@ -101,7 +101,7 @@ def _objects(
 
 
 def _object(
-    kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str], type_: str
+    kind: str, row: Json, other: Json, told: PlannedLosses, new: Mapping[Any, str], type_: str
 ) -> Iterator[str]:
     id_ = row["id"]
     for field in SAME[kind]:
@@ -123,7 +123,7 @@ def _object(
 
 
 def _resources(
-    kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str], attached: set[str]
+    kind: str, row: Json, other: Json, told: PlannedLosses, new: Mapping[Any, str], attached: set[str]
 ) -> Iterator[str]:
     """A service may add the files that are attached to messages, and nothing else."""
     (files, stores), (found, theirs) = _named(row, new), _named(other, None)
@@ -156,7 +156,7 @@ def _named(row: Json, new: Mapping[Any, str] | None) -> tuple[list[str], list[st
     return sorted(files), sorted(stores)
 
 
-def _stores(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[str]:
+def _stores(world: World, new: Mapping[Any, str], told: PlannedLosses) -> Iterator[str]:
     here, there = world.here, world.target.estate
     for store in here.vector_stores:
         ours, theirs = here.vector_store_files[store], there.vector_store_files[new["vector_store", store]]
@@ -174,7 +174,7 @@ def _stores(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[s
                     yield f"vector_store {store} file {id_} {field}: {one} became {two}"
 
 
-def _threads(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[str]:
+def _threads(world: World, new: Mapping[Any, str], told: PlannedLosses) -> Iterator[str]:
     here, there = world.here, world.target.estate
     for thread in here.threads:
         ours = list(here.messages[thread].values())
@@ -188,7 +188,7 @@ def _threads(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[
             yield from _message(message, other, told, new)
 
 
-def _message(message: Json, other: Json, told: Announced, new: Mapping[Any, str]) -> Iterator[str]:
+def _message(message: Json, other: Json, told: PlannedLosses, new: Mapping[Any, str]) -> Iterator[str]:
     where = f"message {message['id']}"
     if message["role"] != other["role"]:
         yield f"{where}: role {message['role']} became {other['role']}"

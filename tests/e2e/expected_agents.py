@@ -12,7 +12,7 @@ from typing import Any
 Json = dict[str, Any]
 ID = "project_connection_id"
 RANKERS = {"default_2024_08_21": "default-2024-11-15"}
-NOTHING = {"type": "object", "properties": {}}
+NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def definition(row: Json) -> Json:
@@ -46,7 +46,7 @@ def _function(tool: Json, _: Json) -> Json:
     return {
         "type": "function",
         **told,
-        "parameters": NOTHING if inner.get("parameters") is None else inner["parameters"],
+        "parameters": NO_PARAMETERS if inner.get("parameters") is None else inner["parameters"],
         "strict": bool(inner.get("strict")),
     }
 

@@ -46,7 +46,7 @@ class LostAnswer(Fault):
     """The request is carried out, but its answer never arrives: the connection is cut."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        await app(scope, receive, nowhere)
+        await app(scope, receive, discard_answer)
         # A promise of more bytes than come: the server closes, the client sees a broken answer.
         headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -57,8 +57,10 @@ class HiddenBehind500(Fault):
     """The request is carried out, and answered as if it had failed."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        await app(scope, receive, nowhere)
-        await answer(send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}})
+        await app(scope, receive, discard_answer)
+        await send_answer(
+            send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}}
+        )
 
 
 class PartlyDone(Fault):
@@ -68,10 +70,10 @@ class PartlyDone(Fault):
     status = 500
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        body = json.loads(await heard(receive))
+        body = json.loads(await read_body(receive))
         cut = json.dumps({**body, "items": body["items"][: self.kept]}).encode()
-        await app(scope, saying(cut), nowhere)
-        await answer(
+        await app(scope, replay_body(cut), discard_answer)
+        await send_answer(
             send, self.status, {"error": {"message": "The server had an error.", "type": "server_error"}}
         )
 
@@ -83,7 +85,7 @@ class PartlyRefused(PartlyDone):
 
 
 @dataclass
-class Late(Fault):
+class LateRequest(Fault):
     """A gateway gives up (504) while the service is still at work: the request is carried out only when
     somebody has looked for what became of it `looks` times."""
 
@@ -98,40 +100,40 @@ class Late(Fault):
             if scope["method"] == "GET" and self.waiting:
                 self.looked += 1
                 if self.looked > self.looks:
-                    await app(*self.waiting.pop(), nowhere)
+                    await app(*self.waiting.pop(), discard_answer)
             await inner(scope, receive, send)
 
         return wrapped
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        self.waiting.append((scope, saying(await heard(receive))))
-        await answer(send, 504, b"<html>Gateway Timeout</html>")
+        self.waiting.append((scope, replay_body(await read_body(receive))))
+        await send_answer(send, 504, b"<html>Gateway Timeout</html>")
 
 
 class Refusal(Fault):
     """The request is refused, as it is for whoever may not write."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        await answer(send, 403, {"error": {"message": "Not allowed.", "type": "forbidden"}})
+        await send_answer(send, 403, {"error": {"message": "Not allowed.", "type": "forbidden"}})
 
 
 @dataclass
-class RefusedWord(Fault):
+class RefusedText(Fault):
     """Whatever holds a word is refused for certain (400), as a content filter does."""
 
     word: bytes = b""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        body = await heard(receive)
+        body = await read_body(receive)
         if self.word in body:
             error = {"code": "invalid_payload", "message": "Not this one.", "type": "invalid_request_error"}
-            await answer(send, 400, {"error": error})
+            await send_answer(send, 400, {"error": error})
         else:
-            await app(scope, saying(body), send)
+            await app(scope, replay_body(body), send)
 
 
 @dataclass
-class Watch:
+class ConcurrencyCounter:
     """Spoils nothing; counts how many requests to one address are under way at once."""
 
     fits: Match
@@ -155,7 +157,7 @@ class Watch:
 
 
 @dataclass
-class Instead(Fault):
+class FixedAnswer(Fault):
     """The request never reaches the service; this is answered."""
 
     status: int = 500
@@ -165,18 +167,18 @@ class Instead(Fault):
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
             pass
-        await answer(send, self.status, self.body, self.headers)
+        await send_answer(send, self.status, self.body, self.headers)
 
 
-class HalfAnswer(Fault):
+class TruncatedAnswer(Fault):
     """The answer arrives cut in the middle, as if it were whole."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        whole = await held_back(app, scope, receive)
-        await answer(send, 200, whole[: len(whole) // 2])
+        whole = await capture_answer(app, scope, receive)
+        await send_answer(send, 200, whole[: len(whole) // 2])
 
 
-async def held_back(app: Any, scope: Any, receive: Any) -> bytes:
+async def capture_answer(app: Any, scope: Any, receive: Any) -> bytes:
     """The body of an answer that was not sent on."""
     parts: list[bytes] = []
 
@@ -187,11 +189,11 @@ async def held_back(app: Any, scope: Any, receive: Any) -> bytes:
     return b"".join(parts)
 
 
-async def nowhere(message: Any) -> None:
+async def discard_answer(message: Any) -> None:
     """An answer that nobody hears."""
 
 
-async def heard(receive: Any) -> bytes:
+async def read_body(receive: Any) -> bytes:
     """The whole body of a request."""
     parts, more = [], True
     while more:
@@ -201,7 +203,7 @@ async def heard(receive: Any) -> bytes:
     return b"".join(parts)
 
 
-def saying(body: bytes) -> Callable[[], Any]:
+def replay_body(body: bytes) -> Callable[[], Any]:
     """A request's body, once more."""
 
     async def receive() -> Any:
@@ -210,7 +212,7 @@ def saying(body: bytes) -> Callable[[], Any]:
     return receive
 
 
-async def answer(send: Any, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+async def send_answer(send: Any, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
     """Send JSON, or bytes as they are."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     type_ = "text/html" if content.startswith(b"<") else "application/json"
@@ -220,22 +222,22 @@ async def answer(send: Any, status: int, body: Any, headers: dict[str, str] | No
     await send({"type": "http.response.body", "body": content})
 
 
-def posts(ending: str) -> Match:
+def is_create(ending: str) -> Match:
     """Creating requests to a listing."""
     return lambda method, path, query: method == "POST" and path.endswith(ending)
 
 
-def reads(ending: str) -> Match:
+def is_listing(ending: str) -> Match:
     """Pages of a listing."""
     return lambda method, path, query: method == "GET" and path.endswith(ending)
 
 
-def second_page(ending: str) -> Match:
+def is_second_page(ending: str) -> Match:
     """What lies behind the first page of a listing."""
     return lambda method, path, query: method == "GET" and path.endswith(ending) and "after=" in query
 
 
-def page(ending: str) -> Match:
+def is_page(ending: str) -> Match:
     """Whole pages of a listing, not the probe for a single row."""
 
     def fits(method: str, path: str, query: str) -> bool:

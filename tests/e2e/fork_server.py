@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.faults import Match, nowhere
+from tests.e2e.faults import Match, discard_answer
 
 ROOT = Path(__file__).parents[2]
-SOON = 30.0
+TIMEOUT_S = 30.0
 
 
 @dataclass
-class Moment:
+class KillPoint:
     """Stands before a service. The request whose turn it is is carried out, and its answer withheld until
     the asker is dead."""
 
@@ -62,7 +62,7 @@ class Moment:
                 await app(scope, receive, self._noting(self.asked[-1], send))
                 return
             if self.done:
-                await app(scope, receive, nowhere)
+                await app(scope, receive, discard_answer)
             self.reached.set()
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -70,7 +70,7 @@ class Moment:
         return wrapped
 
 
-class Spare:
+class ForkServer:
     """The interpreter that forks, started before the first kill. Use it as a context."""
 
     def __init__(self, env: Mapping[str, str], log: Path) -> None:
@@ -78,7 +78,7 @@ class Spare:
         self._env = dict(env)
         self._started: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Spare:
+    def __enter__(self) -> ForkServer:
         return self
 
     @property
@@ -102,13 +102,13 @@ class Spare:
             return
         self._process.stdin.close()  # type: ignore[union-attr]
         self._process.stdout.close()  # type: ignore[union-attr]
-        self._process.wait(SOON)
+        self._process.wait(TIMEOUT_S)
 
-    def killed(self, moment: Moment, *arguments: str, first: Callable[[], object] = lambda: None) -> None:
+    def killed(self, moment: KillPoint, *arguments: str, first: Callable[[], object] = lambda: None) -> None:
         """Run a command until the moment comes, and no longer; `first` is done while it still lives."""
         pid = self._begun(arguments)
         try:
-            assert moment.reached.wait(SOON), f"never asked:\n{self._log.read_text()}"
+            assert moment.reached.wait(TIMEOUT_S), f"never asked:\n{self._log.read_text()}"
             first()
         finally:
             os.kill(pid, signal.SIGKILL)

@@ -12,17 +12,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e.common_form import NEW, STAMP, Agent, Message, Part, Talk, agents, talks
-from tests.e2e.estate_comparison import Announced, id_map, stored
+from tests.e2e.common_form import (
+    NEWER_TYPE,
+    STAMP,
+    Agent,
+    Conversation,
+    Message,
+    Part,
+    agents_of,
+    conversations_of,
+)
+from tests.e2e.estate_comparison import PlannedLosses, id_map, stored
 from tests.e2e.running import World
 
 Json = dict[str, Any]
 NO_TEXT = "(this message has no text)"
-SPEAKERS = {NEW: ("user", "assistant", "system", "developer")}
+SPEAKERS = {NEWER_TYPE: ("user", "assistant", "system", "developer")}
 CALLS = ("function_call", "function_call_output")
 TOLD_AS = {name: name for name in ("model", "instructions", "temperature", "top_p")}
 TOLD_AS |= {"text": "response_format", "reasoning": "reasoning_effort"}
-MOST = 16
+MAX_PAIRS = 16
 """Pairs of metadata."""
 
 
@@ -32,9 +41,9 @@ class Move:
 
     types: tuple[str, str]
     new: Mapping[tuple[str, str], str]
-    told: Announced
+    told: PlannedLosses
     """Losses and refusals."""
-    named: Announced
+    named: PlannedLosses
     """Everything that changes."""
     models: Mapping[str, str]
     connections: Mapping[str, str]
@@ -43,7 +52,7 @@ class Move:
         return self.new.get((kind, old), old)
 
     def stamp(self, id_: str, pairs: int) -> str | None:
-        return f"{self.types[0]}:{id_}" if pairs < MOST else None
+        return f"{self.types[0]}:{id_}" if pairs < MAX_PAIRS else None
 
 
 def differences(
@@ -55,10 +64,10 @@ def differences(
 ) -> Iterator[str]:
     """Everything on the target that is not as on the source, unless it was announced as lost."""
     new = id_map(ids)
-    told = Announced([row for row in losses if row["grade"] in ("lost", "blocked")])
-    move = Move(world.types, new, told, Announced(losses), models or {}, connections or {})
+    told = PlannedLosses([row for row in losses if row["grade"] in ("lost", "blocked")])
+    move = Move(world.types, new, told, PlannedLosses(losses), models or {}, connections or {})
     yield from stored(world, ids, losses)
-    for kind, read, compare in (("assistant", agents, _agent), ("thread", talks, _talk)):
+    for kind, read, compare in (("assistant", agents_of, _agent), ("thread", conversations_of, _talk)):
         ours, theirs = read(world.here, world.types[0]), read(world.target.estate, world.types[1])
         arrived = [new[kind, id_] for id_ in ours if (kind, id_) in new]
         if len(set(arrived)) != len(arrived):
@@ -80,7 +89,7 @@ def _agent(one: Agent, other: Agent, move: Move) -> Iterator[str]:
         ("description", one.description, other.description),
         ("metadata", one.metadata, other.metadata),
     ):
-        nameless = field == "name" and one.name is None and move.types[1] == NEW
+        nameless = field == "name" and one.name is None and move.types[1] == NEWER_TYPE
         if ours != theirs and not nameless and not move.told("assistant", one.id, field):
             yield f"{where} {field}: {ours!r} became {theirs!r}"
     if other.ours.get(STAMP) != move.stamp(one.id, len(one.metadata)):
@@ -95,7 +104,7 @@ def _agent(one: Agent, other: Agent, move: Move) -> Iterator[str]:
 
 def _tools(one: Agent, other: Agent, move: Move) -> Iterator[str]:
     """Every tool has its counterpart; one of which something is lost has all the rest."""
-    spelled = _as_they_are if move.types[1] == NEW else _without_ranker
+    spelled = _as_they_are if move.types[1] == NEWER_TYPE else _without_ranker
     wanted = [spelled(_with_ids(tool, move)) for tool in one.tools]
     lost = move.told.count("assistant", one.id, "tools")
     excused = lost or move.told("assistant", one.id, "tool_resources")
@@ -147,7 +156,7 @@ def _within(part: Any, whole: Any) -> bool:
     return bool(part == whole)
 
 
-def _talk(one: Talk, other: Talk, move: Move) -> Iterator[str]:
+def _talk(one: Conversation, other: Conversation, move: Move) -> Iterator[str]:
     where = f"thread {one.id}"
     if one.metadata != other.metadata and not move.told("thread", one.id, "metadata"):
         yield f"{where} metadata: {one.metadata} became {other.metadata}"
@@ -167,7 +176,7 @@ def _talk(one: Talk, other: Talk, move: Move) -> Iterator[str]:
 
 def _unsaid(message: Message, move: Move) -> bool:
     """What nobody said and nobody can write, and the plan says so; calls of functions can be written."""
-    if message.item is None or (move.types[1] == NEW and message.item["type"] in CALLS):
+    if message.item is None or (move.types[1] == NEWER_TYPE and message.item["type"] in CALLS):
         return False
     return move.told("message", message.id, "*")
 
@@ -185,7 +194,7 @@ def _message(one: Message, other: Message, move: Move) -> Iterator[str]:
     same = len(wanted) == len(other.parts) and all(map(_alike, wanted, other.parts))
     if not same:
         yield f"{where}: {wanted} became {other.parts}"
-    if one.attached and move.types[1] == NEW and not move.named("message", one.id, "attachments"):
+    if one.attached and move.types[1] == NEWER_TYPE and not move.named("message", one.id, "attachments"):
         yield f"{where}: nobody said what becomes of its attachments"
     if one.metadata and other.metadata != one.metadata and not move.told("message", one.id, "metadata"):
         yield f"{where}: metadata {one.metadata} became {other.metadata}"
@@ -193,7 +202,7 @@ def _message(one: Message, other: Message, move: Move) -> Iterator[str]:
 
 def _parts(message: Message, role: str, move: Move) -> Iterator[Part]:
     """What has to stand on the target, in order; `names` is a text that must hold this word."""
-    into_new = move.types[1] == NEW
+    into_new = move.types[1] == NEWER_TYPE
     kept = [part for part in message.parts if part != ("text", "")]
     for type_, value in kept or [("text", NO_TEXT)]:
         if type_ == "refusal":

@@ -227,7 +227,7 @@ filenames = st.sampled_from(
 purposes = st.sampled_from(["assistants", "assistants_output", "vision", "user_data", "odd"])
 
 
-SEARCHED = ("a.txt", 'q"uote.md', "dir/a.md")
+INDEXED_NAMES = ("a.txt", 'q"uote.md', "dir/a.md")
 """Names that every service searches."""
 
 

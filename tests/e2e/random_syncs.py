@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.common_form import Agent, agents, talks
+from tests.e2e.common_form import Agent, agents_of, conversations_of
 from tests.e2e.projects import EPOCH, agent, assistant, file, say, store, thread
-from tests.e2e.running import Said, World
+from tests.e2e.running import CommandResult, World
 from tests.e2e.small_estate import converse
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ INNER = ("messages", "items", "vector_store_files", "agent_versions")
 
 
 @dataclass
-class Walk:
+class SyncSequence:
     """One walk. `foreign`: what others made on the target; `tampered`: texts of others in what is ours."""
 
     made: World
@@ -167,7 +167,7 @@ class Walk:
         estate, text = self.made.target.estate, f"Tampered {self.next()}."
         ours = {old: new for (kind, old), new in self.ids().items() if kind == "assistant"}
         there = estate.agents if self.made.types[1] == "foundry" else estate.assistants
-        here = agents(self.made.source.estate, self.made.types[0])
+        here = agents_of(self.made.source.estate, self.made.types[0])
         known = sorted(new for old, new in ours.items() if new in there and old in here)
         if not known:
             return
@@ -249,15 +249,15 @@ class Walk:
         """Every object of the source against its counterpart on the target."""
         ids, (one, other) = self.ids(archive), self.made.types
         here, there = self.made.source.estate, self.made.target.estate
-        theirs = agents(there, other)
-        for id_, ours in agents(here, one).items():
+        theirs = agents_of(there, other)
+        for id_, ours in agents_of(here, one).items():
             found = theirs.get(ids.get(("assistant", id_), ""))
             if found is None:
                 yield f"assistant {id_} is not there"
             elif _plain(ours, other) != _plain(found, other, ours.name):
                 yield f"assistant {id_}: {ours} became {found}"
-        said = talks(there, other)
-        for id_, talk in talks(here, one).items():
+        said = conversations_of(there, other)
+        for id_, talk in conversations_of(here, one).items():
             moved = said.get(ids.get(("thread", id_), ""))
             wanted = [(m.role, m.parts) for m in talk.messages]
             if moved is None or [(m.role, m.parts) for m in moved.messages] != wanted:
@@ -272,13 +272,13 @@ class Walk:
             if id_ in here.files and (new not in there.content or there.content[new].read() != blob.read()):
                 yield f"file {id_} is not there, or has other bytes"
         for kind in ("assistant", "thread", "vector_store", "file"):
-            live = {"assistant": agents(here, one), "thread": talks(here, one)}.get(kind)
+            live = {"assistant": agents_of(here, one), "thread": conversations_of(here, one)}.get(kind)
             live = live if live is not None else (here.files if kind == "file" else here.vector_stores)
             counts = Counter(ids[kind, id_] for id_ in live if (kind, id_) in ids)
             yield from (f"{kind} {id_} stands for {n}" for id_, n in counts.items() if n > 1)
 
 
-def _reasons(said: Said) -> Json:
+def _reasons(said: CommandResult) -> Json:
     """Why a sync did not end with 0."""
     if not said.out.strip():
         return {"error": said.err[-600:]}

@@ -42,7 +42,7 @@ Wrap = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """What a command answered."""
 
     code: int
@@ -108,11 +108,11 @@ class World:
     def config(self) -> Path:
         return self.folder / "estates.toml"
 
-    def __call__(self, *arguments: str, stdin: str = "") -> Said:
+    def __call__(self, *arguments: str, stdin: str = "") -> CommandResult:
         """A command with --json, in this process, as `python -m migrate` would run it."""
         return self.plain(*arguments, "--json", stdin=stdin)
 
-    def plain(self, *arguments: str, stdin: str = "") -> Said:
+    def plain(self, *arguments: str, stdin: str = "") -> CommandResult:
         """A command as it is typed."""
         out, err, code = io.StringIO(), io.StringIO(), 0
         argv = ["assistants-migrate", *arguments, "--config", str(self.config)]
@@ -127,7 +127,7 @@ class World:
             except SystemExit as done:
                 code = int(done.code or 0)
         self.keeps_secrets(out.getvalue() + err.getvalue())
-        return Said(code, out.getvalue(), err.getvalue())
+        return CommandResult(code, out.getvalue(), err.getvalue())
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
         """A command in a process of its own, which can be killed."""
@@ -140,11 +140,11 @@ class World:
             text=True,
         )
 
-    def alone(self, *arguments: str) -> Said:
+    def alone(self, *arguments: str) -> CommandResult:
         """A command in a process of its own, to its end."""
         process = self.popen(*arguments)
         out, err = process.communicate(timeout=60)
-        return Said(process.returncode, out, err)
+        return CommandResult(process.returncode, out, err)
 
     def keeps_secrets(self, text: str) -> None:
         assert not [key for key in KEYS.values() if key in text], "a key was shown"
@@ -155,7 +155,7 @@ class World:
     def planned(self, *options: str, code: int = 0) -> Any:
         return self("plan", self.db, "target", "-o", self.plan, "--accept-loss", "all", *options).ok(code)
 
-    def apply(self) -> Said:
+    def apply(self) -> CommandResult:
         return self("apply", self.plan, "--yes")
 
     def configure(

@@ -10,13 +10,13 @@ from typing import Any
 
 from tests.e2e import estate_comparison, foundry_comparison
 from tests.e2e.conftest import Launch
-from tests.e2e.fork_server import Moment, Spare
+from tests.e2e.fork_server import ForkServer, KillPoint
 from tests.e2e.projects import add, agent, assistant, change, file, project, say, store, thread
 from tests.e2e.running import World, options
-from tests.e2e.small_estate import furnish, kept, put_back
+from tests.e2e.small_estate import furnish, restore_state, saved_state
 
 Json = dict[str, Any]
-THEIRS = ("assistant: nobody's: ['theirs']", "thread: nobody's: ['conv_theirs']")
+OBJECTS_OF_OTHERS = ("assistant: nobody's: ['theirs']", "thread: nobody's: ['conv_theirs']")
 """What a comparison says of objects of somebody else."""
 
 
@@ -25,12 +25,12 @@ def write(method: str, path: str, query: str) -> bool:
 
 
 @dataclass
-class Scene:
+class Scenario:
     """A world with a plan that waits to be carried out, as often as one likes."""
 
     world: World
-    moment: Moment
-    spare: Spare
+    moment: KillPoint
+    spare: ForkServer
     losses: list[Json]
     empty: Json
     """What the target held before anything was moved there."""
@@ -41,10 +41,10 @@ class Scene:
         self.before = self.keep()
 
     def keep(self) -> tuple[Json, bytes]:
-        return kept(self.world.target.estate), Path(self.world.db).read_bytes()
+        return saved_state(self.world.target.estate), Path(self.world.db).read_bytes()
 
     def restore(self, was: tuple[Json, bytes]) -> None:
-        put_back(self.world.target.estate, was[0])
+        restore_state(self.world.target.estate, was[0])
         for left in self.world.folder.glob("estate.db?*"):
             left.unlink()
         Path(self.world.db).write_bytes(was[1])
@@ -74,14 +74,14 @@ class Scene:
         ids = self.world("ids", self.world.db).ok()
         way = foundry_comparison if self.world.types[1] == "foundry" else estate_comparison
         found = way.differences(self.world, ids, self.losses)
-        yield from (line for line in found if line not in THEIRS)
+        yield from (line for line in found if line not in OBJECTS_OF_OTHERS)
 
 
-Staged = Callable[..., Scene]
+MakeScenario = Callable[..., Scenario]
 
 
 @contextmanager
-def staging(launch: Launch, folder: Path) -> Iterator[Staged]:
+def scenario_maker(launch: Launch, folder: Path) -> Iterator[MakeScenario]:
     """Sets scenes: the small estate on its way to a service, or changed since and on its way again."""
 
     def staged(
@@ -90,15 +90,15 @@ def staging(launch: Launch, folder: Path) -> Iterator[Staged]:
         prune: bool = True,
         furnished: Callable[[Any], object] | None = None,
         fault: Callable[[Any], Any] = lambda app: app,
-    ) -> Scene:
-        moment = Moment(write)
+    ) -> Scenario:
+        moment = KillPoint(write)
         azure = target == "azure-openai"
         there = options("TARGET_KEY", list_threads="works") if azure else project("TARGET_KEY")
         source = options("SOURCE_KEY", list_threads="works", downloads=True)
         types = ("azure-openai", target)
         world = launch(source, there, wrap_target=lambda app: moment(fault(app)), types=types)
-        somebodys(world)
-        empty = untouched = kept(world.target.estate)
+        add_objects_of_others(world)
+        empty = untouched = saved_state(world.target.estate)
         if furnished:
             furnished(world.source)
         else:
@@ -110,18 +110,18 @@ def staging(launch: Launch, folder: Path) -> Iterator[Staged]:
         if changed:
             world.apply().ok()
             Path(world.plan).rename(world.folder / "first.json")
-            alter(world)
+            change_source(world)
             world.snapshot()
-            untouched = kept(world.target.estate)
+            untouched = saved_state(world.target.estate)
             losses = world.planned(*["--prune"] * prune)["losses"]
-        spare = stack.enter_context(Spare(world.env, folder / "killed.log"))
-        return Scene(world, moment, spare, losses, empty, untouched)
+        spare = stack.enter_context(ForkServer(world.env, folder / "killed.log"))
+        return Scenario(world, moment, spare, losses, empty, untouched)
 
     with ExitStack() as stack:
         yield staged
 
 
-def somebodys(world: World) -> None:
+def add_objects_of_others(world: World) -> None:
     """The target is not empty: a file, a store, an agent or assistant, a thread or conversation."""
     theirs = file(world.target, 9, "theirs.md", b"theirs")
     store(world.target, 9, "theirs", [theirs])
@@ -138,7 +138,7 @@ def somebodys(world: World) -> None:
         thread(world.target, 9, ["mine"])
 
 
-def alter(world: World) -> None:
+def change_source(world: World) -> None:
     """An update of each kind, further messages, one more file and assistant, one less."""
     reader, clerk, old = world.source.estate.assistants
     change(world.source, reader, instructions="Read aloud.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.emulator import Emulator
-from tests.e2e.running import KEYS, PROJECTS, ROOT, SILENT, Said
+from tests.e2e.running import KEYS, PROJECTS, ROOT, SILENT, CommandResult
 
 PROGRAM = f"""#!/bin/sh
 exec {shlex.quote(sys.executable)} -m migrate "$@"
@@ -67,7 +67,7 @@ class Shell:
             )
         self.write(file, "\n".join(texts))
 
-    def __call__(self, text: str, options: str = "-e", **env: str) -> Said:
+    def __call__(self, text: str, options: str = "-e", **env: str) -> CommandResult:
         """Run a script as a file of its own, the way a CI system does."""
         path = self.bin / "script.sh"
         path.write_text(text, encoding="utf-8")
@@ -80,7 +80,7 @@ class Shell:
             timeout=120,
         )
         assert "Traceback" not in done.stderr, done.stderr
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def ok(self, text: str, **env: str) -> str:
         """Run a script that must end with 0; what it printed."""

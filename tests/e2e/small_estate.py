@@ -116,13 +116,13 @@ def _run(cloud: Emulator, thread_id: str, message: str) -> None:
     cloud.estate.run_steps[run["id"]][step["id"]] = step
 
 
-def kept(estate: Estate) -> Json:
+def saved_state(estate: Estate) -> Json:
     """What a service holds now."""
     whole = {f.name: deepcopy(getattr(estate, f.name)) for f in fields(estate) if f.name not in SERVICE}
     return {**whole, "content": {id_: blob.read() for id_, blob in estate.content.items()}}
 
 
-def put_back(estate: Estate, was: Json) -> None:
+def restore_state(estate: Estate, was: Json) -> None:
     """Let a service hold what it held."""
     for name, value in was.items():
         if name != "content":
@@ -137,7 +137,7 @@ def put_back(estate: Estate, was: Json) -> None:
             estate.content[id_] = blob
 
 
-def told(was: Json, now: Json) -> list[str]:
+def state_changes(was: Json, now: Json) -> list[str]:
     """What is not as it was, table by table."""
     lines = []
     for name in was.keys() - {"last_versions"}:  # a number is not given twice, whatever is taken back

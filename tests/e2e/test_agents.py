@@ -10,7 +10,7 @@ import pytest
 
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Fault, HiddenBehind500, Instead, Late, LostAnswer, posts
+from tests.e2e.faults import Fault, FixedAnswer, HiddenBehind500, LateRequest, LostAnswer, is_create
 from tests.e2e.projects import (
     assistant,
     change,
@@ -168,7 +168,7 @@ def test_what_the_portal_writes_survives_and_is_no_difference(launch: Launch) ->
 
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500])
 def test_an_answer_is_lost_when_an_agent_is_made(launch: Launch, how: type[Fault]) -> None:
-    fault = how(posts("/versions"))
+    fault = how(is_create("/versions"))
     world = to_agents(launch, DESK, LAB, wrap_target=fault)
     answer = moved(world)
     assert answer["created"] + answer["adopted"] == 2
@@ -179,7 +179,7 @@ def test_an_answer_is_lost_when_an_agent_is_made(launch: Launch, how: type[Fault
 
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500])
 def test_an_answer_is_lost_when_an_agent_is_changed(launch: Launch, how: type[Fault]) -> None:
-    fault = how(posts("/versions"), first=2, last=2)
+    fault = how(is_create("/versions"), first=2, last=2)
     world = to_agents(launch, DESK, wrap_target=fault)
     moved(world)
     change(world.source, DESK["id"], instructions="Be kinder.")
@@ -192,7 +192,9 @@ def test_an_answer_is_lost_when_an_agent_is_changed(launch: Launch, how: type[Fa
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_request_that_never_arrived_is_sent_again(launch: Launch, status: int) -> None:
     error = {"error": {"code": "server_error", "message": "busy", "type": "error", "details": []}}
-    fault = Instead(posts("/versions"), last=2, status=status, body=error, headers={"retry-after-ms": "1"})
+    fault = FixedAnswer(
+        is_create("/versions"), last=2, status=status, body=error, headers={"retry-after-ms": "1"}
+    )
     world = to_agents(launch, DESK, wrap_target=fault)
     assert moved(world)["created"] == 1
     assert len(fault.spoiled) == 2
@@ -204,7 +206,7 @@ def test_a_gateway_gives_up_while_the_service_is_still_at_work(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.01, 0.01, 0.01))
-    fault = Late(posts("/versions"), looks=looks)
+    fault = LateRequest(is_create("/versions"), looks=looks)
     world = to_agents(launch, DESK, wrap_target=fault)
     moved(world)
     assert versions(world.target, "desk") == 1
@@ -217,9 +219,9 @@ def test_a_gateway_gives_up_while_the_service_is_still_at_work(
 
 
 def test_an_agent_whose_making_stayed_unknown_is_found_by_the_next_apply(launch: Launch) -> None:
-    fault = HiddenBehind500(posts("/versions"), last=1)
+    fault = HiddenBehind500(is_create("/versions"), last=1)
     down = {"error": {"code": "x", "message": "down", "type": "error"}}
-    blind = Instead(
+    blind = FixedAnswer(
         lambda method, path, query: method == "GET" and path.endswith("/agents/desk") and fault.seen > 0,
         last=1,
         status=400,

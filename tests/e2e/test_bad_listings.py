@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import HalfAnswer, Instead, page, second_page
+from tests.e2e.faults import FixedAnswer, TruncatedAnswer, is_page, is_second_page
 from tests.e2e.running import World, options
 
 DOWN = {"error": {"message": "The server had an error.", "type": "server_error"}}
@@ -27,7 +27,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_second_page_that_fails_for_good_makes_the_thread_partial(launch: Launch) -> None:
-    world = spoiled(launch, Instead(second_page("/messages"), last=EVER, status=500, body=DOWN))
+    world = spoiled(launch, FixedAnswer(is_second_page("/messages"), last=EVER, status=500, body=DOWN))
     answer = world.snapshot(code=3)
     long = next(id_ for id_, table in world.source.estate.messages.items() if len(table) > 100)
     assert [(row["kind"], row["parent"]) for row in answer["missing"]] == [("message", long)]
@@ -44,7 +44,7 @@ def test_a_second_page_that_fails_for_good_makes_the_thread_partial(launch: Laun
     [("/assistants", "assistant"), ("/openai/files", "file"), ("/vector_stores", "vector_store")],
 )
 def test_a_listing_that_fails_is_a_kind_that_was_not_read(launch: Launch, path: str, kind: str) -> None:
-    world = spoiled(launch, Instead(page(path), last=EVER, status=503, body=DOWN))
+    world = spoiled(launch, FixedAnswer(is_page(path), last=EVER, status=503, body=DOWN))
     answer = world.snapshot(code=3)
     assert {row["kind"] for row in answer["missing"]} == {kind}
     held = world.source.estate.counts()
@@ -66,7 +66,7 @@ def test_a_server_that_ignores_after_is_not_read_for_ever(launch: Launch) -> Non
 
 @pytest.mark.parametrize("status", [200, 502])
 def test_an_html_page_is_reported_and_not_believed(launch: Launch, status: int) -> None:
-    world = spoiled(launch, Instead(page("/assistants"), last=EVER, status=status, body=PROXY))
+    world = spoiled(launch, FixedAnswer(is_page("/assistants"), last=EVER, status=status, body=PROXY))
     answer = world.snapshot(code=3)
     assert {row["kind"] for row in answer["missing"]} == {"assistant"}
     world("plan", world.db, "target", "-o", world.plan)
@@ -74,7 +74,7 @@ def test_an_html_page_is_reported_and_not_believed(launch: Launch, status: int) 
 
 
 def test_an_html_page_everywhere_is_no_service(launch: Launch) -> None:
-    fault = Instead(lambda method, path, query: True, last=EVER, status=502, body=PROXY)
+    fault = FixedAnswer(lambda method, path, query: True, last=EVER, status=502, body=PROXY)
     world = spoiled(launch, fault)
     world("snapshot", "source", "-o", world.db).error(5, "502")
 
@@ -82,7 +82,7 @@ def test_an_html_page_everywhere_is_no_service(launch: Launch) -> None:
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("path", ["/assistants", "/files", "/messages", "/threads", "/steps"])
 def test_json_that_is_cut_once_is_asked_for_again(launch: Launch, path: str) -> None:
-    fault = HalfAnswer(page(path))
+    fault = TruncatedAnswer(is_page(path))
     world = spoiled(launch, fault)
     answer = world.snapshot()
     assert fault.spoiled
@@ -90,5 +90,5 @@ def test_json_that_is_cut_once_is_asked_for_again(launch: Launch, path: str) -> 
 
 
 def test_one_server_error_is_asked_again(launch: Launch) -> None:
-    fault = Instead(lambda method, path, query: True, first=5, last=9, status=500, body=DOWN)
+    fault = FixedAnswer(lambda method, path, query: True, first=5, last=9, status=500, body=DOWN)
     assert spoiled(launch, fault).snapshot()["state"] == "complete"

@@ -8,7 +8,7 @@ import pytest
 
 from migrate.endpoints.http import retry
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead
+from tests.e2e.faults import FixedAnswer
 from tests.e2e.projects import add, assistant, moved, project, to_agents
 from tests.e2e.running import World, options
 from tests.e2e.test_bad_estate import free_port
@@ -89,7 +89,9 @@ def test_what_cannot_be_listed_is_reported_and_blocks_nothing(
 ) -> None:
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)
     error = {"error": {"code": "x", "message": "not today", "type": "error"}}
-    fault = Instead(lambda method, asked, query: asked.endswith(path), last=10**6, status=status, body=error)
+    fault = FixedAnswer(
+        lambda method, asked, query: asked.endswith(path), last=10**6, status=status, body=error
+    )
     rows = [{"connection_id": "web-search"}]
     search = {"type": "bing_grounding", "bing_grounding": {"search_configurations": rows}}
     world = to_agents(launch, assistant(1, "desk", tools=[search]), wrap_target=fault)

@@ -14,10 +14,10 @@ from migrate.model.results.plan import TargetSettings
 from migrate.stages.plan import target_settings
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import HiddenBehind500, LostAnswer
-from tests.e2e.fork_server import Moment, Spare
+from tests.e2e.fork_server import ForkServer, KillPoint
 from tests.e2e.projects import file, moved, project, say, thread
 from tests.e2e.running import World
-from tests.e2e.small_estate import kept, put_back
+from tests.e2e.small_estate import restore_state, saved_state
 from tests.e2e.test_items_of_runs import CONVERSATION, message, there, write
 from tests.sample import sample
 
@@ -311,22 +311,22 @@ def test_between_projects_they_go_with_other_forms_that_were_never_seen(
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("answer", FAULTS)
 def test_an_apply_that_is_killed_keeps_the_answer(launch: Launch, tmp_path: Path, answer: str) -> None:
-    moment, seen = Moment(lambda method, path, query: method != "GET"), CitingRequests()
+    moment, seen = KillPoint(lambda method, path, query: method != "GET"), CitingRequests()
     world = to_project(launch, tmp_path, FAULTS[answer], wrap_target=lambda app: seen(moment(app)))
     notes = furnish(world, 2)
     world.snapshot()
     world.planned()
-    before, archive = kept(world.target.estate), Path(world.db).read_bytes()
+    before, archive = saved_state(world.target.estate), Path(world.db).read_bytes()
     command = ("apply", world.plan, "--yes", "--workers", "1")
     moment.set(0)
     world(*command).ok()
     wanted, asked = stored(world), list(moment.asked)
     assert wanted == [[[], []] if answer in NOT_TAKEN else [expected(world, notes)] * 2] * 2
-    with Spare(world.env, tmp_path / "killed.log") as spare:
+    with ForkServer(world.env, tmp_path / "killed.log") as spare:
         for at, done in sample(
             [(at, done) for at in range(1, len(asked) + 1) for done in (True, False)], KILLS
         ):
-            put_back(world.target.estate, before)
+            restore_state(world.target.estate, before)
             for left in world.folder.glob("estate.db?*"):
                 left.unlink()
             Path(world.db).write_bytes(archive)
@@ -351,8 +351,8 @@ def test_a_rollback_takes_back_what_was_written_with_citations(
 ) -> None:
     world = to_project(launch, tmp_path, FAULTS[answer])
     furnish(world)
-    before = kept(world.target.estate)
+    before = saved_state(world.target.estate)
     moved(world)
     world("rollback", world.plan, "--yes").ok()
-    assert kept(world.target.estate)["conversations"] == before["conversations"] == {}
+    assert saved_state(world.target.estate)["conversations"] == before["conversations"] == {}
     assert world("check", world.db).ok()["ok"] is True

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.common_form import talks
+from tests.e2e.common_form import conversations_of
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Watch, posts
+from tests.e2e.faults import ConcurrencyCounter, is_create
 from tests.e2e.projects import moved, posted, project, say, thread
 from tests.e2e.running import World, world
 
@@ -21,13 +21,13 @@ LENGTHS = (0, 1, 20, 21, 45, 104)
 
 def texts(made: World, id_: str) -> list[tuple[str, str]]:
     """Who said what in a conversation of the target, in order."""
-    talk = talks(made.target.estate, "foundry")[id_]
+    talk = conversations_of(made.target.estate, "foundry")[id_]
     return [(message.role, text) for message in talk.messages for _, text in message.parts]
 
 
 def said(made: World, id_: str) -> list[tuple[str, str]]:
     """The same of a thread of the source."""
-    talk = talks(made.source.estate, "foundry-classic")[id_]
+    talk = conversations_of(made.source.estate, "foundry-classic")[id_]
     return [(message.role, text) for message in talk.messages for _, text in message.parts]
 
 
@@ -48,12 +48,12 @@ def talking(launch: Launch, *threads: list[str], **others: Any) -> tuple[World, 
 
 
 @pytest.fixture(scope="module")
-def watch() -> Watch:
-    return Watch(posts("/items"))
+def watch() -> ConcurrencyCounter:
+    return ConcurrencyCounter(is_create("/items"))
 
 
 @pytest.fixture(scope="module")
-def long(tmp_path_factory: pytest.TempPathFactory, watch: Watch) -> Iterator[World]:
+def long(tmp_path_factory: pytest.TempPathFactory, watch: ConcurrencyCounter) -> Iterator[World]:
     """Threads of every length that may matter, moved."""
     source, target = project("SOURCE_KEY"), project("TARGET_KEY", latency=0.002)
     folder = tmp_path_factory.mktemp("long")
@@ -92,7 +92,7 @@ def test_no_call_brings_more_than_twenty(long: World) -> None:
     assert {r.status for r in asked} == {200}
 
 
-def test_a_conversation_is_sent_one_call_at_a_time(long: World, watch: Watch) -> None:
+def test_a_conversation_is_sent_one_call_at_a_time(long: World, watch: ConcurrencyCounter) -> None:
     assert sum(watch.most.values()) == len(watch.most) > 1
 
 

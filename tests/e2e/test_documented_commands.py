@@ -23,7 +23,7 @@ import yaml
 
 from migrate.archive.packs import register_sql_functions
 from tests.commands import PAGES, ROOT, SHELL, Block, Command, blocks
-from tests.e2e.running import Said
+from tests.e2e.running import CommandResult
 from tests.e2e.shell import Shell
 from tests.recipes import PAGES as RECIPES
 from tests.recipes import blocks as recipe_blocks
@@ -209,7 +209,7 @@ class Machine:
         port = int(re.search(r"--port (\d+)", text)[1])  # type: ignore[index]
         _wait(port, process)
 
-    def run(self, block: Block, codes: dict[str, int], answers: str = "y") -> list[Said]:
+    def run(self, block: Block, codes: dict[str, int], answers: str = "y") -> list[CommandResult]:
         """Every command of a block. `codes`: beginning of a command -> how it ends, if not with 0."""
         said = []
         for command in block.commands:
@@ -255,7 +255,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the emulated service did not start")
 
 
-def _shown(command: Command, here: Any, done: Said) -> None:
+def _shown(command: Command, here: Any, done: CommandResult) -> None:
     """What a page shows below a command is what the program says, but for numbers: every line that is not
     shortened and names no id that a service made."""
     out = _plain(done.out)

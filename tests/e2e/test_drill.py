@@ -17,12 +17,12 @@ from migrate.archive.database import Archive
 from migrate.archive.id_map import derivations
 from migrate.emulator import Emulator
 from tests.e2e.faults import Fault
-from tests.e2e.fork_server import Moment, Spare
+from tests.e2e.fork_server import ForkServer, KillPoint
 from tests.e2e.projects import add, assistant
 from tests.e2e.rounds import TYPES, furnish, move, service
 from tests.e2e.running import World, world
 from tests.e2e.scenarios import write
-from tests.e2e.small_estate import kept, put_back, told
+from tests.e2e.small_estate import restore_state, saved_state, state_changes
 from tests.sample import sample
 
 Json = dict[str, Any]
@@ -230,12 +230,12 @@ def test_what_is_left_behind_is_named_and_removed_by_the_next_drill(tmp_path: Pa
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
 def test_a_drill_killed_at_any_write_is_removed_by_the_same_command(type_: str, tmp_path: Path) -> None:
-    moment = Moment(write)
+    moment = KillPoint(write)
     with (
         archived(tmp_path, type_, wrap_target=moment) as made,
-        Spare(made.env, made.folder / "killed.log") as spare,
+        ForkServer(made.env, made.folder / "killed.log") as spare,
     ):
-        empty = kept(made.target.estate)
+        empty = saved_state(made.target.estate)
         command = ("drill", made.db, "--to", "target", "--accept-loss", "all")
         moment.set(0)
         made(*command, "--workers", "1").ok()
@@ -245,7 +245,7 @@ def test_a_drill_killed_at_any_write_is_removed_by_the_same_command(type_: str, 
         config = ("--config", str(made.config), "--quiet")
         for at, asked in sample(enumerate(writes, 1), 6):
             for done in (True, False):
-                put_back(made.target.estate, empty)
+                restore_state(made.target.estate, empty)
                 moment.set(at, done)
                 spare.killed(moment, *command, "--workers", "1", *config)
                 moment.set(0)
@@ -265,10 +265,10 @@ def test_a_drill_killed_at_any_write_is_removed_by_the_same_command(type_: str, 
 @contextmanager
 def interrupted(folder: Path, type_: str = "azure-openai") -> Iterator[World]:
     """A drill that was killed late: the place is full, and its journal is there."""
-    moment = Moment(lambda method, path, query: method == "DELETE")
+    moment = KillPoint(lambda method, path, query: method == "DELETE")
     with (
         archived(folder, type_, wrap_target=moment) as made,
-        Spare(made.env, made.folder / "killed.log") as spare,
+        ForkServer(made.env, made.folder / "killed.log") as spare,
     ):
         moment.set(1, done=False)
         config = ("--config", str(made.config), "--quiet")
@@ -331,12 +331,12 @@ def test_a_drill_beside_another_one_is_refused(tmp_path: Path) -> None:
 def test_no_command_takes_what_a_drill_made_for_a_moved_object(type_: str, tmp_path: Path) -> None:
     """Each command that reads the journal says the same before a drill, while the objects of an interrupted
     one exist, and after it was removed."""
-    moment = Moment(lambda method, path, query: method == "DELETE")
+    moment = KillPoint(lambda method, path, query: method == "DELETE")
     ends = service("SOURCE_KEY", type_), service("TARGET_KEY", type_)
     with (
         world(tmp_path, *ends, types=(type_, type_)) as made,
         Emulator(service("TARGET_KEY", type_), wrap=moment) as place,
-        Spare(made.env, made.folder / "killed.log") as spare,
+        ForkServer(made.env, made.folder / "killed.log") as spare,
     ):
         furnish(made.source, type_)
         move(made, "source", "target")
@@ -369,10 +369,10 @@ def answers(made: World, name: str) -> Json:
     if name != "between":
         elsewhere = made("plan", f"{made.db}@1", "place", "-o", plan, "--accept-loss", "all").ok()["actions"]
     compared = made("diff", f"{made.db}@1", "target", "--journal", made.db)
-    estate, requests = kept(made.target.estate), len(made.target.requests)
+    estate, requests = saved_state(made.target.estate), len(made.target.requests)
     made("sync", "source", "target", "-o", made.db, "--accept-loss", "all", "--prune").ok()
     assert made.writes(requests) == []
-    assert told(estate, kept(made.target.estate)) == []
+    assert state_changes(estate, saved_state(made.target.estate)) == []
     made("merge", made.db, "-o", joined).ok()
     with Archive.open(Path(made.db)) as archive:
         lineage = [str(row) for row in derivations(archive.conn)]
@@ -409,10 +409,10 @@ def test_an_earlier_move_to_the_same_place_is_neither_used_nor_changed(tmp_path:
     """On a service that lists no threads: of an earlier move, threads would be asked for by their ids."""
     place = replace(service("TARGET_KEY", "openai"), list_threads="missing")
     with world(tmp_path, service("SOURCE_KEY", "openai"), place) as made:
-        empty = kept(made.target.estate)
+        empty = saved_state(made.target.estate)
         furnish(made.source, "openai")
         move(made, "source", "target")
-        put_back(made.target.estate, empty)
+        restore_state(made.target.estate, empty)
         mark_scratch(made)
         archive, ids = Path(made.db).read_bytes(), made("ids", made.db).ok()
         asked = len(made.target.requests)

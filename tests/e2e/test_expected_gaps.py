@@ -10,7 +10,7 @@ import pytest
 from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed
 from migrate.model.expected_gaps import is_expected
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead, reads
+from tests.e2e.faults import FixedAnswer, is_listing
 from tests.e2e.projects import file, project
 from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish
@@ -86,7 +86,7 @@ def test_every_listing_counts_them(classic: World) -> None:
 
 def test_a_gap_of_another_sort_beside_them_is_one(launch: Launch) -> None:
     down = {"error": {"message": "The server had an error.", "type": "server_error"}}
-    lost = Instead(reads(f"assistant-{2:022}/content"), last=10**6, status=404, body=down)
+    lost = FixedAnswer(is_listing(f"assistant-{2:022}/content"), last=10**6, status=404, body=down)
     world = launch(
         project("SOURCE_KEY", downloads=False), types=("foundry-classic", "foundry"), wrap_source=lost
     )
@@ -149,7 +149,7 @@ class TestFiltersAndWhatWasLeftOut:
             assert world.snapshot(option, f"message:{id_}")["unmatched"] == []
 
     def test_a_failed_listing_reports_nothing_about_filters(self, launch: Launch) -> None:
-        down = Instead(reads("/assistants"), first=2, last=10**6, status=400, body={})
+        down = FixedAnswer(is_listing("/assistants"), first=2, last=10**6, status=400, body={})
         world = launch(options("SOURCE_KEY", list_threads="works", downloads=True), wrap_source=down)
         answer = world.snapshot("--include", "assistant:Nope*", code=3)
         assert answer["unmatched"] == []

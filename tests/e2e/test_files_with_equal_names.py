@@ -10,7 +10,7 @@ import pytest
 from migrate.emulator.uploads import Upload
 from tests.e2e.conftest import Launch
 from tests.e2e.directories import write
-from tests.e2e.faults import Instead
+from tests.e2e.faults import FixedAnswer
 from tests.e2e.projects import add, assistant, file, project, store
 from tests.e2e.running import World, options
 
@@ -222,7 +222,7 @@ def test_one_whose_bytes_changed_there_is_made_again(launch: Launch, route: tupl
 
 
 def test_while_the_service_does_not_answer_no_plan_is_made(launch: Launch) -> None:
-    silent = Instead(
+    silent = FixedAnswer(
         lambda method, path, query: path.endswith("/content"),
         last=10**6,
         body={"error": {"message": "busy"}},

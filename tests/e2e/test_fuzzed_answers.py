@@ -15,7 +15,7 @@ import pytest
 from tests.e2e import projects
 from tests.e2e.answer_mutations import MUTATIONS, Mutated
 from tests.e2e.conftest import Launch
-from tests.e2e.running import Said, World, options
+from tests.e2e.running import CommandResult, World, options
 
 SEEDS = int(os.environ.get("FUZZ_SEEDS", "0"))
 SERVICES = ("openai", "azure-openai", "foundry-classic", "foundry")
@@ -94,7 +94,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "retry_wait_s", lambda attempt, headers: 0.0)
 
 
-def held(said: Said, *allowed: int) -> Said:
+def held(said: CommandResult, *allowed: int) -> CommandResult:
     assert "Traceback" not in said.err + said.out, said.err
     assert said.code in (allowed or range(6)), f"exit {said.code}\n{said.out[:2000]}\n{said.err}"
     if said.code in (2, 4, 5) or "error: " in said.err:

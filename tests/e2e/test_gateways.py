@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.commands import run
 from tests.endpoints.connected_service import PATHS, TYPES
-from tests.endpoints.scripted_server import Asked, Reply, Server, listing, serving
+from tests.endpoints.scripted_server import RecordedRequest, Reply, Server, listing, serving
 
 VALUE = "value-of-the-gateway-4711"
 ENTRY = """[estates.east]
@@ -22,7 +22,7 @@ headers_env = {{"Ocp-Apim-Subscription-Key" = "APIM_KEY", "X-Team" = "TEAM"}}
 ENV = {"APIM_KEY": VALUE, "TEAM": "two words", "EAST_SECRET": "secret-of-the-east-0815"}
 
 
-def answer(asked: Asked) -> Reply:
+def answer(asked: RecordedRequest) -> Reply:
     if asked.path.endswith(("/deployments", "/connections")):
         return Reply(body={"value": []})
     if asked.path.endswith("/content"):

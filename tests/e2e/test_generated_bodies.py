@@ -13,7 +13,7 @@ from migrate.emulator.uploads import Upload
 from tests.e2e import generated_bodies
 from tests.e2e.projects import project
 from tests.e2e.running import World, options, world
-from tests.e2e.small_estate import kept, put_back
+from tests.e2e.small_estate import restore_state, saved_state
 from tests.strategies import few
 
 Json = dict[str, Any]
@@ -39,7 +39,7 @@ def route(
     }
     target = services.get(types[1], lambda: project("TARGET_KEY"))()
     with world(tmp_path_factory.mktemp("route"), project("SOURCE_KEY"), target, types=types) as made:
-        yield made, kept(made.target.estate)
+        yield made, saved_state(made.target.estate)
 
 
 def furnish(cloud: Any, held: Json, new: bool) -> None:
@@ -62,7 +62,7 @@ def furnish(cloud: Any, held: Json, new: bool) -> None:
         id_ = f"vs_{number}"
         estate.vector_stores[id_] = {"id": id_, **store}
         for place, row in enumerate(rows):
-            searched = held["files"][place][0] in generated_bodies.SEARCHED
+            searched = held["files"][place][0] in generated_bodies.INDEXED_NAMES
             estate.vector_store_files[id_][f"file-{place}"] = {
                 "id": f"file-{place}",
                 "vector_store_id": id_,
@@ -103,7 +103,7 @@ def _agent(estate: Any, name: str, agent: Json, definition: Json) -> None:
 
 def moves(made: World, empty: Json, held: Json, new: bool) -> None:
     for cloud in (made.source, made.target):
-        put_back(cloud.estate, empty)
+        restore_state(cloud.estate, empty)
     furnish(made.source, held, new)
     for left in made.folder.glob("*.db*"):
         left.unlink()

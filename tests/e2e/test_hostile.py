@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.hostile import FORGED, NAMES, commands, fill
-from tests.e2e.running import Said, World, options, world
+from tests.e2e.running import CommandResult, World, options, world
 
 SERVICES = ("openai", "foundry")
-Done = tuple[World, str, dict[tuple[str, ...], Said]]
+Done = tuple[World, str, dict[tuple[str, ...], CommandResult]]
 
 
 @pytest.fixture(scope="module", params=SERVICES)

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.endpoints.http import retry
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead, second_page
+from tests.e2e.faults import FixedAnswer, is_second_page
 from tests.e2e.running import World, options
 
 
@@ -192,7 +192,7 @@ def _any(tables: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_partial_reading_is_not_taken_for_known(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)
-    once = Instead(second_page("/messages"), last=retry.MAX_ATTEMPTS, status=500, body={"error": {}})
+    once = FixedAnswer(is_second_page("/messages"), last=retry.MAX_ATTEMPTS, status=500, body={"error": {}})
     source = options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True)
     world = launch(source, wrap_source=once)
     assert world.snapshot(code=3)["state"] == "partial"

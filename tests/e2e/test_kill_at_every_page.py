@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.fork_server import Moment, Spare
+from tests.e2e.fork_server import ForkServer, KillPoint
 from tests.e2e.projects import project
 from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish, furnish_new
@@ -39,7 +39,7 @@ def in_small_pages(app: Any) -> Any:
 class Source:
     """An estate of every kind, and a moment before it."""
 
-    def __init__(self, world: World, moment: Moment, spare: Spare) -> None:
+    def __init__(self, world: World, moment: KillPoint, spare: ForkServer) -> None:
         self.world, self.moment, self.spare = world, moment, spare
 
     def read(self) -> list[str]:
@@ -83,7 +83,7 @@ def written(world: World) -> None:
 
 @pytest.fixture(params=["azure-openai", "foundry-classic", "foundry"])
 def source(request: pytest.FixtureRequest, launch: Launch, tmp_path: Path) -> Iterator[Source]:
-    moment = Moment(everything)
+    moment = KillPoint(everything)
     service = "azure-openai" if request.param == "azure-openai" else "foundry"
     here = options("SOURCE_KEY", list_threads="works", downloads=True)
     if service == "foundry":
@@ -96,7 +96,7 @@ def source(request: pytest.FixtureRequest, launch: Launch, tmp_path: Path) -> It
         wrap_source=lambda app: moment(in_small_pages(app)),
     )
     (furnish_new if request.param == "foundry" else furnish)(world.source)
-    with Spare(world.env, tmp_path / "killed.log") as spare:
+    with ForkServer(world.env, tmp_path / "killed.log") as spare:
         yield Source(world, moment, spare)
 
 

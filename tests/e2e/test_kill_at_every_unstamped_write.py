@@ -10,8 +10,8 @@ import pytest
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import HiddenBehind500
-from tests.e2e.scenarios import Staged, staging, write
-from tests.e2e.small_estate import furnish_full, kept, told
+from tests.e2e.scenarios import MakeScenario, scenario_maker, write
+from tests.e2e.small_estate import furnish_full, saved_state, state_changes
 from tests.sample import sample
 
 TARGETS = ("foundry-classic", "foundry")
@@ -22,14 +22,14 @@ ENDINGS = ("/files", "/vector_stores", "/assistants", "/threads", "/conversation
 
 
 @pytest.fixture
-def stage(launch: Launch, tmp_path: Path) -> Iterator[Staged]:
-    with staging(launch, tmp_path) as staged:
+def stage(launch: Launch, tmp_path: Path) -> Iterator[MakeScenario]:
+    with scenario_maker(launch, tmp_path) as staged:
         yield staged
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
-def test_an_apply_killed_at_any_write_goes_on_without_stamps(stage: Staged, target: str) -> None:
+def test_an_apply_killed_at_any_write_goes_on_without_stamps(stage: MakeScenario, target: str) -> None:
     scene = stage(target, furnished=furnish_full)
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")
@@ -50,7 +50,7 @@ def test_an_apply_killed_at_any_write_goes_on_without_stamps(stage: Staged, targ
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
-def test_an_apply_killed_at_any_write_is_taken_back_without_stamps(stage: Staged, target: str) -> None:
+def test_an_apply_killed_at_any_write_is_taken_back_without_stamps(stage: MakeScenario, target: str) -> None:
     scene = stage(target, furnished=furnish_full)
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")
@@ -59,7 +59,7 @@ def test_an_apply_killed_at_any_write_is_taken_back_without_stamps(stage: Staged
         scene.restore(scene.before)
         scene.killed(at, *command)
         said = scene.world("rollback", scene.world.plan, "--yes")
-        lines = told(scene.untouched, kept(scene.world.target.estate))
+        lines = state_changes(scene.untouched, saved_state(scene.world.target.estate))
         if said.code:
             lines.append(f"rollback exits {said.code}: {said.err}")
         wrong += [f"{at} {asked}: {line}" for line in lines]
@@ -69,7 +69,7 @@ def test_an_apply_killed_at_any_write_is_taken_back_without_stamps(stage: Staged
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
 def test_any_lost_answer_makes_nothing_twice_without_stamps(
-    stage: Staged, target: str, monkeypatch: pytest.MonkeyPatch
+    stage: MakeScenario, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     fault = HiddenBehind500(write, last=0)
@@ -90,7 +90,7 @@ def test_any_lost_answer_makes_nothing_twice_without_stamps(
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_new_plan_after_a_kill_makes_nothing_twice_without_stamps(stage: Staged, target: str) -> None:
+def test_a_new_plan_after_a_kill_makes_nothing_twice_without_stamps(stage: MakeScenario, target: str) -> None:
     """What was made without our learning of it is looked for before the new plan is made."""
     scene = stage(target, furnished=furnish_full)
     command = ("apply", scene.world.plan, "--yes")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.scenarios import Staged, staging
-from tests.e2e.small_estate import kept, told
+from tests.e2e.scenarios import MakeScenario, scenario_maker
+from tests.e2e.small_estate import saved_state, state_changes
 from tests.sample import sample
 
 CASES = [(target, changed) for target in ("azure-openai", "foundry") for changed in (False, True)]
@@ -21,14 +21,14 @@ each_case = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def stage(launch: Launch, tmp_path: Path) -> Iterator[Staged]:
-    with staging(launch, tmp_path) as staged:
+def stage(launch: Launch, tmp_path: Path) -> Iterator[MakeScenario]:
+    with scenario_maker(launch, tmp_path) as staged:
         yield staged
 
 
 @pytest.mark.exhaustive(2)
 @each_case
-def test_an_apply_killed_at_any_write_goes_on(stage: Staged, target: str, changed: bool) -> None:
+def test_an_apply_killed_at_any_write_goes_on(stage: MakeScenario, target: str, changed: bool) -> None:
     scene = stage(target, changed)
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")
@@ -47,14 +47,14 @@ def test_an_apply_killed_at_any_write_goes_on(stage: Staged, target: str, change
 
 @pytest.mark.exhaustive(2)
 @each_case
-def test_a_rollback_killed_at_any_write_goes_on(stage: Staged, target: str, changed: bool) -> None:
+def test_a_rollback_killed_at_any_write_goes_on(stage: MakeScenario, target: str, changed: bool) -> None:
     scene = stage(target, changed, prune=False)
     scene.undisturbed("apply", scene.world.plan, "--yes", "--workers", "1")
     applied = scene.keep()
     command = ("rollback", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")
     assert len(writes) >= 7
-    assert told(scene.untouched, kept(scene.world.target.estate)) == [], "nobody was killed"
+    assert state_changes(scene.untouched, saved_state(scene.world.target.estate)) == [], "nobody was killed"
     wrong: list[str] = []
     for at, asked in sample(enumerate(writes, 1), SIZE):
         # A deletion that was not carried out leaves what one leaves that was never sent.
@@ -62,7 +62,7 @@ def test_a_rollback_killed_at_any_write_goes_on(stage: Staged, target: str, chan
             scene.restore(applied)
             scene.killed(at, *command, done=done)
             again = scene.world(*command)
-            lines = told(scene.untouched, kept(scene.world.target.estate))
+            lines = state_changes(scene.untouched, saved_state(scene.world.target.estate))
             if again.code:
                 lines.append(f"rollback exits {again.code}: {again.err}")
             wrong += [f"{at} {asked} {done}: {line}" for line in lines]
@@ -71,7 +71,7 @@ def test_a_rollback_killed_at_any_write_goes_on(stage: Staged, target: str, chan
 
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(("target", "changed"), CASES)
-def test_an_apply_killed_at_any_write_is_taken_back(stage: Staged, target: str, changed: bool) -> None:
+def test_an_apply_killed_at_any_write_is_taken_back(stage: MakeScenario, target: str, changed: bool) -> None:
     """Also what was made without our learning of it."""
     scene = stage(target, changed, prune=False)
     command = ("apply", scene.world.plan, "--yes")
@@ -81,7 +81,7 @@ def test_an_apply_killed_at_any_write_is_taken_back(stage: Staged, target: str, 
         scene.restore(scene.before)
         scene.killed(at, *command)
         said = scene.world("rollback", scene.world.plan, "--yes")
-        lines = told(scene.untouched, kept(scene.world.target.estate))
+        lines = state_changes(scene.untouched, saved_state(scene.world.target.estate))
         if said.code:
             lines.append(f"rollback exits {said.code}: {said.err}")
         wrong += [f"{at} {asked}: {line}" for line in lines]

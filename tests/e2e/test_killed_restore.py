@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.fork_server import Moment, Spare
+from tests.e2e.fork_server import ForkServer, KillPoint
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
-from tests.e2e.small_estate import kept, put_back
+from tests.e2e.small_estate import restore_state, saved_state
 from tests.e2e.test_restore_command import lose, restored
 from tests.sample import sample
 
@@ -25,17 +25,17 @@ def reset(made: World, backup: Path) -> None:
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_restore_killed_at_any_write_goes_on(type_: str, tmp_path: Path) -> None:
-    moment = Moment(lambda method, path, query: method == "POST")
+    moment = KillPoint(lambda method, path, query: method == "POST")
     one = service("SOURCE_KEY", type_)
     with (
         world(tmp_path, one, one, wrap_target=moment, types=(type_, type_)) as made,
-        Spare(made.env, tmp_path / "killed.log") as spare,
+        ForkServer(made.env, tmp_path / "killed.log") as spare,
     ):
         furnish(made.source, type_)
         made.snapshot()
         backup = Path(shutil.copy(made.db, tmp_path / "backup"))
         lose(made, type_)
-        before = kept(made.target.estate)
+        before = saved_state(made.target.estate)
         moment.set(0)
         command = ("restore", made.db, "--accept-loss", "all", "--yes", "--workers", "1")
         made(*command).ok()
@@ -45,7 +45,7 @@ def test_a_restore_killed_at_any_write_goes_on(type_: str, tmp_path: Path) -> No
         wrong = []
         for at, asked in sample(enumerate(writes, 1), 2):
             for is_done in (True, False):
-                put_back(made.target.estate, before)
+                restore_state(made.target.estate, before)
                 reset(made, backup)
                 moment.set(at, is_done)
                 spare.killed(moment, *command, "--config", str(made.config))

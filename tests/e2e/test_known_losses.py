@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import RefusedWord, posts
+from tests.e2e.faults import RefusedText, is_create
 from tests.e2e.projects import add, assistant, file, say, thread
 from tests.e2e.rounds import service
 from tests.e2e.running import World
@@ -101,7 +101,7 @@ def test_a_new_message_in_a_moved_thread_is_a_new_loss(launch: Launch) -> None:
 
 
 def test_a_message_that_did_not_arrive_is_not_known(launch: Launch) -> None:
-    refused = RefusedWord(posts("/messages"), last=10**6, word=b"number 7")
+    refused = RefusedText(is_create("/messages"), last=10**6, word=b"number 7")
     world, id_ = conversation(launch, wrap_target=refused)
     plan(world, 1)
     world.apply().ok()

@@ -16,10 +16,10 @@ from tests.e2e.faults import (
     HiddenBehind500,
     LostAnswer,
     PartlyRefused,
-    answer,
-    held_back,
-    posts,
-    reads,
+    capture_answer,
+    is_create,
+    is_listing,
+    send_answer,
 )
 from tests.e2e.projects import moved, project, say, thread
 from tests.e2e.running import World, options
@@ -34,11 +34,11 @@ class Embellished(Fault):
     """Of the items that are read, one far on has a field that nobody wrote."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        page = json.loads(await held_back(app, scope, receive))
+        page = json.loads(await capture_answer(app, scope, receive))
         for row in page["data"]:
             if row["content"][0]["text"] == "number 30":
                 row["mood"] = "calm"
-        await answer(send, 200, page)
+        await send_answer(send, 200, page)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def one_by_one(world: World, old: str) -> None:
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500, PartlyRefused])
 @pytest.mark.parametrize("pictured", [False, True], ids=["words", "with a picture"])
 def test_a_conversation(launch: Launch, how: type[Fault], pictured: bool) -> None:
-    fault = how(posts("/items"), first=2, last=2)
+    fault = how(is_create("/items"), first=2, last=2)
     world = launch(
         project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"), wrap_target=fault
     )
@@ -78,7 +78,7 @@ def test_a_conversation(launch: Launch, how: type[Fault], pictured: bool) -> Non
 
 
 def test_an_item_that_shows_more_than_was_written(launch: Launch) -> None:
-    fault = Embellished(reads("/items"), last=10**6)
+    fault = Embellished(is_listing("/items"), last=10**6)
     world = launch(
         project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"), wrap_target=fault
     )
@@ -92,7 +92,7 @@ def test_an_item_that_shows_more_than_was_written(launch: Launch) -> None:
 
 @pytest.mark.parametrize("metadata", [{}, FULL], ids=["stamped", "no room for a stamp"])
 def test_a_thread_that_grew(launch: Launch, metadata: dict[str, str]) -> None:
-    fault = LostAnswer(posts("/messages"), first=3, last=3)
+    fault = LostAnswer(is_create("/messages"), first=3, last=3)
     given = {"list_threads": "works", "downloads": True}
     world = launch(options("SOURCE_KEY", **given), options("TARGET_KEY", **given), wrap_target=fault)
     old = thread(world.source, 1, [], metadata=metadata)

@@ -12,7 +12,7 @@ import pytest
 from migrate.endpoints.rate_limit import MAX_ATTEMPTS
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Fault, Instead, LostAnswer, posts
+from tests.e2e.faults import Fault, FixedAnswer, LostAnswer, is_create
 from tests.e2e.projects import say, store, thread
 from tests.e2e.running import World, options
 from tests.e2e.small_estate import FULL
@@ -93,8 +93,11 @@ def whole(world: World, kind: str, count: int) -> None:
 )
 def test_a_twin_of_one_thread_is_not_taken_for_another(launch: Launch, texts: list[str]) -> None:
     """The first thread is made, but nobody hears of it and nobody can look; the second is not made at all."""
-    lost, never = LostAnswer(posts("/threads")), Instead(posts("/threads"), first=2, last=2, body=DOWN)
-    blind = Instead(
+    lost, never = (
+        LostAnswer(is_create("/threads")),
+        FixedAnswer(is_create("/threads"), first=2, last=2, body=DOWN),
+    )
+    blind = FixedAnswer(
         lambda method, path, query: bool(lost.spoiled) and method == "GET" and path.endswith("/threads"),
         last=MAX_ATTEMPTS,
         body=DOWN,
@@ -112,7 +115,7 @@ def test_a_twin_of_one_thread_is_not_taken_for_another(launch: Launch, texts: li
 def test_what_another_worker_makes_just_now_is_not_found_by_its_looks(launch: Launch, kind: str) -> None:
     """While the answer about the first is on its way, the second is refused and looked for."""
     listing = f"/{kind}s"
-    late, never = Belated(posts(listing)), Instead(posts(listing), first=2, last=2, body=DOWN)
+    late, never = Belated(is_create(listing)), FixedAnswer(is_create(listing), first=2, last=2, body=DOWN)
     talks = (["the same"], ["the same"]) if kind == "thread" else ()
     world = lookalikes(launch, never, late, talks=talks)
     patiently(world, workers=2)
@@ -123,7 +126,7 @@ def test_what_another_worker_makes_just_now_is_not_found_by_its_looks(launch: La
 
 def test_rollback_does_not_take_one_thread_for_another(launch: Launch) -> None:
     """Neither thread is known to be made. What somebody else made meanwhile only looks like them."""
-    refused = Instead(posts("/threads"), last=10**6, body=DOWN)
+    refused = FixedAnswer(is_create("/threads"), last=10**6, body=DOWN)
     world = lookalikes(launch, refused, talks=(["mine"], ["mine as well"]))
     world.apply().ok(3)
     others = thread(world.target, 9, ["theirs"], metadata=FULL, created_at=int(time.time()))

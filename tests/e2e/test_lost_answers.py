@@ -9,7 +9,7 @@ import pytest
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.estate_comparison import differences, refused_files
-from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, Match, posts
+from tests.e2e.faults import Fault, FixedAnswer, HiddenBehind500, LostAnswer, Match, is_create
 from tests.e2e.running import World, options
 
 LISTINGS = ["/files", "/vector_stores", "/file_batches", "/assistants", "/threads", "/messages"]
@@ -47,7 +47,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", LISTINGS)
 @pytest.mark.parametrize(("how", "nth"), [(LostAnswer, 1), (LostAnswer, 2), (HiddenBehind500, 2)])
 def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) -> None:
-    fault = how(posts(kind), first=nth, last=nth)
+    fault = how(is_create(kind), first=nth, last=nth)
     # Only the larger estate has a thread that one request does not take, and files enough for two batches.
     big = kind in ("/messages", "/file_batches")
     world = with_fault(launch, fault, *(("azure-v2", "azure-openai") if big else ()))
@@ -61,7 +61,7 @@ def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) ->
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("kind", LISTINGS[:5])
 def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: Launch, kind: str) -> None:
-    fault = Instead(posts(kind), last=10**6, status=500, body={"error": {"message": "down"}})
+    fault = FixedAnswer(is_create(kind), last=10**6, status=500, body={"error": {"message": "down"}})
     world = with_fault(launch, fault)
     assert world.apply().ok(3)["failed"]
     fault.last = 0
@@ -71,7 +71,7 @@ def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: L
 
 
 def test_a_missing_listing_of_threads_is_reported_when_an_answer_is_lost(launch: Launch) -> None:
-    fault = LostAnswer(posts("/threads"))
+    fault = LostAnswer(is_create("/threads"))
     source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
     world = launch(source, options("TARGET_KEY", service="openai", downloads=True), wrap_target=fault)
     world.snapshot()
@@ -86,15 +86,15 @@ def test_a_missing_listing_of_threads_is_reported_when_an_answer_is_lost(launch:
     ("fits", "first"),
     [
         (lambda method, path, query: True, 12),
-        (posts("/assistants"), 1),
-        (posts("/files"), 2),
-        (posts("/threads"), 1),
+        (is_create("/assistants"), 1),
+        (is_create("/files"), 2),
+        (is_create("/threads"), 1),
     ],
     ids=["reading", "assistants", "files", "threads"],
 )
 def test_too_many_requests_are_waited_for(launch: Launch, fits: Match, first: int) -> None:
     busy = {"error": {"message": "Too many requests", "code": "429"}}
-    fault = Instead(
+    fault = FixedAnswer(
         fits, first=first, last=first + 4, status=429, body=busy, headers={"retry-after-ms": "50"}
     )
     world = with_fault(launch, fault)
@@ -108,7 +108,7 @@ def test_too_many_requests_are_waited_for(launch: Launch, fits: Match, first: in
 @pytest.mark.parametrize("status", [400, 403])
 def test_a_refused_object_is_reported_and_the_rest_arrives(launch: Launch, status: int) -> None:
     refusal = {"error": {"message": "Not this one.", "code": "no"}}
-    world = with_fault(launch, Instead(posts("/assistants"), status=status, body=refusal))
+    world = with_fault(launch, FixedAnswer(is_create("/assistants"), status=status, body=refusal))
     answer = world.apply().ok(3)
     assert [f["kind"] for f in answer["failed"]] == ["assistant"]
     assert "Not this one." in answer["failed"][0]["reason"]

@@ -11,14 +11,14 @@ from migrate.stages.apply import threads as sending
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import (
     Fault,
+    FixedAnswer,
     HiddenBehind500,
-    Instead,
-    Late,
+    LateRequest,
     LostAnswer,
     PartlyDone,
     PartlyRefused,
-    RefusedWord,
-    posts,
+    RefusedText,
+    is_create,
 )
 from tests.e2e.projects import moved, project, thread
 from tests.e2e.running import World
@@ -56,7 +56,7 @@ def arrived(made: World, *ids: str) -> None:
 @pytest.mark.parametrize("nth", [1, 2, 4])
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500, PartlyDone, PartlyRefused])
 def test_identical_messages_survive_a_lost_answer(launch: Launch, how: type[Fault], nth: int) -> None:
-    fault = how(posts("/items"), first=nth, last=nth)
+    fault = how(is_create("/items"), first=nth, last=nth)
     made, (id_,) = talking(launch, ["ok"] * 97, wrap_target=fault)
     moved(made)
     assert fault.spoiled
@@ -65,7 +65,7 @@ def test_identical_messages_survive_a_lost_answer(launch: Launch, how: type[Faul
 
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500])
 def test_one_answer_after_the_other_is_lost(launch: Launch, how: type[Fault]) -> None:
-    fault = how(posts("/items"), last=10**6)
+    fault = how(is_create("/items"), last=10**6)
     made, ids = talking(launch, ["ok"] * 65, ["ok", "ok", "ok"], ["ok"] * 21, wrap_target=fault)
     moved(made)
     assert len(fault.spoiled) == 4
@@ -74,7 +74,7 @@ def test_one_answer_after_the_other_is_lost(launch: Launch, how: type[Fault]) ->
 
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500])
 def test_the_answer_to_a_conversations_making_is_lost(launch: Launch, how: type[Fault]) -> None:
-    fault = how(posts("/conversations"))
+    fault = how(is_create("/conversations"))
     made, ids = talking(launch, ["ok", "ok", "ok"], ["ok", "ok", "ok"], ["ok"] * 30, wrap_target=fault)
     moved(made)
     assert fault.spoiled
@@ -85,7 +85,7 @@ def test_the_answer_to_a_conversations_making_is_lost(launch: Launch, how: type[
 @pytest.mark.parametrize("ending", ["/items", "/conversations"])
 @pytest.mark.parametrize("status", [500, 429])
 def test_a_request_that_never_arrived_is_sent_again(launch: Launch, ending: str, status: int) -> None:
-    fault = Instead(posts(ending), last=2, status=status, body=ERROR, headers={"retry-after-ms": "1"})
+    fault = FixedAnswer(is_create(ending), last=2, status=status, body=ERROR, headers={"retry-after-ms": "1"})
     made, ids = talking(launch, ["ok"] * 45, wrap_target=fault)
     moved(made)
     assert len(fault.spoiled) == 2
@@ -93,7 +93,7 @@ def test_a_request_that_never_arrived_is_sent_again(launch: Launch, ending: str,
 
 
 def test_a_service_that_stays_away_is_waited_for_by_the_next_apply(launch: Launch) -> None:
-    fault = Instead(posts("/items"), first=2, last=10**6, status=500, body=ERROR)
+    fault = FixedAnswer(is_create("/items"), first=2, last=10**6, status=500, body=ERROR)
     made, ids = talking(launch, ["ok"] * 65, ["a", "b"], wrap_target=fault)
     answer = moved(made, code=3)
     assert ids[0] in [row["id"] for row in answer["failed"]]
@@ -107,7 +107,7 @@ def test_a_service_that_stays_away_is_waited_for_by_the_next_apply(launch: Launc
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("place", [0, 7, 19, 20, 33, 44])
 def test_a_refused_item_is_reported_and_earlier_ones_arrive(launch: Launch, place: int) -> None:
-    fault = RefusedWord(any_post, last=10**6, word=b"forbidden")
+    fault = RefusedText(any_post, last=10**6, word=b"forbidden")
     said_ = ["forbidden" if n == place else "ok" for n in range(45)]
     made, ids = talking(launch, said_, ["a"], wrap_target=fault)
     failed = {row["id"]: row["reason"] for row in moved(made, code=3)["failed"]}
@@ -129,7 +129,7 @@ def test_a_gateway_gives_up_while_the_service_is_still_at_work(
 ) -> None:
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.01, 0.01, 0.01))
     monkeypatch.setattr(sending, "GATEWAY_LOOK_DELAYS_S", (0.01, 0.01, 0.01))
-    fault = Late(posts(ending), looks=looks)
+    fault = LateRequest(is_create(ending), looks=looks)
     made, ids = talking(launch, ["ok"] * 65, wrap_target=fault)
     moved(made)
     assert fault.spoiled

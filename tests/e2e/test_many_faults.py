@@ -18,7 +18,7 @@ from migrate.stages.apply import create, threads
 from tests.e2e import estate_comparison, foundry_comparison
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, file, project, store, thread
-from tests.e2e.running import Said, World, options
+from tests.e2e.running import CommandResult, World, options
 from tests.e2e.small_estate import FULL, furnish
 
 STORM: list[dict[str, Any]] = [
@@ -72,7 +72,7 @@ def crowd(cloud: Emulator) -> None:
         thread(cloud, number, ["ok"] * (5 * (number - 10)), metadata=metadata)
 
 
-def patiently(run: Callable[[], Said], good: Callable[[Any], bool] = lambda answer: True) -> Any:
+def patiently(run: Callable[[], CommandResult], good: Callable[[Any], bool] = lambda answer: True) -> Any:
     """Run the same command until it has done everything."""
     for _ in range(TIMES):
         said = run()

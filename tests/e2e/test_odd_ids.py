@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.e2e.commands import run
-from tests.endpoints.scripted_server import Asked, Reply, Server, serving
+from tests.endpoints.scripted_server import RecordedRequest, Reply, Server, serving
 
 ODD = (
     "..",
@@ -33,7 +33,7 @@ def listed(rows: list[dict[str, object]]) -> Reply:
     return Reply(body={"object": "list", "data": rows, "has_more": False, "first_id": None, "last_id": None})
 
 
-def answer(asked: Asked) -> Reply:
+def answer(asked: RecordedRequest) -> Reply:
     """Ten of each kind, and two messages in each thread whose path is one segment."""
     parts = [unquote(part, errors="surrogatepass") for part in asked.path.split("/")[2:]]
     top = {"assistants": "assistant", "threads": "thread", "files": "file", "vector_stores": "vector_store"}

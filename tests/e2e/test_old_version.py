@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.e2e.common_form import agents, talks
+from tests.e2e.common_form import agents_of, conversations_of
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import project
 from tests.e2e.running import World, options
@@ -80,7 +80,7 @@ def to_agents(launch: Launch) -> tuple[World, dict[str, str]]:
 
 def test_v1_shapes_arrive_as_agents(launch: Launch) -> None:
     world, ids = to_agents(launch)
-    old, there = world.source.estate.assistants, agents(world.target.estate, "foundry")
+    old, there = world.source.estate.assistants, agents_of(world.target.estate, "foundry")
     assert len(there) == len(old) == 4
     for id_, row in old.items():
         agent = there[ids[id_]]
@@ -98,7 +98,7 @@ def test_files_of_v1_assistants_are_in_the_tools_of_their_agents(launch: Launch)
     estate = world.target.estate
     for id_, row in world.source.estate.assistants.items():
         held: set[str] = set()
-        for tool in agents(estate, "foundry")[ids[id_]].tools:
+        for tool in agents_of(estate, "foundry")[ids[id_]].tools:
             held |= set((tool.get("container") or {}).get("file_ids") or [])
             for store in tool.get("vector_store_ids") or []:
                 held |= set(estate.vector_store_files[store])
@@ -110,7 +110,10 @@ def test_files_of_v1_assistants_are_in_the_tools_of_their_agents(launch: Launch)
 
 def test_v1_messages_arrive_as_items(launch: Launch) -> None:
     world, ids = to_agents(launch)
-    old, there = talks(world.source.estate, "azure-openai"), talks(world.target.estate, "foundry")
+    old, there = (
+        conversations_of(world.source.estate, "azure-openai"),
+        conversations_of(world.target.estate, "foundry"),
+    )
     assert len(there) == len(old) == 3
     for id_, talk in old.items():
         found = there[ids[id_]].messages

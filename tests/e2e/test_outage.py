@@ -11,7 +11,7 @@ from migrate.endpoints import rate_limit
 from migrate.endpoints.http import retry
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead, page
+from tests.e2e.faults import FixedAnswer, is_page
 from tests.e2e.running import options
 
 App = Callable[..., Any]
@@ -161,7 +161,7 @@ def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
 def test_one_dead_listing_is_no_outage(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "OUTAGE_S", 3.0)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.01)
-    dead = Instead(page("/steps"), last=10**6, status=503, body={"error": {"message": "no"}})
+    dead = FixedAnswer(is_page("/steps"), last=10**6, status=503, body={"error": {"message": "no"}})
     world = launch(wrap_source=dead)
     answer = world.snapshot(code=3)
     assert {row["kind"] for row in answer["missing"]} == {"run_step"}

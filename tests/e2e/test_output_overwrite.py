@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead, posts
+from tests.e2e.faults import FixedAnswer, is_create
 from tests.e2e.running import World, options
 
 REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
@@ -27,7 +27,7 @@ def test_a_report_is_not_written_over_an_archive(small: World) -> None:
 
 
 def test_a_file_of_others_with_equal_name_and_size_is_not_adopted(launch: Launch) -> None:
-    fault = Instead(posts("/files"), status=400, body=REFUSED)
+    fault = FixedAnswer(is_create("/files"), status=400, body=REFUSED)
     target = options("TARGET_KEY", service="openai", list_threads="works", downloads=False)
     world = launch(None, target, wrap_target=fault)
     world.snapshot()
@@ -46,7 +46,7 @@ def test_a_file_of_others_with_equal_name_and_size_is_not_adopted(launch: Launch
 
 
 def test_files_of_a_service_that_refuses_to_page_them_are_read(launch: Launch) -> None:
-    fault = Instead(
+    fault = FixedAnswer(
         lambda method, path, query: method == "GET" and path.endswith("/files") and "vector" not in path
         and any(name in query for name in ("limit", "order", "after")),
         last=10_000, status=400, body=REFUSED,

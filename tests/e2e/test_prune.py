@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead
+from tests.e2e.faults import FixedAnswer
 from tests.e2e.running import World, options
 
 
@@ -71,7 +71,7 @@ def test_what_another_estate_brought_is_not_deleted(launch: Launch) -> None:
 
 
 def test_after_a_refused_deletion_the_plan_can_be_rolled_back_and_made_again(launch: Launch) -> None:
-    fault = Instead(lambda method, path, query: method == "DELETE", last=10**6, status=403, body=b"{}")
+    fault = FixedAnswer(lambda method, path, query: method == "DELETE", last=10**6, status=403, body=b"{}")
     world = launch(wrap_target=fault)
     world.snapshot()
     world.planned()

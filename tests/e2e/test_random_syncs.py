@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.random_syncs import STEPS, Walk
+from tests.e2e.random_syncs import STEPS, SyncSequence
 from tests.e2e.rounds import TYPES, service
 from tests.e2e.running import world
 
@@ -22,7 +22,7 @@ def test_the_target_follows_and_others_are_not_changed(seed: int, tmp_path: Path
     with world(
         tmp_path, service("SOURCE_KEY", one), service("TARGET_KEY", other), types=(one, other)
     ) as made:
-        walk = Walk(made, seed)
+        walk = SyncSequence(made, seed)
         walk.begin()
         for _ in range(STEPS):
             wrong = list(walk.step())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.running import World
-from tests.unprivileged import modes_count
+from tests.unprivileged import enforce_file_modes
 
 READING = {
     "ls": ["ls", "{db}"],
@@ -74,7 +74,7 @@ def given(world: World, words: list[str]) -> list[str]:
 
 
 def test_what_reads_works_as_ever(kept: World) -> None:
-    with modes_count():
+    with enforce_file_modes():
         for name, words in READING.items():
             said = kept(*given(kept, words))
             assert said.code in (0, 1), f"{name}: {said.code}\n{said.err}"
@@ -88,7 +88,7 @@ def test_what_writes_ends_with_a_sentence_and_changes_nothing(kept: World) -> No
     db = kept.folder / "kept" / "estate.db"
     before, there = db.read_bytes(), kept.target.estate.counts()
     for words in WRITING.values():
-        with modes_count():
+        with enforce_file_modes():
             said = kept(*given(kept, words))
         said.error(2, "estate.db")
     assert db.read_bytes() == before

@@ -19,7 +19,7 @@ from migrate.model.results.plan import Plan
 from tests.e2e.conftest import Launch
 from tests.e2e.directories import write
 from tests.e2e.running import KEYS, World, options
-from tests.unprivileged import modes_count
+from tests.unprivileged import enforce_file_modes
 
 COMMANDS = ("apply", "verify", "rollback")
 YES = {"apply": ["--yes"], "rollback": ["--yes"], "verify": []}
@@ -189,7 +189,7 @@ def test_a_plan_of_an_archive_that_cannot_be_written_is_not_made(small: World) -
     small.snapshot()
     Path(small.db).chmod(0o400)
     asked = len(small.target.requests)
-    with modes_count():
+    with enforce_file_modes():
         said = small("plan", small.db, "target", "-o", small.plan)
     said.error(2, "cannot write", "estate.db", "copy the archive")
     assert len(small.target.requests) == asked, "the target was read for nothing"

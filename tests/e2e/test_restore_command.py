@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.projects import say
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
-from tests.e2e.small_estate import kept, told
+from tests.e2e.small_estate import saved_state, state_changes
 from tests.e2e.test_restore import TABLES, held
 
 Json = dict[str, Any]
@@ -149,10 +149,10 @@ def test_the_second_run_writes_nothing(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
         lose(made, type_)
         restored(made)
-        asked, now = len(made.target.requests), kept(made.target.estate)
+        asked, now = len(made.target.requests), saved_state(made.target.estate)
         result = restored(made)
         assert made.writes(asked) == []
-        assert told(now, kept(made.target.estate)) == []
+        assert state_changes(now, saved_state(made.target.estate)) == []
         assert (result["created"], result["updated"], result["ids"]) == (0, 0, [])
         assert result["actions"]["create"] == result["actions"]["update"] == 0
         assert not [row for row in result["losses"] if "changed since" in row["reason"]]
@@ -242,7 +242,7 @@ def test_a_restored_object_is_the_same_object_for_a_standby(tmp_path: Path) -> N
         furnish(made.source, "openai")
         sync = ("sync", "source", "target", "-o", made.db, "--accept-loss", "all")
         made(*sync).ok()
-        before = kept(made.target.estate)
+        before = saved_state(made.target.estate)
         estate = made.source.estate
         store, reader = next(iter(estate.vector_stores)), next(iter(estate.assistants))
         del estate.vector_stores[store], estate.vector_store_files[store], estate.assistants[reader]
@@ -250,10 +250,10 @@ def test_a_restored_object_is_the_same_object_for_a_standby(tmp_path: Path) -> N
         made.source.requests.clear()  # a source is written by `restore` alone
         result = made(*sync).ok()
         assert result["plan"]["actions"]["create"] == 0
-        assert told(before, kept(made.target.estate)) == []
+        assert state_changes(before, saved_state(made.target.estate)) == []
         pruned = made(*sync, "--prune").ok()
         assert pruned["plan"]["actions"]["delete"] == pruned["plan"]["actions"]["create"] == 0
-        assert told(before, kept(made.target.estate)) == []
+        assert state_changes(before, saved_state(made.target.estate)) == []
         again = made("restore", f"{made.db}@1", "--to", "source", "--accept-loss", "all", "--yes").ok()
         assert again["actions"]["create"] == again["actions"]["update"] == 0
 

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.faults import Refusal
 from tests.e2e.rounds import TYPES, chain, furnish, service
 from tests.e2e.running import World, world
-from tests.e2e.small_estate import kept, told
+from tests.e2e.small_estate import saved_state, state_changes
 from tests.e2e.test_restore import TABLES, held
 
 Json = dict[str, Any]
@@ -128,9 +128,9 @@ def test_what_no_journal_knows_is_reported_and_written_on_request(tmp_path: Path
         Path(made.db).unlink()
         made.snapshot()
         dry = made("restore", made.db, "--to", "target", "--accept-loss", "all", "--dry-run").ok()
-        told = [row for row in dry["losses"] if "this archive does not know" in row["reason"]]
-        assert [(row["name"], row["grade"]) for row in told] == [("reader", "lost")]
-        assert gone in told[0]["reason"]
+        losses = [row for row in dry["losses"] if "this archive does not know" in row["reason"]]
+        assert [(row["name"], row["grade"]) for row in losses] == [("reader", "lost")]
+        assert gone in losses[0]["reason"]
         result = restored(made, "--changed")
         assert result["findings"] == []
         assert not [key for key, text in texts(made).items() if gone in text]
@@ -144,10 +144,10 @@ def test_what_was_made_over_two_moves_is_the_same_object(first: str, tmp_path: P
             made("sync", source, target, "-o", made.db, "--copy-files", "--accept-loss", "all").ok()
         number = min(row["id"] for row in made("snapshots", made.db).ok() if row["type"] == first)
         again = ("restore", f"{made.db}@{number}", "--to", "new", "--accept-loss", "all", "--yes")
-        before = kept(made.target.estate)
+        before = saved_state(made.target.estate)
         result = made(*again).ok()
         assert (result["actions"]["create"], result["actions"]["update"]) == (0, 0)
-        assert told(before, kept(made.target.estate)) == []
+        assert state_changes(before, saved_state(made.target.estate)) == []
         text = json.dumps(made.target.estate.agents["reader"]["versions"]["latest"])
         (gone,) = (id_ for id_ in made.target.estate.vector_stores if id_ in text)
         del made.target.estate.vector_stores[gone], made.target.estate.vector_store_files[gone]

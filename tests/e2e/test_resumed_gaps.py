@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead
+from tests.e2e.faults import FixedAnswer
 from tests.e2e.running import World, options
 
 REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
@@ -31,7 +31,7 @@ def test_an_unknown_id_is_named_again(launch: Launch) -> None:
 
 @pytest.mark.parametrize("ending", ["/threads", "/steps"])
 def test_a_listing_that_failed_is_read_when_it_answers(launch: Launch, ending: str) -> None:
-    fault = Instead(
+    fault = FixedAnswer(
         lambda method, path, query: path.endswith(ending) and "limit=100" in query, status=403, body=REFUSED
     )
     source = options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True)

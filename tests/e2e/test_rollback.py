@@ -12,32 +12,32 @@ from migrate.stages.plan import run as plan_stage
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import file, project, say, thread, versions
 from tests.e2e.running import World, options
-from tests.e2e.scenarios import Scene, Staged, staging
-from tests.e2e.small_estate import furnish, kept, told
+from tests.e2e.scenarios import MakeScenario, Scenario, scenario_maker
+from tests.e2e.small_estate import furnish, saved_state, state_changes
 
 Json = dict[str, Any]
 TARGETS = ("azure-openai", "foundry")
 
 
 @pytest.fixture
-def stage(launch: Launch, tmp_path: Path) -> Iterator[Staged]:
-    with staging(launch, tmp_path) as staged:
+def stage(launch: Launch, tmp_path: Path) -> Iterator[MakeScenario]:
+    with scenario_maker(launch, tmp_path) as staged:
         yield staged
 
 
 @pytest.fixture(params=TARGETS)
-def fresh(request: pytest.FixtureRequest, stage: Staged) -> Scene:
+def fresh(request: pytest.FixtureRequest, stage: MakeScenario) -> Scenario:
     """The estate has arrived, all of it new."""
     return applied(stage(request.param))
 
 
 @pytest.fixture(params=TARGETS)
-def changed(request: pytest.FixtureRequest, stage: Staged) -> Scene:
+def changed(request: pytest.FixtureRequest, stage: MakeScenario) -> Scenario:
     """A second plan was applied: updates of every kind, further messages, one more of each."""
     return applied(stage(request.param, changed=True, prune=False))
 
 
-def applied(scene: Scene) -> Scene:
+def applied(scene: Scenario) -> Scenario:
     scene.undisturbed("apply", scene.world.plan, "--yes")
     return scene
 
@@ -47,12 +47,12 @@ def back(world: World, *options: str, code: int = 0) -> Json:
     return answer
 
 
-def left(scene: Scene) -> list[str]:
+def left(scene: Scenario) -> list[str]:
     """What on the target is not as it was before the plan."""
-    return told(scene.untouched, kept(scene.world.target.estate))
+    return state_changes(scene.untouched, saved_state(scene.world.target.estate))
 
 
-def test_what_a_plan_made_is_gone(fresh: Scene) -> None:
+def test_what_a_plan_made_is_gone(fresh: Scenario) -> None:
     assert left(fresh), "the apply made something"
     answer = back(fresh.world)
     assert left(fresh) == []
@@ -60,7 +60,7 @@ def test_what_a_plan_made_is_gone(fresh: Scene) -> None:
     assert answer["removed"] == 7  # two files, a store, two assistants, two threads with what lies in them
 
 
-def test_what_a_plan_changed_is_as_it_was(changed: Scene) -> None:
+def test_what_a_plan_changed_is_as_it_was(changed: Scenario) -> None:
     world = changed.world
     answer = back(world)
     assert left(changed) == []
@@ -70,7 +70,7 @@ def test_what_a_plan_changed_is_as_it_was(changed: Scene) -> None:
         assert (versions(world.target, "reader"), versions(world.target, "clerk")) == (1, 1)
 
 
-def test_everything_can_be_taken_back_plan_by_plan(changed: Scene) -> None:
+def test_everything_can_be_taken_back_plan_by_plan(changed: Scenario) -> None:
     """The second plan, then the first: nothing is left but what was there before both."""
     world = changed.world
     first = str(world.folder / "first.json")
@@ -79,17 +79,17 @@ def test_everything_can_be_taken_back_plan_by_plan(changed: Scene) -> None:
     assert world.writes(asked) == [], "what a later plan changed is not the first one's any more"
     back(world)
     world("rollback", first, "--yes").ok()
-    assert told(changed.empty, kept(world.target.estate)) == []
+    assert state_changes(changed.empty, saved_state(world.target.estate)) == []
     assert world("ids", world.db).ok() == []
 
 
-def test_ids_are_empty_afterwards(fresh: Scene) -> None:
+def test_ids_are_empty_afterwards(fresh: Scenario) -> None:
     assert fresh.world("ids", fresh.world.db).ok()
     back(fresh.world)
     assert fresh.world("ids", fresh.world.db).ok() == []
 
 
-def test_ids_are_those_of_the_first_plan_after_the_second_is_taken_back(stage: Staged) -> None:
+def test_ids_are_those_of_the_first_plan_after_the_second_is_taken_back(stage: MakeScenario) -> None:
     scene = stage("azure-openai", changed=True, prune=False)
     world = scene.world
     before = sorted(map(str, world("ids", world.db).ok()))
@@ -99,7 +99,7 @@ def test_ids_are_those_of_the_first_plan_after_the_second_is_taken_back(stage: S
     assert sorted(map(str, world("ids", world.db).ok())) == before
 
 
-def test_a_second_rollback_does_nothing(changed: Scene) -> None:
+def test_a_second_rollback_does_nothing(changed: Scenario) -> None:
     back(changed.world)
     asked = len(changed.world.target.requests)
     answer = back(changed.world)
@@ -107,7 +107,7 @@ def test_a_second_rollback_does_nothing(changed: Scene) -> None:
     assert changed.world.writes(asked) == []
 
 
-def test_a_plan_that_was_taken_back_cannot_be_applied(changed: Scene) -> None:
+def test_a_plan_that_was_taken_back_cannot_be_applied(changed: Scenario) -> None:
     world = changed.world
     back(world)
     asked = len(world.target.requests)
@@ -125,22 +125,24 @@ def made_again(world: World) -> None:
     assert world("verify", again).ok()["ok"] is True
 
 
-def test_a_new_plan_makes_it_all_again(fresh: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_plan_makes_it_all_again(fresh: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_stage, "utc_now", lambda: "2026-11-22T00:00:00Z")
     made_again(fresh.world)
 
 
-def test_a_plan_of_the_same_second_is_another_plan(stage: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_of_the_same_second_is_another_plan(
+    stage: MakeScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(plan_stage, "utc_now", lambda: "2026-11-22T00:00:00Z")
     made_again(applied(stage("azure-openai")).world)
 
 
-def test_a_dry_run_writes_nothing(changed: Scene) -> None:
+def test_a_dry_run_writes_nothing(changed: Scenario) -> None:
     world = changed.world
-    asked, there = len(world.target.requests), kept(world.target.estate)
+    asked, there = len(world.target.requests), saved_state(world.target.estate)
     steps = back(world, "--dry-run")["steps"]
     assert world.writes(asked) == []
-    assert told(there, kept(world.target.estate)) == []
+    assert state_changes(there, saved_state(world.target.estate)) == []
     assert {(step["how"], step["kind"]) for step in steps} == {
         ("restore", "vector_store"), ("restore", "assistant"), ("restore", "thread"),
         ("remove", "message"), ("remove", "assistant"), ("remove", "vector_store_file"), ("remove", "file"),
@@ -150,7 +152,7 @@ def test_a_dry_run_writes_nothing(changed: Scene) -> None:
     assert left(changed) == []
 
 
-def test_items_go_before_their_conversation(stage: Staged) -> None:
+def test_items_go_before_their_conversation(stage: MakeScenario) -> None:
     scene = applied(stage("foundry"))
     world = scene.world
     assert sum(map(len, world.target.estate.items.values())) == 28
@@ -165,7 +167,7 @@ def test_items_go_before_their_conversation(stage: Staged) -> None:
         assert mine[-1].endswith(conversation), "the conversation itself goes last"
 
 
-def test_messages_are_removed_only_where_the_plan_appended_them(changed: Scene) -> None:
+def test_messages_are_removed_only_where_the_plan_appended_them(changed: Scenario) -> None:
     world = changed.world
     table = world.target.estate.items if world.types[1] == "foundry" else world.target.estate.messages
     before = changed.untouched["items" if world.types[1] == "foundry" else "messages"]
@@ -182,13 +184,13 @@ def test_what_was_used_in_place_stays(launch: Launch) -> None:
     world = launch(one, one, types=("foundry-classic", "foundry"))
     furnish(world.source)
     world.begin()
-    before = kept(world.target.estate)
+    before = saved_state(world.target.estate)
     world.snapshot()
     assert world.planned()["actions"]["adopt"] == 5  # two files, a store, both in it
     world.apply().ok()
-    assert told(before, kept(world.target.estate))
+    assert state_changes(before, saved_state(world.target.estate))
     assert back(world)["removed"] == 4  # two agents, two conversations
-    assert told(before, kept(world.target.estate)) == []
+    assert state_changes(before, saved_state(world.target.estate)) == []
     assert {row["source_id"] == row["target_id"] for row in world("ids", world.db).ok()} <= {True}
 
 
@@ -209,7 +211,7 @@ def test_stores_created_by_the_service_for_attachments_are_reported_or_removed(l
     assert not world.target.estate.vector_stores or any(made in note for note in answer["notes"])
 
 
-def test_what_a_plan_deleted_cannot_come_back_and_is_reported(stage: Staged) -> None:
+def test_what_a_plan_deleted_cannot_come_back_and_is_reported(stage: MakeScenario) -> None:
     scene = applied(stage("azure-openai", changed=True))
     answer = back(scene.world, code=3)
     (failure,) = answer["failed"]

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, change, file, project, say, store, thread
 from tests.e2e.running import World, options
-from tests.e2e.small_estate import kept, told
+from tests.e2e.small_estate import saved_state, state_changes
 from tests.e2e.test_sync_again import estate
 
 Json = dict[str, Any]
@@ -64,7 +64,7 @@ def test_what_a_later_apply_changed_is_taken_back_first(
     launch: Launch, type_: str, changed: Callable[[World], None]
 ) -> None:
     world = estate(launch, type_)
-    empty = kept(world.target.estate)
+    empty = saved_state(world.target.estate)
     applied(world, world.plan)
     changed(world)
     applied(world, second(world))
@@ -74,7 +74,7 @@ def test_what_a_later_apply_changed_is_taken_back_first(
     assert world.writes(asked) == []
     world("rollback", second(world), "--yes").ok()
     world("rollback", world.plan, "--yes").ok()
-    assert told(empty, kept(world.target.estate)) == []
+    assert state_changes(empty, saved_state(world.target.estate)) == []
 
 
 def test_the_last_of_three_applies_is_reported(launch: Launch) -> None:
@@ -196,7 +196,7 @@ def test_applies_are_listed_and_taken_back_by_number(launch: Launch) -> None:
     """In the order of their numbers, without the plans' files, and from where the archive lies now."""
     world = estate(launch, "azure-openai")
     assert world("applies", world.db).error(2)
-    empty = kept(world.target.estate)
+    empty = saved_state(world.target.estate)
     applied(world, world.plan)
     an_assistant(world)
     applied(world, second(world))
@@ -218,4 +218,4 @@ def test_applies_are_listed_and_taken_back_by_number(launch: Launch) -> None:
     assert [row["state"] for row in world("applies", str(moved)).ok()] == ["done", "rolled back"]
     world("rollback", str(moved), "--apply", "1", "--yes").ok()
     assert [row["state"] for row in world("applies", str(moved)).ok()] == ["rolled back", "rolled back"]
-    assert told(empty, kept(world.target.estate)) == []
+    assert state_changes(empty, saved_state(world.target.estate)) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead, posts
+from tests.e2e.faults import FixedAnswer, is_create
 from tests.e2e.projects import add, assistant, file, project, say, store, thread
 from tests.e2e.running import World, options
 
@@ -203,7 +203,7 @@ def test_a_thread_that_others_changed_since_keeps_its_files_and_is_reported(laun
 def test_an_interrupted_append_remembers_how_the_thread_stood(launch: Launch) -> None:
     """The third message is refused once, and the same apply goes on."""
     refusal = {"error": {"message": "not now", "type": "invalid_request_error"}}
-    third = Instead(posts("/messages"), first=3, last=3, status=400, body=refusal)
+    third = FixedAnswer(is_create("/messages"), first=3, last=3, status=400, body=refusal)
     world = grown(launch, third)
     (row,) = world.target.estate.threads.values()
     before = deepcopy(row)

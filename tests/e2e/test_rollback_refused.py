@@ -11,26 +11,26 @@ import pytest
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import change, say
 from tests.e2e.running import World
-from tests.e2e.scenarios import Scene, Staged, staging
-from tests.e2e.small_estate import kept, told
+from tests.e2e.scenarios import MakeScenario, Scenario, scenario_maker
+from tests.e2e.small_estate import saved_state, state_changes
 
 Json = dict[str, Any]
 TARGETS = ("azure-openai", "foundry")
 
 
 @pytest.fixture
-def stage(launch: Launch, tmp_path: Path) -> Iterator[Staged]:
-    with staging(launch, tmp_path) as staged:
+def stage(launch: Launch, tmp_path: Path) -> Iterator[MakeScenario]:
+    with scenario_maker(launch, tmp_path) as staged:
         yield staged
 
 
 @pytest.fixture(params=TARGETS)
-def fresh(request: pytest.FixtureRequest, stage: Staged) -> Scene:
+def fresh(request: pytest.FixtureRequest, stage: MakeScenario) -> Scenario:
     """The estate has arrived, all of it new."""
     return applied(stage(request.param))
 
 
-def applied(scene: Scene) -> Scene:
+def applied(scene: Scenario) -> Scenario:
     scene.undisturbed("apply", scene.world.plan, "--yes")
     return scene
 
@@ -40,9 +40,9 @@ def back(world: World, *options: str) -> Json:
     return answer
 
 
-def left(scene: Scene) -> list[str]:
+def left(scene: Scenario) -> list[str]:
     """What on the target is not as it was before the plan."""
-    return told(scene.untouched, kept(scene.world.target.estate))
+    return state_changes(scene.untouched, saved_state(scene.world.target.estate))
 
 
 def new(world: World, kind: str) -> list[str]:
@@ -99,7 +99,7 @@ OTHERS = (renamed_store, foreign_file_in_a_store, edited_assistant, thread_metad
 
 @pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: other.__name__)
-def test_what_others_changed_is_refused_and_reported(fresh: Scene, other: Any) -> None:
+def test_what_others_changed_is_refused_and_reported(fresh: Scenario, other: Any) -> None:
     world = fresh.world
     id_ = other(world)
     asked = len(world.target.requests)
@@ -112,7 +112,7 @@ def test_what_others_changed_is_refused_and_reported(fresh: Scene, other: Any) -
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_what_was_changed_again_since_an_update_is_refused(stage: Staged, target: str) -> None:
+def test_what_was_changed_again_since_an_update_is_refused(stage: MakeScenario, target: str) -> None:
     scene = applied(stage(target, changed=True, prune=False))
     id_ = edited_assistant_again(scene.world)
     scene.world("rollback", scene.world.plan, "--yes").error(4, id_)
@@ -142,7 +142,7 @@ def edited_assistant_again(world: World) -> str:
     return str(id_)
 
 
-def test_what_others_deleted_meanwhile_is_reported_as_deleted(fresh: Scene) -> None:
+def test_what_others_deleted_meanwhile_is_reported_as_deleted(fresh: Scenario) -> None:
     world = fresh.world
     (papers,) = new(world, "vector_store")
     del world.target.estate.vector_stores[papers]

@@ -8,7 +8,7 @@ import pytest
 
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead, LostAnswer, posts
+from tests.e2e.faults import FixedAnswer, LostAnswer, is_create
 from tests.e2e.projects import project, say
 from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish
@@ -32,7 +32,7 @@ def arriving(launch: Launch, type_: str, fault: Any, unlisted: bool = False) -> 
     """An estate with a plan for a target before which `fault` stands. `unlisted`: it lists no threads."""
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
     target = project("TARGET_KEY") if type_ == "foundry" else options("TARGET_KEY", list_threads="works")
-    listing = Instead(
+    listing = FixedAnswer(
         gets("/conversations", "/conversations"), last=FOREVER * unlisted, status=404, body=ERROR
     )
     given = {"types": ("azure-openai", type_), "wrap_target": lambda app: fault(listing(app))}
@@ -43,9 +43,9 @@ def arriving(launch: Launch, type_: str, fault: Any, unlisted: bool = False) -> 
     return world
 
 
-def never(fits: Any, status: int = 403) -> Instead:
+def never(fits: Any, status: int = 403) -> FixedAnswer:
     """Not yet, but for good once `first` is 1."""
-    return Instead(fits, first=FOREVER, last=FOREVER, status=status, body=ERROR)
+    return FixedAnswer(fits, first=FOREVER, last=FOREVER, status=status, body=ERROR)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_messages_that_cannot_be_read_are_not_taken_for_ours(
 
 
 def test_a_list_of_threads_that_fails_is_no_empty_list(launch: Launch) -> None:
-    fault = Instead(
+    fault = FixedAnswer(
         lambda method, path, query: method == "GET" and path.endswith("/threads") and "limit=100" in query,
         first=FOREVER, last=FOREVER, status=403, body=ERROR,
     )  # fmt: skip
@@ -109,7 +109,7 @@ def test_a_conversation_that_does_not_answer_is_not_gone(launch: Launch) -> None
 
 def test_what_became_of_a_lost_request_must_be_seen(launch: Launch) -> None:
     """The answer to a store's creation was lost, and so is the list that would tell."""
-    lost = LostAnswer(posts("/vector_stores"), last=FOREVER)
+    lost = LostAnswer(is_create("/vector_stores"), last=FOREVER)
     hidden = never(lambda method, path, query: method == "GET" and "order=desc" in query)
     world = arriving(launch, "azure-openai", lambda app: hidden(lost(app)))
     hidden.first = 1
@@ -123,7 +123,7 @@ def test_what_became_of_a_lost_request_must_be_seen(launch: Launch) -> None:
 
 
 def test_a_thread_whose_creation_was_lost_is_reported_where_it_cannot_be_checked(launch: Launch) -> None:
-    lost = LostAnswer(posts("/conversations"), last=FOREVER)
+    lost = LostAnswer(is_create("/conversations"), last=FOREVER)
     world = arriving(launch, "foundry", lost, unlisted=True)
     assert world.apply().code == 3
     lost.last = 0

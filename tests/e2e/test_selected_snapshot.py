@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.faults import Fault, answer
+from tests.e2e.faults import Fault, send_answer
 from tests.e2e.projects import EPOCH
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
@@ -25,7 +25,7 @@ class BadRequest(Fault):
     """Answered with 400, which is not tried again."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        await answer(send, 400, {"error": {"message": "Not now.", "type": "invalid_request_error"}})
+        await send_answer(send, 400, {"error": {"message": "Not now.", "type": "invalid_request_error"}})
 
 
 # Half a day after everything of these estates began.
@@ -130,8 +130,8 @@ def test_it_is_marked_as_filtered_and_is_not_the_latest(azure: World) -> None:
     assert rows[1]["left_out"] == ["what --id reader did not select"]
     assert "complete (filtered)" in azure.plain("snapshots", azure.db).out
     assert len(azure("ls", azure.db).ok()) == len(ids_of(azure.source))
-    answer = azure("plan", f"{azure.db}@2", "target", "-o", azure.plan, "--prune")
-    answer.error(4, "--prune needs a snapshot that read every", "only what was selected")
+    result = azure("plan", f"{azure.db}@2", "target", "-o", azure.plan, "--prune")
+    result.error(4, "--prune needs a snapshot that read every", "only what was selected")
 
 
 def test_what_it_lacks_is_not_counted_as_gone(azure: World) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from migrate.emulator import Emulator
 from tests.e2e.rounds import furnish, service
 from tests.e2e.running import World, world
-from tests.e2e.small_estate import kept, put_back, told
+from tests.e2e.small_estate import restore_state, saved_state, state_changes
 
 Json = dict[str, Any]
 ROUTES = (("azure-openai", "openai"), ("openai", "foundry-classic"), ("foundry-classic", "foundry"),
@@ -30,12 +30,12 @@ def moved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with world(folder, *ends, types=request.param) as made:
         furnish(made.source, source)
         made.snapshot()
-        yield made, kept(made.target.estate)
+        yield made, saved_state(made.target.estate)
 
 
 def restarted(moved: Any) -> World:
     made, empty = moved
-    put_back(made.target.estate, empty)
+    restore_state(made.target.estate, empty)
     Path(made.plan).unlink(missing_ok=True)
     return made
 
@@ -127,7 +127,7 @@ def test_a_second_plan_for_the_rest_refers_to_what_arrived(moved: Any) -> None:
 
 def test_bad_selections_write_nothing(moved: Any) -> None:
     world_ = restarted(moved)
-    before, asked = kept(world_.target.estate), len(world_.target.requests)
+    before, asked = saved_state(world_.target.estate), len(world_.target.requests)
     plan = ("plan", world_.db, "target", "-o", world_.plan)
     world_(*plan, "--id", "nobody").error(1, "nothing in snapshot 1 matches --id nobody")
     world_(*plan, "--include", "assistant:nobody*").error(1, "matches --include assistant:nobody*")
@@ -137,7 +137,7 @@ def test_bad_selections_write_nothing(moved: Any) -> None:
     world_(*plan, "--prune", "--include", "file:*").error(4, "--prune cannot be combined with a selection")
     assert not Path(world_.plan).exists()
     assert world_.writes(asked) == []
-    assert told(before, kept(world_.target.estate)) == []
+    assert state_changes(before, saved_state(world_.target.estate)) == []
 
 
 def test_ids_from_a_list_with_a_byte_order_mark(moved: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.commands import run
 from tests.endpoints.connected_service import PATHS
-from tests.endpoints.scripted_server import Asked, Reply, Server, listing, serving
+from tests.endpoints.scripted_server import RecordedRequest, Reply, Server, listing, serving
 
 ENTRY = '[estates.east]\ntype = "{type}"\nendpoint = "{url}"\nauth = "token"\ntoken_env = "EAST_TOKEN"\n'
 ENV = {"EAST_TOKEN": "token-of-the-east-4711"}
@@ -26,7 +26,7 @@ def error(status: int, text: str) -> Reply:
     return Reply(status, {"error": {"message": text, "code": "because"}}, {"retry-after-ms": "1"})
 
 
-Refuse = Callable[[Asked], bool]
+Refuse = Callable[[RecordedRequest], bool]
 
 
 class Place:
@@ -38,7 +38,7 @@ class Place:
         self.reply = error(500, "")
         self.server: Server
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: RecordedRequest) -> Reply:
         if self.refuses(asked):
             return self.reply
         return Reply(body={**listing(), "value": []})

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.emulator import Emulator
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead, reads
+from tests.e2e.faults import FixedAnswer, is_listing
 from tests.e2e.running import World, options
 
 
@@ -126,7 +126,9 @@ def test_nothing_is_deleted_without_being_asked_for(world: World) -> None:
 
 def test_nothing_is_deleted_after_an_incomplete_reading(launch: Launch) -> None:
     source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
-    denied = Instead(reads("/content"), last=10**6, status=403, body={"error": {"message": "Not you."}})
+    denied = FixedAnswer(
+        is_listing("/content"), last=10**6, status=403, body={"error": {"message": "Not you."}}
+    )
     world = launch(source, wrap_source=denied)
     sync(world, code=3)
     world.plain("sync", "source", "target", "-o", world.db, "--prune").error(4, "complete snapshot")

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, change, file, project, say, store, thread
 from tests.e2e.running import World, options
-from tests.e2e.small_estate import kept, told
+from tests.e2e.small_estate import saved_state, state_changes
 
 Json = dict[str, Any]
 TYPES = ("azure-openai", "foundry-classic", "foundry")
@@ -48,13 +48,13 @@ def plan_file(world: World) -> Path:
 def test_a_sync_that_changes_nothing_leaves_the_plan_that_can_be_taken_back(
     world: World, later: tuple[str, ...]
 ) -> None:
-    empty = kept(world.target.estate)
+    empty = saved_state(world.target.estate)
     sync(world)
     before = plan_file(world).read_bytes()
     assert sync(world, *later)["plan_kept"] is True
     assert plan_file(world).read_bytes() == before
     assert world("rollback", str(plan_file(world)), "--yes").ok()["removed"] > 0
-    assert told(empty, kept(world.target.estate)) == []
+    assert state_changes(empty, saved_state(world.target.estate)) == []
 
 
 @pytest.mark.exhaustive(1)

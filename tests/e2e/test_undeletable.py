@@ -8,10 +8,10 @@ import pytest
 
 from migrate.stages.apply import update
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Instead
+from tests.e2e.faults import FixedAnswer
 from tests.e2e.projects import add, assistant, change, file, project, say, store, thread
 from tests.e2e.running import World, options
-from tests.e2e.small_estate import kept, told
+from tests.e2e.small_estate import saved_state, state_changes
 
 Json = dict[str, Any]
 ERROR = {"error": {"message": "No such request here.", "type": "invalid_request_error"}}
@@ -41,7 +41,7 @@ def deletions(method: str, path: str, query: str) -> bool:
     return method == "DELETE"
 
 
-def arrived(launch: Launch, type_: str, fault: Instead) -> World:
+def arrived(launch: Launch, type_: str, fault: FixedAnswer) -> World:
     """A first plan made one object of each kind, a second one appended to the store and the thread and
     changed the assistant. The fault waits: `first` is set to 1 to let it begin."""
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
@@ -67,8 +67,8 @@ def arrived(launch: Launch, type_: str, fault: Instead) -> World:
     return world
 
 
-def failing(status: int, body: Any) -> Instead:
-    return Instead(deletions, first=FOREVER, last=FOREVER, status=status, body=body)
+def failing(status: int, body: Any) -> FixedAnswer:
+    return FixedAnswer(deletions, first=FOREVER, last=FOREVER, status=status, body=body)
 
 
 @pytest.mark.exhaustive(6)
@@ -77,7 +77,7 @@ def failing(status: int, body: Any) -> Instead:
 def test_what_cannot_be_deleted_is_reported(launch: Launch, type_: str, answer: str) -> None:
     fault = failing(*ANSWERS[answer])
     world = arrived(launch, type_, fault)
-    before = kept(world.target.estate)
+    before = saved_state(world.target.estate)
     fault.first = 1
     second = str(world.folder / "second.json")
     back = world("rollback", second, "--yes").ok(3)
@@ -89,7 +89,7 @@ def test_what_cannot_be_deleted_is_reported(launch: Launch, type_: str, answer: 
     assert back["removed"] == 0
     assert all("still there" in f["reason"] or "not as it was" in f["reason"] for f in back["failed"])
     if type_ == "foundry":
-        assert told(before, kept(world.target.estate)) == []
+        assert state_changes(before, saved_state(world.target.estate)) == []
     fault.first = FOREVER
     if type_ == "foundry-classic":  # no route deletes its messages, here as on the real service
         again = world("rollback", second, "--yes").ok(3)
@@ -116,7 +116,7 @@ def test_a_service_that_shows_no_single_message_is_asked_for_its_list(
         return len(parts) > 2 and parts[-2] in ("messages", "items") and method in ("GET", "DELETE")
 
     status, body = ANSWERS[answer]
-    fault = Instead(messages, first=FOREVER, last=FOREVER, status=status, body=body)
+    fault = FixedAnswer(messages, first=FOREVER, last=FOREVER, status=status, body=body)
     world = arrived(launch, type_, fault)
     fault.first = 1
     back = world("rollback", str(world.folder / "second.json"), "--yes").ok(3)
@@ -148,7 +148,7 @@ def test_what_cannot_be_pruned_is_reported(launch: Launch, type_: str, answer: s
 
 def test_an_update_that_cannot_be_taken_back_is_reported(launch: Launch) -> None:
     """The same of a change: 404 to the request that would restore it is no proof that it was restored."""
-    fault = Instead(
+    fault = FixedAnswer(
         lambda method, path, query: method == "POST" and "/assistants/" in path,
         first=FOREVER, last=FOREVER, status=404, body=ERROR,
     )  # fmt: skip

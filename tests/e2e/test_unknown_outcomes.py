@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import HiddenBehind500, Instead, Match, posts
+from tests.e2e.faults import FixedAnswer, HiddenBehind500, Match, is_create
 from tests.e2e.running import World, options
 
 REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
@@ -33,7 +33,7 @@ def newest(ending: str) -> Match:
 
 @pytest.mark.parametrize("ending", ["/assistants", "/threads", "/vector_stores"])
 def test_an_answer_is_lost_and_nobody_can_look(launch: Launch, ending: str) -> None:
-    lost, blind = HiddenBehind500(posts(ending)), Instead(newest(ending), status=400, body=REFUSED)
+    lost, blind = HiddenBehind500(is_create(ending)), FixedAnswer(newest(ending), status=400, body=REFUSED)
     target = options("TARGET_KEY", service="openai", list_threads="works", downloads=True)
     world = launch(None, target, wrap_target=Both(lost, blind))
     world.snapshot()

@@ -10,17 +10,17 @@ from migrate.endpoints import connect_writer
 from migrate.endpoints.assistants import AssistantsWriter
 from migrate.endpoints.interface import Writer
 from migrate.endpoints.settings import Settings
-from tests.endpoints.scripted_server import PROJECT, Asked, Reply, Server, listing, serving
+from tests.endpoints.scripted_server import PROJECT, RecordedRequest, Reply, Server, listing, serving
 
 SECRET = "the-secret-of-this-test-4711"
 TYPES = ("azure-openai", "openai", "foundry-classic", "foundry")
 PATHS = {"azure-openai": "", "openai": "/v1", "foundry-classic": PROJECT, "foundry": PROJECT}
 TOKENS = ("foundry-classic", "foundry")
 
-Answer = Callable[[Asked], Reply]
+Answer = Callable[[RecordedRequest], Reply]
 
 
-def probed(asked: Asked) -> Reply | None:
+def probed(asked: RecordedRequest) -> Reply | None:
     """The answer to a probe: every route works and lists nothing."""
     return Reply(body=listing()) if asked.query.get("limit") == "1" else None
 
@@ -46,7 +46,7 @@ def connected(type_: str, answer: Answer, **others: Any) -> Iterator[tuple[Write
         yield writer, server
 
 
-def impatient(writer: Writer) -> Writer:
+def connected_without_retries(writer: Writer) -> Writer:
     """The same, giving up at the first failure."""
     access = cast("AssistantsWriter", writer).channels
     for channel in (access.assistants, access.files, access.project):

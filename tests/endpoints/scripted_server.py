@@ -15,7 +15,7 @@ PROJECT = "/api/projects/demo"
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     """One request as it came; header names in lower case."""
 
     method: str
@@ -39,7 +39,7 @@ class Reply:
     cut: bool = False
 
 
-Answer = Callable[[Asked], Reply]
+Answer = Callable[[RecordedRequest], Reply]
 
 
 class Server(ThreadingHTTPServer):
@@ -50,7 +50,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, answer: Answer) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
-        self.asked: list[Asked] = []
+        self.asked: list[RecordedRequest] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that leaves early is no matter of the test."""
@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         size = int(self.headers.get("content-length") or 0)
-        asked = Asked(
+        asked = RecordedRequest(
             self.command,
             parts.path,
             {name: values[0] for name, values in parse_qs(parts.query).items()},

@@ -17,8 +17,8 @@ from migrate.endpoints.http import guarded_transport, openai_transport
 from migrate.endpoints.interface import Writer
 from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge
 from migrate.model.input_limits import MAX_ERROR_RESPONSE, MAX_RESPONSE, InputLimit
-from tests.endpoints.connected_service import TYPES, connected, impatient, settings
-from tests.endpoints.scripted_server import Asked, Reply, in_turn
+from tests.endpoints.connected_service import TYPES, connected, connected_without_retries, settings
+from tests.endpoints.scripted_server import RecordedRequest, Reply, in_turn
 
 SMALL = InputLimit(200_000, "bytes", "in one answer")
 FILL = 1_000_000
@@ -69,7 +69,7 @@ def test_an_answer_that_is_too_large_is_given_up(type_: str, kind: str, how: str
 def test_a_page_too_large_is_read_in_smaller_ones(type_: str) -> None:
     rows = [{"id": f"id_{n}", "created_at": n, "text": "a" * 10_000} for n in range(30)]
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: RecordedRequest) -> Reply:
         after = asked.query.get("after")
         begin = next((n + 1 for n, row in enumerate(rows) if row["id"] == after), 0)
         shown = rows[begin : begin + int(asked.query["limit"])]
@@ -143,7 +143,7 @@ def test_what_claims_to_be_packed_and_is_not_is_a_failed_request(type_: str) -> 
         with connected(type_, in_turn(reply)) as (writer, _):
             for kind in ("assistant", "file"):
                 with pytest.raises(RequestFailed):
-                    list(impatient(writer).pages(kind))
+                    list(connected_without_retries(writer).pages(kind))
 
 
 def test_an_answer_of_nothing_but_values_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,16 @@ from migrate.endpoints import foundry
 from migrate.endpoints.foundry import FoundryWriter
 from migrate.endpoints.settings import Settings
 from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
-from tests.endpoints.scripted_server import PROJECT, Answer, Asked, Reply, Server, in_turn, listing, serving
+from tests.endpoints.scripted_server import (
+    PROJECT,
+    Answer,
+    RecordedRequest,
+    Reply,
+    Server,
+    in_turn,
+    listing,
+    serving,
+)
 
 SECRET = "token-of-this-test"
 V1 = f"{PROJECT}/openai/v1"
@@ -48,7 +57,7 @@ def writing(answer: Answer) -> Iterator[tuple[FoundryWriter, Server]]:
     """A writing endpoint; `answer` is asked for everything but the listings of the first look."""
     looked = False
 
-    def first_look(asked: Asked) -> Reply:
+    def first_look(asked: RecordedRequest) -> Reply:
         return answer(asked) if looked else Reply(body=listing())
 
     with serving(first_look) as server:
@@ -143,7 +152,7 @@ class TestConversations:
     def test_items_are_deleted_before_their_conversation(self) -> None:
         there = ["m1", "m2"]
 
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             if asked.method == "GET":
                 return Reply(body=listing(*there))
             there[:] = [id_ for id_ in there if not asked.path.endswith(id_)]

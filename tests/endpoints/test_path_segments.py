@@ -12,8 +12,8 @@ from migrate.endpoints.interface import Writer
 from migrate.endpoints.routes import ASSISTANTS_ROUTES, FOUNDRY_ROUTES, route_path
 from migrate.errors import RequestFailed
 from migrate.model.input_limits import MAX_ID
-from tests.endpoints.connected_service import TYPES, connected, impatient
-from tests.endpoints.scripted_server import Asked, Reply, in_turn, listing
+from tests.endpoints.connected_service import TYPES, connected, connected_without_retries
+from tests.endpoints.scripted_server import RecordedRequest, Reply, in_turn, listing
 
 ODD = {
     "two dots": "..", "a dot": ".", "three dots": "...", "a slash": "a/b", "a way up": "../assistants",
@@ -72,11 +72,11 @@ def test_every_route_has_as_many_segments_as_it_should(routes: dict[str, object]
 @pytest.mark.parametrize("how", REQUESTS)
 @pytest.mark.parametrize("type_", TYPES)
 def test_what_is_sent_has_the_id_as_one_segment(type_: str, how: str) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: RecordedRequest) -> Reply:
         return Reply(body={**listing(), "id": unquote(asked.path.rpartition("/")[2])})
 
     with connected(type_, answer) as (writer, server):
-        REQUESTS[how](impatient(writer), "plain")
+        REQUESTS[how](connected_without_retries(writer), "plain")
         (usual,) = {asked.path for asked in server.asked if "plain" in asked.path}
         for odd in ODD.values():
             server.asked.clear()

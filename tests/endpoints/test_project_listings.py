@@ -12,7 +12,7 @@ from migrate.endpoints import foundry, foundry_classic
 from migrate.endpoints.interface import Reader
 from migrate.endpoints.settings import Settings
 from migrate.errors import PaginationError, RequestFailed
-from tests.endpoints.scripted_server import PROJECT, Answer, Asked, Reply, Server, listing, serving
+from tests.endpoints.scripted_server import PROJECT, Answer, RecordedRequest, Reply, Server, listing, serving
 
 SECRET = "token-of-this-test"
 AGENTS, CONVERSATIONS = f"{PROJECT}/agents", f"{PROJECT}/openai/v1/conversations"
@@ -22,7 +22,7 @@ AGENTS, CONVERSATIONS = f"{PROJECT}/agents", f"{PROJECT}/openai/v1/conversations
 def reading(routes: dict[str, Answer], type_: str = "foundry") -> Iterator[tuple[Reader, Server]]:
     """A reading endpoint on a server with these routes; the listings that it probes are empty elsewhere."""
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: RecordedRequest) -> Reply:
         found = routes.get(asked.path)
         return found(asked) if found else Reply(body=listing())
 
@@ -112,7 +112,7 @@ class TestConversations:
         assert all(asked.headers["authorization"] == f"Bearer {SECRET}" for asked in server.asked)
 
     def test_items_are_asked_for_oldest_first_and_once_newest_first(self) -> None:
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             return Reply(body=listing(*(("m1", "m2") if asked.query["order"] == "asc" else ("m2", "m1"))))
 
         routes = {f"{CONVERSATIONS}/conv_{number}/items": answer for number in (1, 2)}
@@ -147,7 +147,7 @@ class TestInventory:
     PATH = f"{PROJECT}/deployments"
 
     def test_pages_are_followed_by_their_address(self) -> None:
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             second = f"http://{asked.headers['host']}{self.PATH}?api-version=v1&skip=2"
             return Reply(body=value("c") if "skip" in asked.query else value("a", "b", link=second))
 
@@ -159,7 +159,7 @@ class TestInventory:
         ]
 
     def test_an_address_without_a_host_is_on_this_one(self) -> None:
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             return Reply(body=value("b") if "skip" in asked.query else value("a", link=f"{self.PATH}?skip=1"))
 
         with reading({self.PATH: answer}) as (reader, _):
@@ -169,7 +169,7 @@ class TestInventory:
         "link", ["http://127.0.0.1:1{path}", "https://{host}{path}", "//example.com{path}"]
     )
     def test_another_host_is_never_followed(self, link: str) -> None:
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             return Reply(body=value("a", link=link.format(host=asked.headers["host"], path=asked.path)))
 
         with (
@@ -183,7 +183,7 @@ class TestInventory:
         "spelled", ["HTTP://127.0.0.1:{port}{path}?skip=1", "//127.0.0.1:{port}{path}?skip=1"]
     )
     def test_this_host_in_another_spelling_is_this_host(self, spelled: str) -> None:
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             port = asked.headers["host"].rpartition(":")[2]
             link = spelled.format(port=port, path=self.PATH)
             return Reply(body=value("b") if "skip" in asked.query else value("a", link=link))
@@ -203,7 +203,7 @@ class TestInventory:
 
     @pytest.mark.parametrize("pages", [1, 2, 3])
     def test_a_page_that_leads_back_to_one_that_was_read_is_no_end(self, pages: int) -> None:
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             skip = int(asked.query.get("skip", "0")) % pages
             return Reply(body=value(f"d{skip}", link=f"{self.PATH}?skip={skip + 1}"))
 

@@ -13,7 +13,7 @@ from migrate.endpoints.http.client import proxy_for
 from migrate.errors import BadUsage, RequestFailed
 from migrate.model.known_secrets import PROCESS_SECRETS
 from tests.endpoints.connected_service import PATHS, TYPES, connected, settings
-from tests.endpoints.scripted_server import Asked, Reply, in_turn, listing, serving
+from tests.endpoints.scripted_server import RecordedRequest, Reply, in_turn, listing, serving
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 EAST = "https://east.openai.azure.com"
@@ -88,9 +88,9 @@ def test_a_proxy_that_was_used_is_named_in_the_failure(type_: str) -> None:
     from migrate.errors import ServiceUnreachable
 
     PROCESS_SECRETS.forget_all()
-    refusals: list[Asked] = []
+    refusals: list[RecordedRequest] = []
 
-    def refuse(asked: Asked) -> Reply:
+    def refuse(asked: RecordedRequest) -> Reply:
         refusals.append(asked)
         return Reply(407, b"no")
 

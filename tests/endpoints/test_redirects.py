@@ -10,8 +10,8 @@ import pytest
 
 from migrate.endpoints.interface import Writer
 from migrate.errors import OutcomeUnknown, RequestFailed
-from tests.endpoints.connected_service import SECRET, TYPES, connected, impatient
-from tests.endpoints.scripted_server import Asked, Reply, Server, in_turn, listing, serving
+from tests.endpoints.connected_service import SECRET, TYPES, connected, connected_without_retries
+from tests.endpoints.scripted_server import RecordedRequest, Reply, Server, in_turn, listing, serving
 
 CODES = (301, 302, 303, 307, 308)
 
@@ -60,7 +60,7 @@ def test_a_read_is_not_sent_to_another_port(type_: str, what: str, code: int) ->
         with pytest.raises(
             RequestFailed, match=f"127.0.0.1:{other.server_port}.*nothing was sent there"
         ) as no:
-            READS[what](impatient(writer))
+            READS[what](connected_without_retries(writer))
         assert no.value.status == code
         assert other.asked == []
         assert len(server.asked) == 1, "a redirect is asked for again"
@@ -76,7 +76,7 @@ def test_another_origin_is_seen_however_it_is_written(type_: str, where: str) ->
         writer, _ = stack.enter_context(connected(type_, in_turn(sent_on)))
         for kind in ("assistant", "file"):
             with pytest.raises(RequestFailed, match="nothing was sent there"):
-                list(impatient(writer).pages(kind))
+                list(connected_without_retries(writer).pages(kind))
         assert other.asked == []
 
 
@@ -88,7 +88,7 @@ def test_an_address_that_is_none_is_a_failed_request(type_: str, location: str) 
     with connected(type_, in_turn(Reply(302, headers={"location": location}))) as (writer, _):
         for kind in ("assistant", "file"):
             with pytest.raises(RequestFailed):
-                list(impatient(writer).pages(kind))
+                list(connected_without_retries(writer).pages(kind))
 
 
 @pytest.mark.exhaustive(40)
@@ -100,7 +100,7 @@ def test_a_write_follows_no_redirect(type_: str, what: str, here: bool, code: in
     with ExitStack() as stack:
         other = stack.enter_context(serving(in_turn(Reply(body={"id": "stolen"}))))
 
-        def answer(asked: Asked) -> Reply:
+        def answer(asked: RecordedRequest) -> Reply:
             place = server.origin if here else other.origin
             there = asked.path == "/moved"
             return (
@@ -109,7 +109,7 @@ def test_a_write_follows_no_redirect(type_: str, what: str, here: bool, code: in
 
         writer, server = stack.enter_context(connected(type_, answer))
         with pytest.raises(RequestFailed, match=f"answered {code}") as no:
-            WRITES[what](impatient(writer))
+            WRITES[what](connected_without_retries(writer))
         assert isinstance(no.value, OutcomeUnknown) == (code in (301, 302, 303))
         assert other.asked == []
         assert [asked.path for asked in server.asked if asked.path == "/moved"] == []
@@ -118,7 +118,7 @@ def test_a_write_follows_no_redirect(type_: str, what: str, here: bool, code: in
 @pytest.mark.parametrize("type_", TYPES)
 @pytest.mark.parametrize("kind", ["assistant", "file"])
 def test_a_read_follows_one_within_its_origin_and_stays_signed(type_: str, kind: str) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: RecordedRequest) -> Reply:
         if asked.path == "/moved":
             return Reply(body=listing("one"))
         return Reply(307, headers={"location": "/moved?x=1"})
@@ -135,5 +135,5 @@ def test_a_read_follows_one_within_its_origin_and_stays_signed(type_: str, kind:
 def test_redirects_that_go_round_end(type_: str) -> None:
     with connected(type_, in_turn(Reply(302, headers={"location": "/round"}))) as (writer, server):
         with pytest.raises(RequestFailed, match="too many redirects"):
-            list(impatient(writer).pages("assistant"))
+            list(connected_without_retries(writer).pages("assistant"))
         assert len(server.asked) <= 7

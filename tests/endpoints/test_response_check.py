@@ -9,7 +9,7 @@ import pytest
 from migrate.endpoints.http.response_check import OBJECT_NAMES, check_object, check_rows
 from migrate.errors import RequestFailed
 from tests.endpoints.connected_service import TYPES, connected
-from tests.endpoints.scripted_server import Asked, Reply
+from tests.endpoints.scripted_server import RecordedRequest, Reply
 
 Body = dict[str, Any]
 
@@ -58,7 +58,7 @@ def test_an_unknown_object_name_proves_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_an_object_of_another_id_is_a_failed_request(type_: str) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: RecordedRequest) -> Reply:
         return Reply(body={"id": asked.path.rpartition("/")[2].replace("a", "b")})
 
     with connected(type_, answer) as (reader, _):
@@ -69,7 +69,7 @@ def test_an_object_of_another_id_is_a_failed_request(type_: str) -> None:
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_rows_of_another_thread_are_read_from_no_listing(type_: str) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: RecordedRequest) -> Reply:
         return Reply(body={"data": [{"id": "m1", "thread_id": "other"}], "has_more": False})
 
     with connected(type_, answer) as (reader, _):

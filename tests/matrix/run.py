@@ -60,18 +60,18 @@ def on_path() -> Iterator[Path]:
 
 def of_pyenv() -> Iterator[Path]:
     """Every version that pyenv installed."""
-    root = os.environ.get("PYENV_ROOT") or said(["pyenv", "root"]) or str(Path.home() / ".pyenv")
+    root = os.environ.get("PYENV_ROOT") or output_of(["pyenv", "root"]) or str(Path.home() / ".pyenv")
     yield from sorted(Path(root).glob("versions/*/bin/python"))
 
 
 def of_uv() -> Iterator[Path]:
     """Every version that uv installed."""
-    root = os.environ.get("UV_PYTHON_INSTALL_DIR") or said(["uv", "python", "dir"])
+    root = os.environ.get("UV_PYTHON_INSTALL_DIR") or output_of(["uv", "python", "dir"])
     if root:
         yield from sorted(Path(root).glob("*/bin/python3"))
 
 
-def said(command: list[str]) -> str:
+def output_of(command: list[str]) -> str:
     """What a program prints, or '' where it cannot be run or fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_TIMEOUT_S, check=False)
@@ -80,11 +80,11 @@ def said(command: list[str]) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def found(files: Iterable[Path]) -> list[Python]:
+def find_pythons(files: Iterable[Path]) -> list[Python]:
     """The newest patch of each version from `OLDEST` on, oldest first. Others than CPython are left out."""
     newest: dict[tuple[int, int, str], Python] = {}
     for file in dict.fromkeys(map(str, files)):
-        words = said([file, "-c", SAYS]).split()
+        words = output_of([file, "-c", SAYS]).split()
         if len(words) < 4 or words[0] != "cpython":
             continue
         version = (int(words[1]), int(words[2]), int(words[3]))
@@ -132,7 +132,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
 
 def main(arguments: list[str]) -> int:
     """The exit code: 0 where all passed, 1 where one did not, 2 where no Python was found."""
-    pythons = found([Path(sys.executable), *on_path(), *of_pyenv(), *of_uv()])
+    pythons = find_pythons([Path(sys.executable), *on_path(), *of_pyenv(), *of_uv()])
     if not pythons:
         sys.stderr.write("no Python from 3.10 on was found\n")
         return 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.matrix import run as matrix
-from tests.matrix.run import Outcome, Python, found, table
+from tests.matrix.run import Outcome, Python, find_pythons, table
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are shell scripts")
 
@@ -35,7 +35,7 @@ def test_the_newest_patch_of_each_version_is_taken(tmp_path: Path) -> None:
         stand_in(tmp_path / "i" / "python3", "cpython 3 11 7", code=127),
         tmp_path / "nothing",
     ]
-    assert [python.name for python in found(files)] == ["3.12.9", "3.13.0", "3.13.0t", "3.15.0"]
+    assert [python.name for python in find_pythons(files)] == ["3.12.9", "3.13.0", "3.13.0t", "3.15.0"]
 
 
 @POSIX
@@ -67,19 +67,19 @@ def test_one_that_fails_makes_the_whole_fail(
     make.chmod(0o755)
     monkeypatch.setenv("MAKE", str(make))
     pythons = [Python((3, 11, 7), "", "python3.11"), Python((3, 12, 1), "", "python3.12")]
-    monkeypatch.setattr(matrix, "found", lambda files: pythons)
+    monkeypatch.setattr(matrix, "find_pythons", lambda files: pythons)
     assert matrix.main(["tests/model"]) == 1
     said = capsys.readouterr().out.splitlines()[-2:]
     assert said[0].split()[:5] == ["3.11.7", "ok", "8", "0", "1"]
     assert said[1].split()[:5] == ["3.12.1", "FAILED", "7", "1", "0"]
-    monkeypatch.setattr(matrix, "found", lambda files: pythons[:1])
+    monkeypatch.setattr(matrix, "find_pythons", lambda files: pythons[:1])
     assert matrix.main([]) == 0
-    monkeypatch.setattr(matrix, "found", lambda files: [])
+    monkeypatch.setattr(matrix, "find_pythons", lambda files: [])
     assert matrix.main([]) == 2
 
 
 def test_this_very_python_is_found() -> None:
-    assert [python.version for python in found([Path(sys.executable)])] == [sys.version_info[:3]]
+    assert [python.version for python in find_pythons([Path(sys.executable)])] == [sys.version_info[:3]]
 
 
 def test_a_run_that_ended_before_any_test_is_shown() -> None:

@@ -51,21 +51,21 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Other:
+class OtherContent:
     """Something in a recording that is no object of an estate: an error, a receipt, what nobody knows."""
 
     what: str
     source: str
 
 
-def read(folder: Path) -> Iterator[Recorded | Other]:
+def read(folder: Path) -> Iterator[Recorded | OtherContent]:
     """Everything in the folder's JSON files, by name."""
     for file in sorted(folder.rglob("*.json")):
         name = file.relative_to(folder).as_posix()
         try:
             document = json.loads(file.read_text(encoding="utf-8-sig"))
         except ValueError as error:
-            yield Other(f"no JSON: {error}", name)
+            yield OtherContent(f"no JSON: {error}", name)
             continue
         for path, body in _answers(document):
             yield from _objects(path, body, name)
@@ -92,22 +92,26 @@ def _answers(document: Any) -> Iterator[tuple[str, Any]]:
             yield f"/conversations/conv_{place}/items", {"data": [row["item"] for row in rows]}
 
 
-def _objects(path: str, body: Any, name: str) -> Iterator[Recorded | Other]:
+def _objects(path: str, body: Any, name: str) -> Iterator[Recorded | OtherContent]:
     if not isinstance(body, dict):
-        yield Other("no object" if body else "empty", name)
+        yield OtherContent("no object" if body else "empty", name)
         return
     if "error" in body and not body.get("object"):
-        yield Other("an error", name)
+        yield OtherContent("an error", name)
         return
     listed = body.get("data") if isinstance(body.get("data"), list) else None
     rows = (
         listed if listed is not None else body.get("output") if body.get("object") == "response" else [body]
     )
     for row in rows or ():
-        yield _object(path, row, name) if isinstance(row, dict) else Other("a row that is no object", name)
+        yield (
+            _object(path, row, name)
+            if isinstance(row, dict)
+            else OtherContent("a row that is no object", name)
+        )
 
 
-def _object(path: str, row: dict[str, Any], name: str) -> Recorded | Other:
+def _object(path: str, row: dict[str, Any], name: str) -> Recorded | OtherContent:
     calls_itself = str(row.get("object") or row.get("type") or "")
     if calls_itself in OLD:
         kind = OLD[calls_itself]
@@ -122,7 +126,7 @@ def _object(path: str, row: dict[str, Any], name: str) -> Recorded | Other:
         found = CONVERSATION.search(path)
         place = found[1] if found else re.sub(r"\W+", "_", f"conv_{name.removesuffix('.json')}")
         return Recorded("project", "message", place, row, name)
-    return Other(calls_itself or "without a name of its kind", name)
+    return OtherContent(calls_itself or "without a name of its kind", name)
 
 
 def _whole_agent(row: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from migrate.codecs import CODECS
 from migrate.emulator.options import ServiceName
 from migrate.model import KINDS
 from tests.e2e.running import World, options, world
-from tests.recordings.answers import Family, Other, Recorded
+from tests.recordings.answers import Family, OtherContent, Recorded
 
 SOURCES: dict[Family, tuple[str, str]] = {
     "assistants": ("azure-openai", "https://recorded.example.com"),
@@ -38,7 +38,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass
-class Held:
+class RecordedEstate:
     """The recorded objects of one family as an estate: of several bodies of one object the last counts."""
 
     family: Family
@@ -66,7 +66,7 @@ class Held:
 
 
 @dataclass
-class Passed:
+class TargetResult:
     """What became of one family on one target. `told`: grade and field -> how many; `untold`: in words."""
 
     family: Family
@@ -82,24 +82,24 @@ class Result:
     """Everything that a run says."""
 
     files: int
-    held: list[Held]
+    held: list[RecordedEstate]
     others: Counter[str]
     broken: list[str]
     """Objects that could not be decoded, with the reason."""
     unknown: Counter[str]
     """Kind and key of what no rule knows: kept, compared and told, not understood."""
     compared: int
-    passed: list[Passed]
+    passed: list[TargetResult]
 
 
-def run(found: Iterable[Recorded | Other], folder: Path) -> Result:
+def run(found: Iterable[Recorded | OtherContent], folder: Path) -> Result:
     """All of it. `folder`: an empty one to work in."""
-    held: dict[Family, Held] = {family: Held(family) for family in SOURCES}
+    held: dict[Family, RecordedEstate] = {family: RecordedEstate(family) for family in SOURCES}
     result = Result(0, list(held.values()), Counter(), [], Counter(), 0, [])
     names = set()
     for one in found:
         names.add(one.source)
-        if isinstance(one, Other):
+        if isinstance(one, OtherContent):
             result.others[one.what] += 1
         elif _decodes(one, result):
             held[one.family].add(one)
@@ -122,7 +122,7 @@ def _decodes(one: Recorded, result: Result) -> bool:
     return bool(entities)
 
 
-def _pass(held: Held, folder: Path, result: Result) -> None:
+def _pass(held: RecordedEstate, folder: Path, result: Result) -> None:
     models = {m for one in held.objects.values() if (m := _model(one.body))}
     for service, type_ in TARGETS:
         place = folder / type_
@@ -147,7 +147,7 @@ def _model(body: dict[str, Any]) -> str:
     return model if isinstance(model, str) else ""
 
 
-def keep(held: Held, path: Path) -> None:
+def keep(held: RecordedEstate, path: Path) -> None:
     """Put them into an archive as one snapshot, as they were recorded."""
     listings: dict[tuple[str, str], list[Recorded]] = {
         (kind, ""): [] for kind in KINDS if not KINDS[kind].parent
@@ -166,10 +166,10 @@ def keep(held: Held, path: Path) -> None:
         writer.finish("complete", "")
 
 
-def _moved(held: Held, type_: str, run_: World) -> Passed:
+def _moved(held: RecordedEstate, type_: str, run_: World) -> TargetResult:
     planned = run_("plan", run_.db, "target", "-o", run_.plan, "--accept-loss", "all")
     if planned.code not in (0, 1):
-        return Passed(held.family, type_, {}, Counter(), 0, [f"plan: {planned.err.strip()}"])
+        return TargetResult(held.family, type_, {}, Counter(), 0, [f"plan: {planned.err.strip()}"])
     plan = planned.json
     told = Counter((row["grade"], row["field"]) for row in plan["losses"])
     applied = run_.apply()
@@ -185,4 +185,4 @@ def _moved(held: Held, type_: str, run_: World) -> Passed:
         untold += [f"verify: {row}" for row in verified.json["findings"]]
     else:
         untold.append(f"verify: {verified.err.strip()}")
-    return Passed(held.family, type_, plan["actions"], told, created, untold)
+    return TargetResult(held.family, type_, plan["actions"], told, created, untold)

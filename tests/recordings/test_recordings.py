@@ -12,7 +12,7 @@ import pytest
 from migrate import codecs
 from tests.recordings import pipeline
 from tests.recordings.__main__ import main
-from tests.recordings.answers import Other, Recorded, read
+from tests.recordings.answers import OtherContent, Recorded, read
 
 TEXT = [{"type": "text", "text": {"value": "Hello", "annotations": []}}]
 OLD = "https://recorded.example.com/v1"
@@ -74,7 +74,7 @@ def test_every_object_is_found_with_its_parent(folder: Path) -> None:
         ("project", "message", "conv_reasoning"): 1,
         ("project", "assistant", ""): 1,
     }
-    others = [one for one in found if isinstance(one, Other)]
+    others = [one for one in found if isinstance(one, OtherContent)]
     assert {one.source for one in others} == {"cut.json", "items.json"}
     assert "an error" in {one.what for one in others}
 

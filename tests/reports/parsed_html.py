@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 
-class Shown(HTMLParser):
+class ParsedPage(HTMLParser):
     """What a reader gets of a page: texts, hints, tags, attributes and addresses. Raises where it is not
     balanced."""
 

@@ -31,7 +31,7 @@ from migrate.reports.pages.part_view import MAX_SHOWN_CHARS
 from migrate.stages.query.conversation import read_conversation
 from tests.archive.bundled import SERVICES, bundled
 from tests.reports.hostile import HOSTILE
-from tests.reports.parsed_html import Shown
+from tests.reports.parsed_html import ParsedPage
 
 MACROS = "{% import 'conversation.html.j2' as c %}"
 WHOLE = (
@@ -91,7 +91,7 @@ def test_every_bundled_conversation_is_safe_and_whole(example: SnapshotReader) -
         again = read_conversation(example, body["id"])
         assert found is not None
         assert again is not None
-        shown = Shown(page(found))
+        shown = ParsedPage(page(found))
         assert shown.tags <= TAGS
         seen = "".join(shown.text.split())
         for message in again.messages:
@@ -128,7 +128,7 @@ def test_what_is_known_is_shown() -> None:
         status="incomplete: max_tokens",
     )
     html = page(of(message, head={"gap": "GET answered 500", "assistants": (("asst_1", "Desk"),)}))
-    shown = Shown(html)
+    shown = ParsedPage(html)
     text = " ".join(shown.text.split())
     for words in (
         "Not complete. GET answered 500", "Desk 2026-03-01 10:00 incomplete: max_tokens #1", "Yes1.",
@@ -150,7 +150,7 @@ def test_items_show_their_type() -> None:
         (ConversationPart("code", "1 + 1"), "Ran code"),
     ]
     for part, words in items:
-        assert words in " ".join(Shown(page(of(said(part, role="")))).text.split())
+        assert words in " ".join(ParsedPage(page(of(said(part, role="")))).text.split())
 
 
 def test_an_image_is_shown_only_when_it_is_one() -> None:
@@ -224,7 +224,7 @@ def everywhere(text: str) -> Conversation:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "javascript:alert(1)", "../../x", 'a" onload="x', "' b", "%00"])
 def test_hostile_text_is_text(text: str) -> None:
-    shown = Shown(page(everywhere(text), PageOnlyLinks()))
+    shown = ParsedPage(page(everywhere(text), PageOnlyLinks()))
     assert shown.tags <= TAGS
     assert not [name for name in shown.attributes if name.startswith("on") or name == "style"]
     for href in shown.hrefs:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from migrate.reports.pages.markdown_rules import CitationMark
 from migrate.reports.pages.safe_markdown import MAX_MARKDOWN_CHARS, render_markdown
 from migrate.reports.pages.visible_text import as_line, visible_text
-from tests.reports.parsed_html import Shown
+from tests.reports.parsed_html import ParsedPage
 from tests.strategies import steady
 
 REL = 'rel="noopener noreferrer nofollow"'
@@ -84,7 +84,7 @@ def test_what_it_knows(text: str, html: str | None) -> None:
     ],
 )
 def test_what_is_not_safe_or_would_be_hidden_is_text(text: str) -> None:
-    shown = Shown(rendered(text))
+    shown = ParsedPage(rendered(text))
     assert shown.tags <= {"p", "br", "a"}
     assert {href for href in shown.hrefs if not href.startswith("https://e.example")} == set()
     assert re.sub(r"\s", "", shown.text) == re.sub(r"\s", "", text.replace("&#106;", "j"))
@@ -92,13 +92,13 @@ def test_what_is_not_safe_or_would_be_hidden_is_text(text: str) -> None:
 
 def test_people_type_backslashes_and_entities() -> None:
     text = r"C:\_temp \d+\.\d+ &amp; \*x\*"
-    assert Shown(rendered(text, as_typed=True)).text.strip() == text
-    assert Shown(rendered(text)).text.strip() == r"C:_temp \d+.\d+ & *x*"
+    assert ParsedPage(rendered(text, as_typed=True)).text.strip() == text
+    assert ParsedPage(rendered(text)).text.strip() == r"C:_temp \d+.\d+ & *x*"
 
 
 def test_what_is_nested_too_deeply_is_shown_as_it_is() -> None:
     deep = "> " * 200 + "the end"
-    assert "the end" in Shown(rendered(deep)).text
+    assert "the end" in ParsedPage(rendered(deep)).text
     assert rendered(deep).startswith('<div class="as-is">')
     assert "<blockquote>" in rendered("> " * 20 + "x")
 
@@ -141,7 +141,7 @@ def test_citations_may_overlap_or_be_wrong() -> None:
 
 def test_nobody_can_write_a_place_of_a_citation() -> None:
     assert "fdd0" in rendered("【\ufdd00\ufdd1】")
-    assert "fdd0" in Shown(str(render_markdown("【\ufdd00\ufdd1】", [(0, 0, mark(1))]))).text
+    assert "fdd0" in ParsedPage(str(render_markdown("【\ufdd00\ufdd1】", [(0, 0, mark(1))]))).text
 
 
 # ---------------------------------------------------------------------------------------------- properties
@@ -163,7 +163,7 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join)
 @steady
 @given(text=TEXTS, as_typed=st.booleans())
 def test_any_text_becomes_safe_and_balanced_html(text: str, as_typed: bool) -> None:
-    shown = Shown(rendered(text, as_typed=as_typed))
+    shown = ParsedPage(rendered(text, as_typed=as_typed))
     assert shown.tags <= TAGS
     assert shown.attributes <= ATTRIBUTES
     assert all(re.match(r"(https?://|mailto:)[^\s/]", href) for href in shown.hrefs)
@@ -174,7 +174,7 @@ def test_any_text_becomes_safe_and_balanced_html(text: str, as_typed: bool) -> N
 @given(text=TEXTS.filter(lambda text: "&" not in text))
 def test_every_word_is_shown(text: str) -> None:
     words = re.findall(r"[^\W_]+", re.sub(r"\b[0-9]+[.)]", "", visible_text(text)))
-    shown = Shown(rendered(text))
+    shown = ParsedPage(rendered(text))
     assert not [word for word in words if word not in shown.text + shown.hints]
 
 
