@@ -30,9 +30,14 @@ def message_label(message: Entity) -> str:
         content = message.fields.get("content")
         item = content[0] if isinstance(content, list) and content else {}
         parts[1:] = ["item", str(item.get("type") or "") if isinstance(item, Mapping) else ""]
-    text = mask_text(" ".join(_texts(message))[:MAX_SEARCHED_CHARS])
-    parts.append(_first_words(" ".join(text.split())))
+    parts.append(message_words(message, MAX_LABEL_TEXT_CHARS))
     return " ".join(filter(None, parts)).rstrip(":")
+
+
+def message_words(message: Entity, max_chars: int) -> str:
+    """The first words of a message on one line, without credentials, cut at the end of a word."""
+    text = mask_text(" ".join(_texts(message))[:MAX_SEARCHED_CHARS])
+    return _first_words(" ".join(text.split()), max_chars)
 
 
 def _texts(message: Entity) -> Iterator[str]:
@@ -45,10 +50,10 @@ def _texts(message: Entity) -> Iterator[str]:
             yield value if isinstance(value, str) else f"({part.get('type') or 'part'})"
 
 
-def _first_words(text: str) -> str:
+def _first_words(text: str, max_chars: int) -> str:
     """The first words of a text, cut at the end of a word where one is near."""
-    if len(text) <= MAX_LABEL_TEXT_CHARS:
+    if len(text) <= max_chars:
         return text
-    shown = text[:MAX_LABEL_TEXT_CHARS]
+    shown = text[:max_chars]
     words = shown.rpartition(" ")[0]
-    return f"{words if len(words) > MAX_LABEL_TEXT_CHARS // 2 else shown}…"
+    return f"{words if len(words) > max_chars // 2 else shown}…"

@@ -14,6 +14,7 @@ from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM_ROLE
+from migrate.model.message_label import message_words
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.conversation import (
     Conversation,
@@ -22,6 +23,7 @@ from migrate.model.results.conversation import (
     ConversationPart,
     NewId,
     RunRecord,
+    ThreadSummary,
 )
 from migrate.model.secrets import mask_texts
 from migrate.model.utc_time import ISO_SECONDS, utc_text
@@ -35,6 +37,8 @@ from migrate.stages.query.thread_runs import ThreadRuns
 WINDOW_MESSAGES = 200
 # Messages from the end of a thread whose assistants its head names.
 MAX_NEWEST_MESSAGES = 20
+# Messages from the beginning of a thread in which the words of a user are looked for, and characters of them.
+MAX_FIRST_MESSAGES, MAX_TITLE_CHARS = 5, 90
 
 
 def read_conversation(
@@ -70,6 +74,12 @@ class ConversationReader:
         return Conversation(window.head(body), window.read(start, end), trailing)
 
 
+    def summarize(self, body: StoredBody) -> ThreadSummary:
+        """A thread in one line of a list. Reads a few messages at both ends."""
+        thread = storable_text(as_text(body.get("id")))
+        return _Thread(self._snapshot, self._source, self.named, thread).summary(body)
+
+
 class _Thread:
     """One thread of a snapshot."""
 
@@ -97,6 +107,32 @@ class _Thread:
             new_ids=self._new_ids("thread", "", (self._id,)).get(self._id, ()),
             notes=tuple(self._unread_runs()),
         )
+
+    def summary(self, body: StoredBody) -> ThreadSummary:
+        """The thread in one line of a list."""
+        count = len(self.messages)
+        newest = self.messages.read(count - 1) if count else {}
+        head = self.head(body)
+        return ThreadSummary(
+            id=self._id,
+            first_words=self._first_words(),
+            created_at=head.created_at,
+            newest_at=utc_text(newest.get("created_at"), ISO_SECONDS) or head.created_at,
+            count=count,
+            assistants=head.assistants,
+            gap=head.gap,
+        )
+
+    def _first_words(self) -> str:
+        """The first words of a user, or of anybody where no user is among the first messages."""
+        words = ""
+        for place in range(min(len(self.messages), MAX_FIRST_MESSAGES)):
+            message = self._decode("message", self.messages.read(place), self._id, DecodeContext())[0]
+            said = message_words(message, MAX_TITLE_CHARS)
+            if said and message.fields.get("role") == "user":
+                return said
+            words = words or said
+        return words
 
     def read(self, start: int, end: int) -> Iterator[ConversationMessage]:
         """The messages from one place to another, counted from 0."""
