@@ -2,11 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from migrate.model.results.conversation import ThreadSummary
+from migrate.model.results.conversation import (
+    Conversation,
+    ConversationMessage,
+    FileReference,
+    ThreadSummary,
+)
+from migrate.model.results.query import Transcript
+
+
+class ConversationLinks(Protocol):
+    """Where the parts of a conversation lead: `serve` has addresses, a folder of transcripts has files. Each
+    is '' where there is nothing to lead to."""
+
+    def file(self, file: FileReference) -> str:
+        """The bytes of a file, or a page about it."""
+
+    def image(self, file: FileReference) -> str:
+        """An image that is shown in the page; called only for files whose bytes are an image."""
+
+    def message(self, message: ConversationMessage) -> str:
+        """The lasting address of a message; '' where it is its place in the page."""
+
+    def assistant(self, id_: str) -> str:
+        """A page about an assistant."""
+
+    def whole_text(self, message: ConversationMessage | None, text: str) -> str:
+        """A text that is too long for the page. `message` is None in a run behind the last one."""
+
+
+@dataclass(frozen=True)
+class ThreadPage:
+    """One page of the transcript of a thread, with what a form may want to read of it. `names`: the file
+    names of all its pages, in one folder; `number`: which of them it is, from 1. `root`: from that folder to
+    the folder of all transcripts, as in `../`; '' for a page that stands alone."""
+
+    summary: ThreadSummary
+    conversation: Callable[[], Conversation]
+    transcript: Callable[[], Transcript]
+    links: ConversationLinks
+    number: int = 1
+    names: Sequence[str] = ()
+    root: str = ""
 
 
 @dataclass(frozen=True)

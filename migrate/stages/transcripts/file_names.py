@@ -19,16 +19,16 @@ MAX_ID_CHARS = 60
 HASH_DIGITS = 12
 # Types of files that neither a browser nor a system runs when they are opened.
 HARMLESS_EXTENSIONS = frozenset(
-    "txt text log csv tsv md json jsonl yaml yml toml pdf doc docx xls xlsx ppt pptx odt ods odp rtf tex epub "
-    "png jpg jpeg gif webp bmp tif tiff heic mp3 wav m4a ogg flac mp4 m4v webm mov avi zip tar gz tgz bz2 xz 7z "
-    "parquet npy npz pkl h5 sqlite db".split()
-)  # fmt: skip
+    "txt text log csv tsv md json jsonl yaml yml toml pdf doc docx xls xlsx ppt pptx odt ods odp rtf tex "
+    "epub png jpg jpeg gif webp bmp tif tiff heic mp3 wav m4a ogg flac mp4 m4v webm mov avi zip tar gz tgz "
+    "bz2 xz 7z parquet npy npz pkl h5 sqlite db".split()
+)
 # Types that are text: they can be read with the added extension, and are not run. Everything else is bytes.
 TEXT_EXTENSIONS = frozenset(
-    "html htm xhtml xht shtml mht mhtml svg xml xsl xslt rss atom rdf js mjs cjs jsx ts tsx vue css scss py pyw "
-    "ipynb rb php pl sh bash zsh fish bat cmd ps1 psm1 vbs vbe wsf hta lua r jl go rs c h cc cpp hpp cs java kt "
-    "swift scala sql tf ini cfg conf properties env diff patch tsql graphql proto".split()
-)  # fmt: skip
+    "html htm xhtml xht shtml mht mhtml svg xml xsl xslt rss atom rdf js mjs cjs jsx ts tsx vue css scss py "
+    "pyw ipynb rb php pl sh bash zsh fish bat cmd ps1 psm1 vbs vbe wsf hta lua r jl go rs c h cc cpp hpp cs "
+    "java kt swift scala sql tf ini cfg conf properties env diff patch tsql graphql proto".split()
+)
 ADDED_TO_TEXT, ADDED_TO_BYTES = ".txt", ".bin"
 IMAGE_NAMES = {".jpg": (".jpg", ".jpeg"), **{end: (end,) for end in (".png", ".gif", ".webp")}}
 
@@ -47,8 +47,8 @@ def thread_stem(id_: str) -> str:
 
 
 def stored_name(file: FileReference) -> str:
-    """The name of a file in its folder. An extension is added where opening the file could run it, or where an
-    image has none of its type."""
+    """The name of a file in its folder. An extension is added where opening the file could run it, or where
+    an image has none of its type."""
     name = safe_name(f"{file.name}{PARSED_TEXT_SUFFIX}" if file.is_parsed_text else file.name, file.id)
     if file.image_type:
         extension = EXTENSION_OF_IMAGE[file.image_type]
