@@ -30,14 +30,9 @@ def message_label(message: Entity) -> str:
         content = message.fields.get("content")
         item = content[0] if isinstance(content, list) and content else {}
         parts[1:] = ["item", str(item.get("type") or "") if isinstance(item, Mapping) else ""]
-    parts.append(message_words(message, MAX_LABEL_TEXT_CHARS))
-    return " ".join(filter(None, parts)).rstrip(":")
-
-
-def message_words(message: Entity, max_chars: int) -> str:
-    """The first words of a message on one line, without credentials, cut at the end of a word."""
     text = mask_text(" ".join(_texts(message))[:MAX_SEARCHED_CHARS])
-    return _first_words(" ".join(text.split()), max_chars)
+    parts.append(_first_words(" ".join(text.split())))
+    return " ".join(filter(None, parts)).rstrip(":")
 
 
 def _texts(message: Entity) -> Iterator[str]:
@@ -50,10 +45,10 @@ def _texts(message: Entity) -> Iterator[str]:
             yield value if isinstance(value, str) else f"({part.get('type') or 'part'})"
 
 
-def _first_words(text: str, max_chars: int) -> str:
+def _first_words(text: str) -> str:
     """The first words of a text, cut at the end of a word where one is near."""
-    if len(text) <= max_chars:
+    if len(text) <= MAX_LABEL_TEXT_CHARS:
         return text
-    shown = text[:max_chars]
+    shown = text[:MAX_LABEL_TEXT_CHARS]
     words = shown.rpartition(" ")[0]
-    return f"{words if len(words) > max_chars // 2 else shown}…"
+    return f"{words if len(words) > MAX_LABEL_TEXT_CHARS // 2 else shown}…"

@@ -117,7 +117,7 @@ def commands(world: World, thread: str) -> list[tuple[str, ...]]:
         ("transcript", db, thread, "--format", "html"),
         ("transcript", db, thread, "--format", "jsonl"),
         *(
-            ("transcript", db, "--all", "--dir", str(world.folder / form), "--format", form)
+            ("transcript", db, "--all", "--dir", str(world.folder / form), "--format", form, "--force")
             for form in ("html", "markdown", "jsonl")
         ),
         ("transcript", db, "no\x1b[31msuch\nthread"),

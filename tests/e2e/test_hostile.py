@@ -95,6 +95,8 @@ def test_the_id_map_on_a_terminal_is_cleaned(
 def test_no_name_forges_a_line(done: Done) -> None:
     _, _, said = done
     for given, one in said.items():
+        if given[-1] == "html" and "--all" not in given:
+            continue  # the lines of a page's source are not those that a reader sees
         lines = f"{one.out}\n{one.err}".split("\n")
         assert not [line for line in lines if line.startswith(FORGED)], given
 

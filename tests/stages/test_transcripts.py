@@ -16,8 +16,8 @@ from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import BadUsage, DiskFull, OperationRefused
 from migrate.files import output
-from migrate.model.results.conversation import FileReference, ThreadSummary
-from migrate.model.results.transcripts import IndexPage, ListedThread, ThreadPage
+from migrate.model.results.conversation import FileReference, TranscriptSummary
+from migrate.model.results.transcripts import IndexPage, ListedThread, TranscriptPage
 from migrate.reports.transcripts.chat_lines import ChatLines
 from migrate.reports.transcripts.html_site import HtmlPage, HtmlSite
 from migrate.reports.transcripts.markdown_files import MarkdownFiles
@@ -152,7 +152,7 @@ def test_the_list_is_paged_newest_first(archive: Archive, tmp_path: Path) -> Non
 
 def test_rows_come_back_newest_first_and_as_they_were() -> None:
     rows = [
-        ListedThread(ThreadSummary(f"t{n}", "Wörter\u2028", "", at, n, (("a", "A"),), "gap"), f"p{n}")
+        ListedThread(TranscriptSummary(f"t{n}", "Wörter\u2028", "", at, n, (("a", "A"),), "gap"), f"p{n}")
         for n, at in enumerate(["", "2026-01-02T00:00:00Z", "2026-03-01T00:00:00Z", "2026-01-02T00:00:00Z"])
     ]
     kept = SortedRows()
@@ -310,7 +310,7 @@ class Stopping(HtmlSite):
 
     pages = 0
 
-    def thread(self, page: ThreadPage) -> Iterator[str]:
+    def thread(self, page: TranscriptPage) -> Iterator[str]:
         self.pages += 1
         for n, piece in enumerate(super().thread(page)):
             if self.pages == 2 and n == 3:
@@ -342,7 +342,7 @@ def test_an_interrupted_run_leaves_whole_files_and_is_started_again(
 
 def test_lines_appear_together_or_not_at_all(small: SnapshotReader, tmp_path: Path) -> None:
     class Stopped(ChatLines):
-        def thread(self, page: ThreadPage) -> Iterator[str]:
+        def thread(self, page: TranscriptPage) -> Iterator[str]:
             if page.summary.id == "thread_b":
                 raise KeyboardInterrupt
             return super().thread(page)

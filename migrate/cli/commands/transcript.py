@@ -29,11 +29,11 @@ from migrate.stages.object_lookup import ObjectLookup
 from migrate.stages.query.transcript import read_transcript
 
 if TYPE_CHECKING:
-    from migrate.model.results.transcripts import ThreadPage
+    from migrate.model.results.transcripts import TranscriptPage
     from migrate.stages.selection import SelectedObjects
     from migrate.stages.transcripts.run import TranscriptForm
 
-FORMATS = ("text", "markdown", "json", "html", "jsonl")
+TRANSCRIPT_FORMAT_NAMES = ("text", "markdown", "json", "html", "jsonl")
 # Formats of files, and of one thread that is no stream of lines of a transcript.
 FOLDER_FORMATS, PAGE_FORMATS = ("html", "markdown", "jsonl"), ("html", "jsonl")
 
@@ -47,7 +47,7 @@ FOLDER_FORMATS, PAGE_FORMATS = ("html", "markdown", "jsonl"), ("html", "jsonl")
     help="With --all: folder to write to; it is created if necessary.",
 )  # fmt: skip
 @click.option(
-    "--format", "format_", type=click.Choice(FORMATS), show_default="text; html with --all",
+    "--format", "format_", type=click.Choice(TRANSCRIPT_FORMAT_NAMES), show_default="text; html with --all",
     help="Form of the transcript. With --all: html, markdown or jsonl.",
 )  # fmt: skip
 @click.option("-o", "--output", type=FILE_PATH, help="File to write one thread to; - is stdout.")
@@ -150,7 +150,7 @@ def _page_pieces(snapshot: SnapshotReader, thread: str, format_: str) -> tuple[s
     """The same for a thread as one page, or as one line of chat messages."""
     from migrate.stages.transcripts.run import single_page
 
-    page: ThreadPage | None = single_page(snapshot, thread)
+    page: TranscriptPage | None = single_page(snapshot, thread)
     if page is None:
         return "", None
     return page.summary.gap, map(redact, _form(format_, alone=True).thread(page))

@@ -191,7 +191,7 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class ThreadSummary:
+class TranscriptSummary:
     """A thread in one line of a list. `newest_at`: time of the newest message; of a thread whose messages
     carry no time, when it was created."""
 

@@ -11,7 +11,7 @@ from migrate.model.results.conversation import (
     Conversation,
     ConversationMessage,
     FileReference,
-    ThreadSummary,
+    TranscriptSummary,
 )
 from migrate.model.results.query import Transcript
 
@@ -37,12 +37,12 @@ class ConversationLinks(Protocol):
 
 
 @dataclass(frozen=True)
-class ThreadPage:
+class TranscriptPage:
     """One page of the transcript of a thread, with what a form may want to read of it. `names`: the file
     names of all its pages, in one folder; `number`: which of them it is, from 1. `root`: from that folder to
     the folder of all transcripts, as in `../`; '' for a page that stands alone."""
 
-    summary: ThreadSummary
+    summary: TranscriptSummary
     conversation: Callable[[], Conversation]
     transcript: Callable[[], Transcript]
     links: ConversationLinks
@@ -65,7 +65,7 @@ class TranscriptFailure:
 class ListedThread:
     """A thread in the list of transcripts. `path`: its page, relative to the folder."""
 
-    summary: ThreadSummary
+    summary: TranscriptSummary
     path: str
 
 

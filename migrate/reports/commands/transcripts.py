@@ -10,8 +10,8 @@ from migrate.model.results.transcripts import TranscriptFailure, TranscriptsResu
 from migrate.reports.sizes import size_text
 from migrate.reports.text_table import number_of, shorten
 
-MAX_FAILURES_SHOWN = 20
-MAX_REASON_CHARS = 200
+MAX_GAPS_SHOWN = 20
+MAX_GAP_CHARS = 200
 # Format -> the file to open first.
 FIRST_FILES = {"html": "index.html", "markdown": "index.md", "jsonl": "conversations.jsonl"}
 
@@ -55,7 +55,7 @@ def transcripts_failure_lines(result: TranscriptsResult) -> Iterator[str]:
 
 
 def _listed(words: str, rows: list[TranscriptFailure]) -> Iterator[str]:
-    for row in rows[:MAX_FAILURES_SHOWN]:
-        yield f"{words}: {row.kind} {shorten(row.id)}: {shorten(row.reason, MAX_REASON_CHARS)}"
-    if len(rows) > MAX_FAILURES_SHOWN:
-        yield f"{words}: {len(rows) - MAX_FAILURES_SHOWN:,} more, in the JSON document (--json)"
+    for row in rows[:MAX_GAPS_SHOWN]:
+        yield f"{words}: {row.kind} {shorten(row.id)}: {shorten(row.reason, MAX_GAP_CHARS)}"
+    if len(rows) > MAX_GAPS_SHOWN:
+        yield f"{words}: {len(rows) - MAX_GAPS_SHOWN:,} more, in the JSON document (--json)"

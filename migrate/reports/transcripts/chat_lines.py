@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from migrate.model.entity import JSON
 from migrate.model.results.conversation import ConversationHead
-from migrate.model.results.transcripts import IndexPage, ThreadPage
+from migrate.model.results.transcripts import IndexPage, TranscriptPage
 from migrate.reports.transcripts.chat_messages import ChatMessages
 
 
@@ -26,7 +26,7 @@ class ChatLines:
     def index(self, page: IndexPage) -> Iterator[str]:
         return iter(())
 
-    def thread(self, page: ThreadPage) -> Iterator[str]:
+    def thread(self, page: TranscriptPage) -> Iterator[str]:
         """One line, with its end."""
         found = page.conversation()
         yield f'{_json(_facts(found.head))[:-1]}, "messages": ['

@@ -10,7 +10,7 @@ from functools import cache
 from markupsafe import Markup
 
 from migrate import __version__
-from migrate.model.results.transcripts import IndexPage, ThreadPage
+from migrate.model.results.transcripts import IndexPage, TranscriptPage
 from migrate.reports.formats.html import page_asset
 from migrate.reports.pages.environment import PAGES_FOLDER, conversation_style, transcript_environment
 from migrate.reports.pages.visible_text import as_line
@@ -41,7 +41,7 @@ class HtmlSite:
     def assets(self) -> Mapping[str, str]:
         return {STYLE_PATH: site_style()}
 
-    def thread(self, page: ThreadPage) -> Iterator[str]:
+    def thread(self, page: TranscriptPage) -> Iterator[str]:
         return _thread_page(page, SITE_POLICY, _style_link(page.root), f"{page.root}index.html")
 
     def index(self, page: IndexPage) -> Iterator[str]:
@@ -66,7 +66,7 @@ class HtmlPage:
     def assets(self) -> Mapping[str, str]:
         return {}
 
-    def thread(self, page: ThreadPage) -> Iterator[str]:
+    def thread(self, page: TranscriptPage) -> Iterator[str]:
         style = site_style()
         digest = b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
         policy = f"{PAGE_POLICY_BEGIN}'sha256-{digest}'"
@@ -76,7 +76,7 @@ class HtmlPage:
         return iter(())
 
 
-def _thread_page(page: ThreadPage, policy: str, style: Markup, index: str) -> Iterator[str]:
+def _thread_page(page: TranscriptPage, policy: str, style: Markup, index: str) -> Iterator[str]:
     found = page.conversation()
     title = as_line(page.summary.first_words) or as_line(page.summary.id)
     template = transcript_environment().get_template("transcript.html.j2")

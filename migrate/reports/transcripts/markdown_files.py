@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from migrate.model.results.transcripts import IndexPage, ListedThread, ThreadPage
+from migrate.model.results.transcripts import IndexPage, ListedThread, TranscriptPage
 from migrate.reports.commands.transcript import escape_markdown, transcript_markdown
 from migrate.reports.text_table import escape_control, number_of, shorten
 
@@ -22,7 +22,7 @@ class MarkdownFiles:
     def assets(self) -> Mapping[str, str]:
         return {}
 
-    def thread(self, page: ThreadPage) -> Iterator[str]:
+    def thread(self, page: TranscriptPage) -> Iterator[str]:
         return (f"{escape_control(line)}\n" for line in transcript_markdown(page.transcript()))
 
     def index(self, page: IndexPage) -> Iterator[str]:

@@ -14,8 +14,8 @@ from migrate.archive.id_map import Side, new_ids_of
 from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON, Entity
+from migrate.model.document_texts import read_document
 from migrate.model.message import ITEM_ROLE
-from migrate.model.message_label import message_words
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.conversation import (
     Conversation,
@@ -24,9 +24,10 @@ from migrate.model.results.conversation import (
     ConversationPart,
     NewId,
     RunRecord,
-    ThreadSummary,
+    TranscriptSummary,
 )
 from migrate.model.secrets import mask_texts
+from migrate.model.thread_summary import ThreadSummary, agent_of_body
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.query.item_parts import item_parts
 from migrate.stages.query.masked_conversation import masked_attachment, masked_part, masked_run
@@ -38,8 +39,8 @@ from migrate.stages.query.thread_runs import ThreadRuns
 WINDOW_MESSAGES = 200
 # Messages from the end of a thread whose assistants its head names.
 MAX_NEWEST_MESSAGES = 20
-# Messages from the beginning of a thread in which the words of a user are looked for, and characters of them.
-MAX_FIRST_MESSAGES, MAX_TITLE_CHARS = 5, 90
+# Messages from the beginning of a thread in which the first words of a user are looked for.
+MAX_FIRST_MESSAGES = 5
 
 
 def read_conversation(
@@ -78,7 +79,7 @@ class ConversationReader:
         trailing = tuple(map(masked_run, thread.runs.trailing())) if is_last else ()
         return Conversation(thread.head, thread.read(start, end), trailing)
 
-    def summarize(self, body: StoredBody) -> ThreadSummary:
+    def summarize(self, body: StoredBody) -> TranscriptSummary:
         """A thread in one line of a list. Reads a few messages at both ends."""
         return self._thread(body).summary()
 
@@ -119,12 +120,12 @@ class _Thread:
             notes=tuple(self._unread_runs()),
         )
 
-    def summary(self) -> ThreadSummary:
+    def summary(self) -> TranscriptSummary:
         """The thread in one line of a list."""
         count = len(self.messages)
         newest = self.messages.read(count - 1) if count else {}
         head = self.head
-        return ThreadSummary(
+        return TranscriptSummary(
             id=self._id,
             first_words=self._first_words(),
             created_at=head.created_at,
@@ -136,14 +137,11 @@ class _Thread:
 
     def _first_words(self) -> str:
         """The first words of a user, or of anybody where no user is among the first messages."""
-        words = ""
+        ends = ThreadSummary()
         for place in range(min(len(self.messages), MAX_FIRST_MESSAGES)):
-            message = self._decode("message", self.messages.read(place), self._id, DecodeContext())[0]
-            said = message_words(message, MAX_TITLE_CHARS)
-            if said and message.fields.get("role") == "user":
-                return said
-            words = words or said
-        return words
+            body = self.messages.read(place)
+            ends.add_message(body, read_document("message", body), 0)
+        return ends.first_words
 
     def read(self, start: int, end: int) -> Iterator[ConversationMessage]:
         """The messages from one place to another, counted from 0."""
@@ -214,9 +212,7 @@ def message_author(body: StoredBody) -> tuple[str, str]:
     user the one that was asked."""
     made_by = body.get("created_by")
     agent = made_by.get("agent") if isinstance(made_by, Mapping) else None
-    if isinstance(agent, Mapping):
-        return as_text(agent.get("name")), as_text(agent.get("version"))
-    return as_text(body.get("assistant_id")), ""
+    return agent_of_body(body), as_text(agent.get("version")) if isinstance(agent, Mapping) else ""
 
 
 def _status(message: Entity) -> str:

@@ -16,7 +16,7 @@ from migrate.stages.safe_filenames import safe_name
 # Ids that are file names as they are; others get a hash, since systems may ignore case.
 PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 MAX_ID_CHARS = 60
-HASH_DIGITS = 12
+SHORT_HASH_DIGITS = 12
 # Types of files that neither a browser nor a system runs when they are opened.
 HARMLESS_EXTENSIONS = frozenset(
     "txt text log csv tsv md json jsonl yaml yml toml pdf doc docx xls xlsx ppt pptx odt ods odp rtf tex "
@@ -35,7 +35,7 @@ IMAGE_NAMES = {".jpg": (".jpg", ".jpeg"), **{end: (end,) for end in (".png", ".g
 
 def short_hash(text: str) -> str:
     """Some digits of the hash of a text."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:HASH_DIGITS]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:SHORT_HASH_DIGITS]
 
 
 def thread_stem(id_: str) -> str:

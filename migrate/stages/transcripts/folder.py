@@ -23,7 +23,7 @@ UNFINISHED, COMPLETE = "unfinished", "complete"
 # A manifest is small; a larger file of that name is not one.
 MAX_MANIFEST_BYTES = 1 << 20
 # Every path that a run may write. Only files with such a path are ever removed.
-OWN_PATH = re.compile(
+WRITTEN_PATH = re.compile(
     r"(?:index(?:-\d+)?\.(?:html|md)|style\.css|conversations\.jsonl|threads/(?:\d+/)?[\w-]+(?:\.\d+)?\.(?:html|md)"
     r"|(?:files|texts)/[0-9a-f]{12}/[^/]+|(?:threads/(?:\d+/)?|(?:files|texts)/[0-9a-f]{12}/)?\.[0-9a-f]{16}\.tmp)"
 )
@@ -112,7 +112,7 @@ def _own_files(path: Path) -> Iterator[str]:
                 folders.clear()
             for name in names:
                 relative = (Path(folder) / name).relative_to(path).as_posix()
-                if OWN_PATH.fullmatch(relative):
+                if WRITTEN_PATH.fullmatch(relative):
                     yield relative
 
 

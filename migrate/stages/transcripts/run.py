@@ -19,14 +19,14 @@ from migrate.archive.packs import PackDamaged
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.model.input_limits import JSONTooDeep
 from migrate.model.results.archive import StoredBody
-from migrate.model.results.conversation import ThreadSummary
+from migrate.model.results.conversation import TranscriptSummary
 from migrate.model.results.query import Transcript
 from migrate.model.results.transcripts import (
     ConversationLinks,
     IndexPage,
     ListedThread,
-    ThreadPage,
     TranscriptFailure,
+    TranscriptPage,
     TranscriptsResult,
 )
 from migrate.stages.progress import Progress
@@ -58,7 +58,7 @@ class TranscriptForm(Protocol):
     def assets(self) -> Mapping[str, str]:
         """Path and text of the files that every page uses."""
 
-    def thread(self, page: ThreadPage) -> Iterator[str]:
+    def thread(self, page: TranscriptPage) -> Iterator[str]:
         """A page of a thread, piece by piece."""
 
     def index(self, page: IndexPage) -> Iterator[str]:
@@ -79,13 +79,13 @@ def write_transcripts(
     return _Run(snapshot, folder, form, threads, force, progress or Progress()).run()
 
 
-def single_page(snapshot: SnapshotReader, thread: str) -> ThreadPage | None:
+def single_page(snapshot: SnapshotReader, thread: str) -> TranscriptPage | None:
     """A thread as one page that stands alone, or None when the snapshot has no such thread."""
     reader = ConversationReader(snapshot)
     body = reader.find(thread)
     if body is None:
         return None
-    return ThreadPage(
+    return TranscriptPage(
         reader.summarize(body),
         lambda: reader.read_body(body),
         partial(_transcript, snapshot, reader, thread),
@@ -181,7 +181,7 @@ class _Run:
             self._count(summary)
         return row
 
-    def _write_thread_pages(self, body: StoredBody, summary: ThreadSummary) -> str:
+    def _write_thread_pages(self, body: StoredBody, summary: TranscriptSummary) -> str:
         """Write the pages of a thread; returns the path of the first one."""
         folder, root = self._place()
         size = self._form.page_messages or max(summary.count, 1)
@@ -195,9 +195,9 @@ class _Run:
             self._folder.write(f"{folder}{names[number - 1]}", self._form.thread(part))
         return f"{folder}{names[0]}"
 
-    def _page(self, body: StoredBody, summary: ThreadSummary, links: ConversationLinks) -> ThreadPage:
+    def _page(self, body: StoredBody, summary: TranscriptSummary, links: ConversationLinks) -> TranscriptPage:
         """A thread as one page."""
-        return ThreadPage(
+        return TranscriptPage(
             summary,
             partial(self._reader.read_body, body),
             partial(_transcript, self._snapshot, self._reader, summary.id),
@@ -234,7 +234,7 @@ class _Run:
             )
             self._folder.write(paths[number - 1], self._form.index(index))
 
-    def _count(self, summary: ThreadSummary) -> None:
+    def _count(self, summary: TranscriptSummary) -> None:
         self.result.threads += 1
         self.result.messages += summary.count
         if summary.gap:

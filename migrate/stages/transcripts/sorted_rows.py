@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from migrate.model.results.conversation import ThreadSummary
+from migrate.model.results.conversation import TranscriptSummary
 from migrate.model.results.transcripts import ListedThread
 
 
@@ -49,4 +49,4 @@ class SortedRows:
         self._file.seek(self._offsets[number])
         path, summary = json.loads(self._file.readline())
         assistants = tuple((id_, name) for id_, name in summary.pop("assistants"))
-        return ListedThread(ThreadSummary(**summary, assistants=assistants), path)
+        return ListedThread(TranscriptSummary(**summary, assistants=assistants), path)
