@@ -31,7 +31,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Block:
-    """Commands that stand together. `language` is '' where they are indented."""
+    """The commands of one block. `language` is '' where they are indented."""
 
     page: str
     first: str
@@ -40,7 +40,7 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """Every block of a page that holds commands, in order."""
+    """Every block of a page with commands, in order."""
     name = page.relative_to(ROOT).as_posix()
     found = []
     for language, lines in _texts(page.read_text(encoding="utf-8")):

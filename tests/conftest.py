@@ -50,8 +50,9 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Every connection to SQLite is counted. A background job of a shell ignores Ctrl-C; the programs that
-    tests start must not inherit that. Settings of hypothesis are read when a test module is imported."""
+    """Count every connection to SQLite. Reset Ctrl-C, which a background job of a shell ignores: the programs
+    that tests start would inherit that. Load the settings of hypothesis, which are read when a test module is
+    imported."""
     sample.RUN.exhaustive = config.getoption("exhaustive")
     sample.RUN.percent = config.getoption("percent")
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
@@ -66,7 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the exhaustive matrices only the samples stay, unless every case is asked for."""
+    """Deselect the cases of exhaustive matrices that are not in the sample, unless every case is
+    requested."""
     kept = sample.chosen(items)
     if len(kept) < len(items):
         names = {item.nodeid for item in kept}
@@ -76,8 +78,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """A test that passes has closed every connection that was opened in it: who opens one closes it, on every
-    path. Else the garbage collector does so later, and newer Pythons blame whatever test runs then."""
+    """Fail a test that leaves a connection open. Otherwise the garbage collector closes it later, and newer
+    Pythons report a warning in whatever test runs then."""
     before = set(CountedConnection.open_)
     sample.RUN.test = item
     done = yield

@@ -19,7 +19,7 @@ _connect = sqlite3.connect
 
 
 class CountedConnection(sqlite3.Connection):
-    """A connection that is known as long as it is open."""
+    """A connection that is listed as long as it is open."""
 
     open_: ClassVar[dict[CountedConnection, None]] = {}
     shared: ClassVar[list[str]] = []
@@ -43,8 +43,8 @@ class CountedConnection(sqlite3.Connection):
 
     @contextmanager
     def _used(self) -> Iterator[None]:
-        """SQLite runs one statement of a connection at a time. Where its SQL calls a Python function, a
-        second thread stops both for ever."""
+        """SQLite runs one statement of a connection at a time. If its SQL calls a Python function, a second
+        thread causes a deadlock."""
         me, other = threading.get_ident(), self._used_by
         without_lock = self.lock is not None and me != self._opened_by and not self.lock._is_owned()
         if without_lock or other not in (0, me):
@@ -62,7 +62,7 @@ class CountedConnection(sqlite3.Connection):
 
 
 def count_connections() -> None:
-    """From now on, whoever asks `sqlite3.connect` for a connection of the usual sort."""
+    """Make `sqlite3.connect` return counted connections where it is called without a factory."""
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
         if len(arguments) < 6:  # the sixth is another sort

@@ -23,7 +23,7 @@ STEP = {"uses", "task", "checkout", "run", "bash"}
 
 @dataclass(frozen=True)
 class Block:
-    """One block of code of a page, and the heading it stands under."""
+    """One block of code of a page, and its heading."""
 
     page: str
     heading: str
@@ -73,7 +73,7 @@ def steps(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def script(step: dict[str, Any]) -> str:
-    """What a step runs, or nothing."""
+    """The script of a step, or None."""
     inner = {**step, **step.get("inputs", {})}
     return next((str(inner[key]) for key in SCRIPTS if key in inner), "")
 

@@ -25,7 +25,7 @@ the sample meets the values of every parameter, however many values the inner pa
 
 @dataclass
 class Run:
-    """What this run of the tests was asked for."""
+    """The options of this test run."""
 
     exhaustive: bool = False
     percent: int = 100
@@ -55,14 +55,14 @@ def spread(length: int, size: int) -> list[int]:
 
 
 def sample(cases: Iterable[T], size: int) -> list[T]:
-    """All of the cases in an exhaustive run, else the sample."""
+    """All cases in an exhaustive run, otherwise the sample."""
     if RUN.test and not RUN.test.get_closest_marker("exhaustive"):
         raise ValueError(f"{RUN.test.nodeid} lacks @pytest.mark.exhaustive(): make test-all would not run it")
     return draw_sample(cases, size)
 
 
 def draw_sample(cases: Iterable[T], size: int) -> list[T]:
-    """The same without a look at the test."""
+    """The same, without a check of the test's marker."""
     rows: Sequence[T] = list(cases)
     if RUN.exhaustive:
         size = max(size, ceil(len(rows) * RUN.percent / 100))
@@ -77,15 +77,15 @@ def examples() -> int:
 
 
 def rotated(cases: Sequence[T], name: str) -> list[T]:
-    """The cases from another one on in each file: the samples of all files together meet every service.
-    The tests of one file begin with the same one: they often share what a fixture made for it."""
+    """Rotate the cases by another number for each file, so that the samples of all files together cover every
+    service. All tests of a file start with the same case, because they often share its fixture."""
     start = crc32(name.partition("::")[0].encode()) % len(cases)
     return [*cases[start:], *cases[:start]]
 
 
 def chosen(items: Sequence[Any]) -> list[Any]:
-    """The collected tests without those that are in no sample. What was asked for by name alone stays: it is
-    the only case of its test."""
+    """The collected tests of the sample. A test that was requested alone by its name stays: it is the only
+    case."""
     cases: dict[str, list[Any]] = {}
     for item in items:
         marker = item.get_closest_marker("exhaustive")

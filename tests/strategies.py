@@ -14,7 +14,7 @@ steady = settings()
 
 
 def few(share: int) -> settings:
-    """For a property of which one example takes long: the profile's number divided by `share`."""
+    """Settings for a slow property: the number of examples of the profile divided by `share`."""
     return settings(max_examples=max(2, steady.max_examples // share))
 
 
@@ -92,7 +92,7 @@ ranking = optional(
 
 
 def _nested(type_: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """A tool whose settings lie under its own name."""
+    """A tool whose settings are under its own name."""
     return st.fixed_dictionaries({"type": st.just(type_), type_: st.fixed_dictionaries(fields)})
 
 

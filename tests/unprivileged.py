@@ -18,7 +18,7 @@ ROOT_CAPABILITIES = (1 << 1) | (1 << 2)
 
 @contextmanager
 def enforce_file_modes() -> Iterator[None]:
-    """While it lasts, modes of files hold for this thread and for threads that it starts."""
+    """A context in which file modes apply to this thread and to threads that it starts."""
     if sys.platform != "linux" or os.geteuid() != 0:
         yield
         return

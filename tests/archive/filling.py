@@ -129,14 +129,14 @@ FACTS = {
 
 
 def facts(path: Path | str) -> dict[str, Any]:
-    """Everything an archive says, without the numbers that only the file knows."""
+    """The whole content of an archive, without row numbers that differ between files."""
     with closing(sqlite3.connect(path)) as conn:
         register_sql_functions(conn)
         return {name: conn.execute(sql).fetchall() for name, sql in FACTS.items()}
 
 
 def tamper(conn: sqlite3.Connection, id_: str, change: Callable[[str], str]) -> None:
-    """Change the stored text of every body of an id behind the archive's back, compressed as it should be."""
+    """Change the stored text of every body of an id directly in the packs, with correct compression."""
     for (number,) in conn.execute("SELECT id FROM bodies WHERE object_id = ?", (id_,)).fetchall():
         pack, place = divmod(number, BODIES_PER_PACK)
         data, size = conn.execute("SELECT data, size FROM packs WHERE id = ?", (pack,)).fetchone()

@@ -52,12 +52,12 @@ def reported(losses: Iterable[Loss]) -> list[tuple[str, str]]:
 
 
 def adapted(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[Loss]]:
-    """The object as the target's own rules fit it, and the losses."""
+    """The object as adapted by the rules of the target, and the losses."""
     return CODECS[target.capabilities.service].adapt(entity, target)
 
 
 def fit(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[tuple[str, str]]]:
-    """The fitted object, and field and grade of each loss."""
+    """The adapted object, and field and grade of each loss."""
     fitted, losses = adapted(entity, target)
     return fitted, reported(losses)
 

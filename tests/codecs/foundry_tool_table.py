@@ -36,7 +36,7 @@ SCREEN: JSON = {"display_width": 1024, "display_height": 768, "environment": "br
 
 @dataclass(frozen=True)
 class ToolPair:
-    """One tool on both sides; `resources` is what the older generation keeps beside it."""
+    """One tool in both forms. `resources`: its part of `tool_resources` in the older generation."""
 
     old: JSON
     new: JSON
@@ -169,7 +169,7 @@ TABLE: dict[str, ToolPair] = {
     ),
 }
 
-# Forms that only the newer generation holds; all but the third and fourth were recorded.
+# Forms of only the newer generation; all but the third and fourth were recorded.
 NEW_ONLY: tuple[JSON, ...] = (
     {"type": "a2a_preview", "project_connection_id": "C"},
     {

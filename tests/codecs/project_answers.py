@@ -14,7 +14,7 @@ FIRST = ("kind", "model", "instructions", "temperature", "top_p", "tools", "text
 
 
 def agent(wire: Body, name: str = "made-agent") -> Body:
-    """GET /agents/{name}: the newest version stands inside, its definition as it was sent."""
+    """GET /agents/{name}: includes the newest version, with its definition as it was sent."""
     given = wire["definition"]
     order = [*(key for key in FIRST if key in given), *(key for key in given if key not in FIRST)]
     version = {
@@ -33,7 +33,7 @@ def agent(wire: Body, name: str = "made-agent") -> Body:
 
 
 def conversation(wire: Body, _: str = "") -> Body:
-    """GET /conversations/{id}: never its items."""
+    """GET /conversations/{id}: without its items."""
     return {
         "id": "conv_1",
         "object": "conversation",
@@ -51,7 +51,7 @@ def item(wire: Body, _: str = "") -> Body:
 
 
 def stored(kind: str) -> Callable[[Body, str], Body]:
-    """Files and stores answer as everywhere, but for keys that were not given."""
+    """Files and stores are answered as by other services, without the keys that were not sent."""
 
     def answer(wire: Body, _: str = "") -> Body:
         body = service_answers.answered(kind, wire)

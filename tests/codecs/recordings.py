@@ -11,7 +11,7 @@ from typing import Any
 SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED") or Path(__file__).parents[3] / "shared")
 FOLDER = SHARED / "real"
 FAMILIES = ("openai_", "azure_", "aoai_", "classic_")
-# Recordings of the OpenAI platform that hold items of conversations and responses, and no older object.
+# Recordings of the OpenAI platform with items of conversations and responses, and no older object.
 ITEMS = ("openai_items_", "openai_input_items_")
 KIND_OF = {
     "assistant": "assistant",
@@ -24,7 +24,7 @@ KIND_OF = {
     "vector_store.file": "vector_store_file",
 }
 PROJECTS = ("agent_", "conv_", "vs_", "file_upload_", "foundry_")
-# What an answer calls itself: `object`, and `type` for the items of a conversation.
+# The type of an object in an answer: `object`, and `type` for the items of a conversation.
 PROJECT_KIND_OF = {
     **KIND_OF,
     "agent": "assistant",
@@ -40,7 +40,7 @@ Recorded = tuple[str, str, dict[str, Any]]
 
 
 def names() -> list[str]:
-    """Recordings of the Assistants wire family."""
+    """Recordings of services with the Assistants API."""
     files = sorted(FOLDER.glob("*.json")) if FOLDER.is_dir() else []
     return [f.name for f in files if f.name.startswith(FAMILIES) and not f.name.startswith(ITEMS)]
 
@@ -83,7 +83,7 @@ def of_project(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def answer(name: str) -> dict[str, Any]:
-    """What the service said."""
+    """The body of the answer."""
     body: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))["response_body"]
     return body
 

@@ -116,12 +116,12 @@ def other_resource(made: Generated) -> Generated:
 
 
 def journal(made: Generated) -> dict[tuple[str, str], str]:
-    """What the journal of a move to `elsewhere` knows."""
+    """The pairs in the journal of a move to `other_resource`."""
     return {(kind, row["id"]): f"new-{row['id']}" for kind in made.bodies for _, row in made.of(kind)}
 
 
 def journal_pairs_of(pairs: Mapping[tuple[str, str], str]) -> JournalPairs:
-    """As the journals at hand tell it: messages only thread by thread."""
+    """The same pairs in the form of an open journal, where messages are read thread by thread."""
     messages = {old: new for (kind, old), new in pairs.items() if kind == "message"}
     objects = {pair: new for pair, new in pairs.items() if pair[0] != "message"}
     return JournalPairs(objects, lambda left, right: messages.items())

@@ -15,7 +15,7 @@ ExpectedDifference = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of one body. `path` is where it must be told."""
+    """A change of one body. `path`: where it must be reported."""
 
     kind: str
     path: str
@@ -27,7 +27,7 @@ class Edit:
 
 
 def _set(*keys: str, to: Any) -> Callable[[Body], None]:
-    """Set a value deep in a body; `to` may make it from the old one."""
+    """Set a value deep in a body. `to` is the value, or a function of the old one."""
 
     def change(body: Body) -> None:
         place = body
@@ -40,7 +40,7 @@ def _set(*keys: str, to: Any) -> Callable[[Body], None]:
 
 
 def _other(*values: Any) -> Callable[[Any], Any]:
-    """The first of these that is not what is there."""
+    """The first of these values that differs from the present one."""
     return lambda old: next(value for value in values if value != old)
 
 
@@ -114,7 +114,7 @@ EDITS = [
 
 
 def apply_edit(edit: Edit, made: Generated, chance: random.Random) -> set[ExpectedDifference]:
-    """Change one object; what must be told of it."""
+    """Change one object and return the difference that must be reported."""
     _, body = chance.choice(list(made.of(edit.kind)))
     edit.change(body)
     return {(edit.kind, body["id"], "changed", edit.path)}
@@ -142,7 +142,7 @@ def add(kind: str, made: Generated, chance: random.Random) -> set[ExpectedDiffer
     return {(kind, "mutant", "added", "")}
 
 
-# ------------------------------------------------------------------------------------------- idle changes
+# ---------------------------------------------------------------------------------------- neutral changes
 
 
 def _shuffled(value: Any, chance: random.Random) -> Any:
@@ -224,7 +224,7 @@ IDLE = (reorder_keys, reorder_unordered_lists, add_nulls, drop_nulls, spell_defa
 def make_neutral_changes(
     made: Generated, chance: random.Random, how: Callable[[Body, random.Random], None]
 ) -> None:
-    """Change every object so that nothing changes."""
+    """Change the spelling of every object without changing its meaning."""
     for kind in made.bodies:
         for _, body in made.of(kind):
             how(body, chance)

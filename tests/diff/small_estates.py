@@ -13,7 +13,7 @@ from tests.diff.generated_estates import ELSEWHERE, HERE, Body, Generated, archi
 
 
 def archive_of(*assistants: Body, **others: list[Body]) -> Generated:
-    """An estate of these. Members are told by the key of their parent: `message_of_t1=[...]`."""
+    """An estate of these objects. The key of members has their parent: `message_of_t1=[...]`."""
     tops = ("file", "vector_store", "thread")
     bodies: dict[str, dict[str, list[Body]]] = {kind: {"": others.pop(kind, [])} for kind in tops}
     bodies |= {"assistant": {"": list(assistants)}, "vector_store_file": {}, "message": {}}
@@ -32,7 +32,7 @@ def thread(id_: str) -> Body:
 
 
 def message(id_: str, *content: Any) -> Body:
-    """What the user said: texts, or parts of any sort."""
+    """A message of the user: texts, or parts of any sort."""
     parts = [{"type": "text", "text": {"value": c}} if isinstance(c, str) else c for c in content]
     return {"id": id_, "object": "thread.message", "role": "user", "content": parts, "created_at": 1}
 
@@ -44,7 +44,7 @@ def compared(
     scope: DiffScope | None = None,
     journal: Mapping[tuple[str, str], str] | None = None,
 ) -> DiffResult:
-    """What differs between them, each in an archive of its own."""
+    """Compare two estates, each in its own archive."""
     with Archive.temporary() as one, Archive.temporary() as other:
         sides = archive_estate(one, left, places[0]), archive_estate(other, right, places[1])
         return diff(*sides, journal_pairs_of(journal or {}), scope)

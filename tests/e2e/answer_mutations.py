@@ -22,7 +22,7 @@ LONG_TEXT = "x" * 200_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back: a status, headers without lengths, and the bytes of the body."""
+    """An answer: status, headers without lengths, and the bytes of the body."""
 
     status: int
     body: bytes
@@ -40,7 +40,7 @@ Change = Callable[[Answer, random.Random], Answer]
 
 
 def wrong_values(rng: random.Random) -> Any:
-    """A value that nobody expects in this place."""
+    """A value of an unexpected type or size."""
     return rng.choice(
         [
             None, True, False, 0, -1, 1.5, 10**30, -(10**400), "", " ", "null", "x/../y?z#%2e", "\ud800",
@@ -275,7 +275,8 @@ MUTATIONS: dict[str, Change] = {
 
 @dataclass
 class Mutated:
-    """Stands before an emulator and spoils a share of the answers to `methods`, by one mutation."""
+    """An ASGI application in front of an emulator that changes a share of the answers to `methods` by one
+    mutation."""
 
     change: Change
     seed: int

@@ -27,7 +27,7 @@ def described(name: str) -> Json:
 
 
 def _with_nulls(node: Any) -> Any:
-    """OpenAPI 3.0 says `nullable` where JSON Schema says that null is one of the types."""
+    """Convert `nullable` of OpenAPI 3.0 to the type null of JSON Schema."""
     if isinstance(node, list):
         return [_with_nulls(item) for item in node]
     if not isinstance(node, dict):
@@ -57,7 +57,7 @@ def resolved(document: Json, schema: Json) -> Json:
 
 
 def unknown_keys(document: Json, schemas: list[Json], value: Any, where: str = "") -> Iterator[str]:
-    """Keys that none of the schemas that may apply has a property for."""
+    """Keys that are a property of none of the possible schemas."""
     flat = list(_alternatives(document, schemas))
     if isinstance(value, list):
         items = [schema["items"] for schema in flat if "items" in schema]

@@ -26,8 +26,8 @@ CONNECTION_NAMES = {"sales-model-2024": "sales-model"}
 
 @dataclass(frozen=True)
 class Route:
-    """One of the bundled estates as a service of one type, and where it goes. `shared`: both are services of
-    one project."""
+    """A bundled estate as a service of one type, and its target. `shared`: both are services of one
+    project."""
 
     state: str
     source: str
@@ -35,7 +35,7 @@ class Route:
     shared: bool = False
 
     def ends(self) -> tuple[Options, Options]:
-        """Both services; the same twice where they are one."""
+        """Options of both services; the same ones twice if it is one service."""
         one = options("SOURCE_KEY", self.state, **_service(self.source))
         return one, one if self.shared else options("TARGET_KEY", **_service(self.target))
 
@@ -62,7 +62,8 @@ ROUTES = {
 
 
 def _service(type_: str) -> Json:
-    """Options of an emulated service that lists threads, gives bytes back and has what the estates name."""
+    """Options of an emulated service that lists threads, allows downloads, and has the models and connections
+    that the estates use."""
     service = "foundry" if type_ in PROJECTS else type_
     return {
         "service": service,
@@ -75,7 +76,7 @@ def _service(type_: str) -> Json:
 
 @dataclass
 class Flow:
-    """One flow from snapshot to verify; every answer is kept for the tests to look at."""
+    """One flow from snapshot to verify. All answers are stored for the tests."""
 
     world: World
     route: Route
@@ -95,13 +96,13 @@ class Flow:
 
     @property
     def planned(self) -> Mapping[str, int]:
-        """How many of each action."""
+        """Number of actions in the plan, by type."""
         actions: Mapping[str, int] = self.answers["plan"]["actions"]
         return actions
 
     @property
     def count_objects(self) -> dict[str, int]:
-        """What the source's service holds."""
+        """Number of objects of the source, by kind."""
         return count_objects(self.world.here, self.route.source)
 
     @property
@@ -122,7 +123,7 @@ class Flow:
 
 @contextmanager
 def flow(route: Route, folder: Path) -> Iterator[Flow]:
-    """Every command, in the order in which somebody moves."""
+    """Run all commands of a move in their order."""
     source, target = route.ends()
     with world(folder, source, target, types=(route.source, route.target)) as made:
         made.configure(models=MODELS, connections=CONNECTION_NAMES)

@@ -22,7 +22,7 @@ QUIET = {**SILENT, **dict.fromkeys(OF_NETWORK, "")}
 
 
 def run(*arguments: str, config: Path | None = None, env: Mapping[str, str] | None = None) -> CommandResult:
-    """What a command answers, and its exit code."""
+    """The output of a command, and its exit code."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     given = ["--config", str(config)] if config else []
     with ExitStack() as stack:

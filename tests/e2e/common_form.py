@@ -22,7 +22,7 @@ NEWER_TYPE = "foundry"
 
 @dataclass(frozen=True)
 class Agent:
-    """What somebody built, in the words of the newer generation."""
+    """An assistant or agent, in terms of the newer generation."""
 
     id: str
     name: str | None
@@ -35,7 +35,7 @@ class Agent:
 
 @dataclass(frozen=True)
 class Message:
-    """What was said, part by part; `item` is what stands in a conversation and was said by nobody."""
+    """A message with its parts. `item`: an item of a conversation that is no message."""
 
     id: str
     role: str
@@ -58,7 +58,7 @@ class Conversation:
 
 
 def count_objects(estate: Estate, type_: str) -> dict[str, int]:
-    """How many objects of each kind there are, under the names of the older generation."""
+    """Number of objects of each kind, with the names of the older generation."""
     counts = dict(estate.counts())
     new = {kind: counts.pop(kind) for kind in ("agent", "conversation", "item", "agent_version")}
     if type_ == NEWER_TYPE:
@@ -68,14 +68,14 @@ def count_objects(estate: Estate, type_: str) -> dict[str, int]:
 
 
 def agents_of(estate: Estate, type_: str) -> dict[str, Agent]:
-    """Everybody by id."""
+    """All assistants or agents by id."""
     if type_ == NEWER_TYPE:
         return {name: _agent(name, row["versions"]["latest"]) for name, row in estate.agents.items()}
     return {id_: _assistant(row) for id_, row in estate.assistants.items()}
 
 
 def conversations_of(estate: Estate, type_: str) -> dict[str, Conversation]:
-    """Everything that was said, by id."""
+    """All threads or conversations by id."""
     if type_ == NEWER_TYPE:
         return {id_: _conversation(row, estate) for id_, row in estate.conversations.items()}
     return {id_: _thread(row, estate) for id_, row in estate.threads.items()}
@@ -114,8 +114,8 @@ def _agent(name: str, version: Json) -> Agent:
 
 
 def plain(value: Any) -> Any:
-    """Without what says nothing: nulls, an empty list of files, sampling that is the default; connections
-    by their short name. What stands inside a schema is the owner's and stays as it is."""
+    """Remove values that mean nothing: nulls, an empty list of files, default sampling. Connections get their
+    short name. The content of a schema belongs to the user and stays as it is."""
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     if isinstance(value, str) and "/connections/" in value:
@@ -132,13 +132,13 @@ def _default(key: str, value: Any) -> bool:
 
 
 def _apart(metadata: Json | None) -> tuple[Json, Json]:
-    """The owner's pairs, and those of the program."""
+    """Split metadata into the pairs of the user and those of the program."""
     given = metadata or {}
     ours = {k: v for k, v in given.items() if k.startswith("migrated_")}
     return {k: v for k, v in given.items() if k not in ours}, ours
 
 
-# ----------------------------------------------------------------------------------------------- talks
+# ---------------------------------------------------------------------------------------- conversations
 
 
 def _thread(row: Json, estate: Estate) -> Conversation:

@@ -17,7 +17,7 @@ Launch = Callable[..., World]
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Iterator[Launch]:
-    """Starts a world; by default the small estate of the OpenAI platform, moved to another project."""
+    """Starts a world. Default: the small estate of the OpenAI platform and another project as the target."""
     with ExitStack() as stack:
 
         def start(source: Options | None = None, target: Options | None = None, **others: Any) -> World:

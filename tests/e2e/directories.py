@@ -28,7 +28,7 @@ def bundled(launch: Launch, state: str) -> World:
 
 
 def itself(launch: Launch, state: str) -> World:
-    """A bundled estate that is source and target at once: what a directory was exported from."""
+    """A bundled estate that is source and target at the same time, as after an export of a directory."""
     service, type_ = STATES[state]
     source = options("SOURCE_KEY", state, service, downloads=True)
     return launch(options("TARGET_KEY", service=service), source, types=(type_, type_))
@@ -41,7 +41,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def write(folder: Path, texts: Mapping[str, str]) -> str:
-    """A directory by hand."""
+    """Write the files of a directory."""
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def refused_files(world: World) -> set[str]:
 
 
 class PlannedLosses:
-    """What the plan said would be different."""
+    """The losses that the plan announced."""
 
     def __init__(self, losses: list[Json], connections: Mapping[str, str] | None = None) -> None:
         self.connections = connections or {}
@@ -47,11 +47,11 @@ class PlannedLosses:
         return (kind, id_, field) in self.fields
 
     def blocked(self, kind: str, id_: str) -> bool:
-        """Whether an object was not to be made at all."""
+        """Whether the plan blocks the object."""
         return self.count(kind, id_, "", "blocked") > 0
 
     def count(self, kind: str, id_: str, field: str, grade: str = "lost") -> int:
-        """How many losses of a grade a field has; '' is any field."""
+        """Number of losses of a grade of a field; '' is any field."""
         rows = (r for r in self._rows if (r["kind"], r["id"], r["grade"]) == (kind, id_, grade))
         return sum(1 for row in rows if field in ("", row["field"].split(".")[0]))
 
@@ -64,8 +64,8 @@ def id_map(ids: list[Json]) -> dict[tuple[str, str], str]:
 def differences(
     world: World, ids: list[Json], losses: list[Json], connections: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """Everything on the target that is not as on the source, unless it was announced. `connections` are
-    those that have another name there."""
+    """Every difference between target and source that was not announced. `connections`: those with another
+    name on the target."""
     here, there = world.here, world.target.estate
     new, told, type_ = id_map(ids), PlannedLosses(losses, connections or {}), world.types[0]
     yield from stored(world, ids, losses)
@@ -75,7 +75,7 @@ def differences(
 
 
 def stored(world: World, ids: list[Json], losses: list[Json]) -> Iterator[str]:
-    """The same for files, their bytes, vector stores and what is in them."""
+    """The same for files, their bytes, vector stores and their files."""
     here, there = world.here, world.target.estate
     new, told, type_ = id_map(ids), PlannedLosses(losses), world.types[0]
     yield from _objects("file", here.files, there.files, told, new, type_)
@@ -125,7 +125,8 @@ def _object(
 def _resources(
     kind: str, row: Json, other: Json, told: PlannedLosses, new: Mapping[Any, str], attached: set[str]
 ) -> Iterator[str]:
-    """A service may add the files that are attached to messages, and nothing else."""
+    """Compare `tool_resources`. A service may add the files that are attached to messages, and nothing
+    else."""
     (files, stores), (found, theirs) = _named(row, new), _named(other, None)
     same = stores == theirs and set(files) <= set(found) <= {*files, *attached}
     if not same and not told(kind, row["id"], "tool_resources"):
@@ -133,8 +134,8 @@ def _resources(
 
 
 def _plain(value: Any, connections: Mapping[str, str] | None = None) -> Any:
-    """Without keys that say nothing (null, a scheme for nobody) or that only the service writes, connections
-    by their short name; what stands inside a schema is the user's and stays as it is."""
+    """Remove keys that mean nothing (null, anonymous authentication) or that only the service writes.
+    Connections get their short name. The content of a schema belongs to the user and stays as it is."""
     if isinstance(value, dict):
         silent = [("security_scheme", {}), *((key, None) for key in value)]
         kept = {k: v for k, v in value.items() if (k, v) not in silent and k != "functions"}

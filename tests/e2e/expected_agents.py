@@ -16,13 +16,13 @@ NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def definition(row: Json) -> Json:
-    """What the agent of an assistant says, without its tools."""
+    """The definition of the agent, without its tools."""
     said: Json = {"model": row["model"], "instructions": row.get("instructions") or ""}
     said |= {name: row.get(name) for name in ("temperature", "top_p")}
     format_ = row.get("response_format")
     if isinstance(format_, dict):
         inner = {k: v for k, v in (format_.get("json_schema") or {}).items() if v is not None}
-        # What is not said to be strict was not, and is on the newer service.
+        # Without `strict` a schema is not strict on the older service, and strict on the newer one.
         strict = {"strict": bool(inner.get("strict"))} if inner else {}
         said["text"] = {"format": {"type": format_["type"], **inner, **strict}}
     if row.get("reasoning_effort"):
@@ -31,7 +31,7 @@ def definition(row: Json) -> Json:
 
 
 def tools(row: Json) -> list[Json]:
-    """Its tools, each holding what it may use."""
+    """The tools of the agent, each with the resources that it may use."""
     resources = row.get("tool_resources") or {}
     return [FORMS.get(tool["type"], _as_it_is)(tool, resources) for tool in row.get("tools") or []]
 
@@ -69,7 +69,7 @@ def _file_search(tool: Json, resources: Json) -> Json:
 
 
 def _configured(type_: str, list_: str) -> Callable[[Json, Json], Json]:
-    """A tool with rows of connections under its own name."""
+    """A tool with a list of connections under its own name."""
 
     def form(tool: Json, _: Json) -> Json:
         (rows,) = (value for value in tool[tool["type"]].values() if isinstance(value, list))

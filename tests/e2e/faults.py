@@ -14,7 +14,7 @@ Match = Callable[[str, str, str], bool]
 
 @dataclass
 class Fault:
-    """Spoils requests that fit, the `first`-th until the `last`-th of them (counted from 1)."""
+    """Damages matching requests, from the `first` to the `last` (counted from 1)."""
 
     fits: Match
     first: int = 1
@@ -47,14 +47,14 @@ class LostAnswer(Fault):
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, discard_answer)
-        # A promise of more bytes than come: the server closes, the client sees a broken answer.
+        # The announced length is larger than the body: the server closes, the client gets a broken answer.
         headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b'{"id": "', "more_body": False})
 
 
 class HiddenBehind500(Fault):
-    """The request is carried out, and answered as if it had failed."""
+    """The request is carried out, and answered with status 500."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, discard_answer)
@@ -64,7 +64,7 @@ class HiddenBehind500(Fault):
 
 
 class PartlyDone(Fault):
-    """Only the first items of the request are kept, and the answer is an error."""
+    """Only the first items of the request are stored, and the answer is an error."""
 
     kept = 7
     status = 500
@@ -79,15 +79,15 @@ class PartlyDone(Fault):
 
 
 class PartlyRefused(PartlyDone):
-    """The first items are kept, and the request is refused all the same."""
+    """The first items are stored, and the request is refused with an error."""
 
     status = 400
 
 
 @dataclass
 class LateRequest(Fault):
-    """A gateway gives up (504) while the service is still at work: the request is carried out only when
-    somebody has looked for what became of it `looks` times."""
+    """A gateway answers 504 while the service still works: the request is carried out only after the client
+    has checked `looks` times for its outcome."""
 
     looks: int = 1
     looked: int = 0
@@ -111,7 +111,7 @@ class LateRequest(Fault):
 
 
 class Refusal(Fault):
-    """The request is refused, as it is for whoever may not write."""
+    """The request is refused, as for a user without permission to write."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         await send_answer(send, 403, {"error": {"message": "Not allowed.", "type": "forbidden"}})
@@ -119,7 +119,7 @@ class Refusal(Fault):
 
 @dataclass
 class RefusedText(Fault):
-    """Whatever holds a word is refused for certain (400), as a content filter does."""
+    """A request with a certain word is always refused (400), as by a content filter."""
 
     word: bytes = b""
 
@@ -134,7 +134,7 @@ class RefusedText(Fault):
 
 @dataclass
 class ConcurrencyCounter:
-    """Spoils nothing; counts how many requests to one address are under way at once."""
+    """Damages nothing; counts the concurrent requests to one address."""
 
     fits: Match
     now: Counter[str] = field(default_factory=Counter)
@@ -158,7 +158,7 @@ class ConcurrencyCounter:
 
 @dataclass
 class FixedAnswer(Fault):
-    """The request never reaches the service; this is answered."""
+    """The request does not reach the service and gets this answer."""
 
     status: int = 500
     body: Any = None
@@ -171,7 +171,7 @@ class FixedAnswer(Fault):
 
 
 class TruncatedAnswer(Fault):
-    """The answer arrives cut in the middle, as if it were whole."""
+    """The answer is truncated in the middle, with a matching length."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         whole = await capture_answer(app, scope, receive)
@@ -179,7 +179,7 @@ class TruncatedAnswer(Fault):
 
 
 async def capture_answer(app: Any, scope: Any, receive: Any) -> bytes:
-    """The body of an answer that was not sent on."""
+    """Collect the body of an answer without sending it."""
     parts: list[bytes] = []
 
     async def keep(message: Any) -> None:
@@ -190,11 +190,11 @@ async def capture_answer(app: Any, scope: Any, receive: Any) -> bytes:
 
 
 async def discard_answer(message: Any) -> None:
-    """An answer that nobody hears."""
+    """Discard an answer."""
 
 
 async def read_body(receive: Any) -> bytes:
-    """The whole body of a request."""
+    """Read the whole body of a request."""
     parts, more = [], True
     while more:
         message = await receive()
@@ -204,7 +204,7 @@ async def read_body(receive: Any) -> bytes:
 
 
 def replay_body(body: bytes) -> Callable[[], Any]:
-    """A request's body, once more."""
+    """Replay the body of a request."""
 
     async def receive() -> Any:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -223,22 +223,22 @@ async def send_answer(send: Any, status: int, body: Any, headers: dict[str, str]
 
 
 def is_create(ending: str) -> Match:
-    """Creating requests to a listing."""
+    """Match requests that create an object."""
     return lambda method, path, query: method == "POST" and path.endswith(ending)
 
 
 def is_listing(ending: str) -> Match:
-    """Pages of a listing."""
+    """Match requests for pages of a listing."""
     return lambda method, path, query: method == "GET" and path.endswith(ending)
 
 
 def is_second_page(ending: str) -> Match:
-    """What lies behind the first page of a listing."""
+    """Match requests for later pages of a listing."""
     return lambda method, path, query: method == "GET" and path.endswith(ending) and "after=" in query
 
 
 def is_page(ending: str) -> Match:
-    """Whole pages of a listing, not the probe for a single row."""
+    """Match requests for full pages of a listing, not the probe for a single row."""
 
     def fits(method: str, path: str, query: str) -> bool:
         return method == "GET" and path.endswith(ending) and "limit=1&" not in f"{query}&"

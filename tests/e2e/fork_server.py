@@ -25,8 +25,8 @@ TIMEOUT_S = 30.0
 
 @dataclass
 class KillPoint:
-    """Stands before a service. The request whose turn it is is carried out, and its answer withheld until
-    the asker is dead."""
+    """An ASGI application in front of a service. The chosen request is carried out, and its answer is held
+    back until the client has been killed."""
 
     fits: Match
     at: int = 0
@@ -71,7 +71,7 @@ class KillPoint:
 
 
 class ForkServer:
-    """The interpreter that forks, started before the first kill. Use it as a context."""
+    """The process that forks, started before the first kill. A context manager."""
 
     def __init__(self, env: Mapping[str, str], log: Path) -> None:
         self._log = log
@@ -105,7 +105,7 @@ class ForkServer:
         self._process.wait(TIMEOUT_S)
 
     def killed(self, moment: KillPoint, *arguments: str, first: Callable[[], object] = lambda: None) -> None:
-        """Run a command until the moment comes, and no longer; `first` is done while it still lives."""
+        """Run a command until the kill point and kill it there. `first` is called before the kill."""
         pid = self._begun(arguments)
         try:
             assert moment.reached.wait(TIMEOUT_S), f"never asked:\n{self._log.read_text()}"
@@ -165,7 +165,7 @@ def serve(log: str) -> None:
                     os._exit(code if isinstance(code, int) else 0)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
-        # Its number stays its own until it is known to be dead: nobody else may be killed in its place.
+        # The process id is not reused before the child was waited for: no other process can be killed.
         ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         assert ended is not None
         sys.stdout.write(f"{ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status}\n")

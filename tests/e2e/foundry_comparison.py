@@ -37,7 +37,7 @@ MAX_PAIRS = 16
 
 @dataclass
 class Move:
-    """What both sides must agree on."""
+    """The facts for comparing both sides."""
 
     types: tuple[str, str]
     new: Mapping[tuple[str, str], str]
@@ -62,7 +62,7 @@ def differences(
     models: Mapping[str, str] | None = None,
     connections: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Everything on the target that is not as on the source, unless it was announced as lost."""
+    """Every difference between target and source that was not announced as lost."""
     new = id_map(ids)
     told = PlannedLosses([row for row in losses if row["grade"] in ("lost", "blocked")])
     move = Move(world.types, new, told, PlannedLosses(losses), models or {}, connections or {})
@@ -103,7 +103,7 @@ def _agent(one: Agent, other: Agent, move: Move) -> Iterator[str]:
 
 
 def _tools(one: Agent, other: Agent, move: Move) -> Iterator[str]:
-    """Every tool has its counterpart; one of which something is lost has all the rest."""
+    """Every tool has its counterpart. If a part of a tool is lost, the rest is there."""
     spelled = _as_they_are if move.types[1] == NEWER_TYPE else _without_ranker
     wanted = [spelled(_with_ids(tool, move)) for tool in one.tools]
     lost = move.told.count("assistant", one.id, "tools")
@@ -124,7 +124,7 @@ def _as_they_are(tool: Json) -> Json:
 
 
 def _without_ranker(tool: Json) -> Json:
-    """The ranker by default has another name on older services, and may be left unsaid."""
+    """The default ranker has another name on older services, and may be absent."""
     ranking = tool.get("ranking_options") or {}
     if ranking.get("ranker") not in ("auto", "default-2024-11-15"):
         return tool
@@ -132,7 +132,7 @@ def _without_ranker(tool: Json) -> Json:
 
 
 def _with_ids(value: Any, move: Move) -> Any:
-    """A tool that names what the target has."""
+    """A tool with the ids of the target."""
     if isinstance(value, list):
         return [_with_ids(inner, move) for inner in value]
     if not isinstance(value, dict):
@@ -148,7 +148,7 @@ def _with_ids(value: Any, move: Move) -> Any:
 
 
 def _within(part: Any, whole: Any) -> bool:
-    """Whether nothing in the one is not in the other."""
+    """Whether the first value is contained in the second one."""
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(key in whole and _within(value, whole[key]) for key, value in part.items())
     if isinstance(part, list) and isinstance(whole, list):
@@ -175,7 +175,8 @@ def _talk(one: Conversation, other: Conversation, move: Move) -> Iterator[str]:
 
 
 def _unsaid(message: Message, move: Move) -> bool:
-    """What nobody said and nobody can write, and the plan says so; calls of functions can be written."""
+    """Items that are no messages, cannot be written, and are reported by the plan. Function calls can be
+    written."""
     if message.item is None or (move.types[1] == NEWER_TYPE and message.item["type"] in CALLS):
         return False
     return move.told("message", message.id, "*")
@@ -201,7 +202,7 @@ def _message(one: Message, other: Message, move: Move) -> Iterator[str]:
 
 
 def _parts(message: Message, role: str, move: Move) -> Iterator[Part]:
-    """What has to stand on the target, in order; `names` is a text that must hold this word."""
+    """The parts that the target must have, in order. `names`: a text that must contain this word."""
     into_new = move.types[1] == NEWER_TYPE
     kept = [part for part in message.parts if part != ("text", "")]
     for type_, value in kept or [("text", NO_TEXT)]:

@@ -15,7 +15,7 @@ STORES = ("vs_0", "vs_1", "gone")
 
 
 def opt(fixed: Json | None = None, **fields: Any_) -> Any_:
-    """An object; the fields by strategy may be missing or null."""
+    """An object whose fields with a strategy may be missing or null."""
     return st.fixed_dictionaries(
         {k: st.just(v) for k, v in (fixed or {}).items()},
         optional={name: st.none() | value for name, value in fields.items()},
@@ -38,7 +38,7 @@ unknown = st.sampled_from(["tomorrow", "owner"])
 
 
 def with_unknown(body: Any_) -> Any_:
-    """The same, sometimes with a key that nobody knows."""
+    """The same, sometimes with an unknown key."""
     return st.builds(lambda b, key, on: {**b, key: {"a": 1}} if on else b, body, unknown, st.booleans())
 
 
@@ -232,7 +232,7 @@ INDEXED_NAMES = ("a.txt", 'q"uote.md', "dir/a.md")
 
 
 def estates(new: bool) -> Any_:
-    """Everything that one source holds, of the older generation or the newer one."""
+    """The whole content of a source, of the older generation or the newer one."""
     return st.fixed_dictionaries(
         {
             "files": st.lists(st.tuples(filenames, purposes), min_size=3, max_size=3),

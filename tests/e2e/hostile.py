@@ -72,7 +72,7 @@ class Deep(Fault):
 
 
 def nested(levels: int = 2000) -> Deep:
-    """In every answer to a reading request, for as long as the service runs."""
+    """Put it into every answer to a reading request, as long as the service runs."""
     fault = Deep(lambda method, path, query: method == "GET" and "/content" not in path, last=10**9)
     fault.levels = levels
     return fault
@@ -99,7 +99,7 @@ def fill(world: World) -> str:
 
 
 def commands(world: World, thread: str) -> list[tuple[str, ...]]:
-    """Every command that shows a name, in an order in which each finds what it needs."""
+    """Every command that shows a name, in an order in which each has its inputs."""
     db, plan = world.db, world.plan
     return [
         ("doctor", "source"),

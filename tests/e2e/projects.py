@@ -17,13 +17,15 @@ CONNECTIONS = ("web-search", "seed-search")
 
 
 def project(key: str, **others: Any) -> Options:
-    """An empty project. A version posted twice is made twice there: whoever repeats a request is seen."""
+    """An empty project. A version that is posted twice is created twice, so that repeated requests are
+    visible."""
     given = {"deployments": DEPLOYMENTS, "connections": CONNECTIONS, "identical_is_noop": False}
     return options(key, service="foundry", **{**given, "downloads": True, **others})
 
 
 def to_agents(launch: Launch, *assistants: Json, **others: Any) -> World:
-    """Assistants of a project's older generation, on their way to another project's newer one."""
+    """Assistants of the older generation of a project, to be moved to the newer generation of another
+    project."""
     given = {"types": ("foundry-classic", "foundry"), **others}
     world = launch(project("SOURCE_KEY"), given.pop("target", None) or project("TARGET_KEY"), **given)
     add(world.source, *assistants)
@@ -56,7 +58,7 @@ def add(cloud: Emulator, *assistants: Json) -> None:
 
 
 def change(cloud: Emulator, id_: str, **fields: Any) -> None:
-    """What somebody does to an assistant."""
+    """Change fields of an assistant."""
     cloud.estate.assistants[id_] = {**cloud.estate.assistants[id_], **fields}
 
 
@@ -108,7 +110,7 @@ def file(cloud: Emulator, number: int, name: str, data: bytes = b"leaf") -> str:
 
 
 def store(cloud: Emulator, number: int, name: str | None, files: Iterable[str], **fields: Any) -> str:
-    """A vector store that has taken its files in."""
+    """A vector store whose files are ingested."""
     id_, held = f"vs_{number:024}", list(files)
     for file_id in held:
         cloud.estate.vector_store_files[id_][file_id] = {
@@ -139,7 +141,7 @@ def store(cloud: Emulator, number: int, name: str | None, files: Iterable[str], 
 
 
 def agent(cloud: Emulator, name: str, **definition: Any) -> Json:
-    """An agent that somebody else made on the target."""
+    """An agent of another user on the target."""
     version = {
         "metadata": {"owner": "somebody else"},
         "object": "agent.version",

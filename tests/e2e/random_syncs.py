@@ -27,7 +27,8 @@ INNER = ("messages", "items", "vector_store_files", "agent_versions")
 
 @dataclass
 class SyncSequence:
-    """One walk. `foreign`: what others made on the target; `tampered`: texts of others in what is ours."""
+    """One sequence. `foreign`: objects of others on the target. `tampered`: texts that others wrote into our
+    objects."""
 
     made: World
     seed: int
@@ -149,7 +150,7 @@ class SyncSequence:
     # ---------------------------------------------------------------------------------- the target
 
     def others_add(self) -> None:
-        """Somebody else's agent or thread, which nobody may touch."""
+        """Create an agent or thread of another user, which no sync may change."""
         n, cloud = self.next() + 5000, self.made.target
         if self.made.types[1] == "foundry":
             agent(cloud, f"helper-{self.rng.choice([n, self.number])}-other")
@@ -163,7 +164,7 @@ class SyncSequence:
         }
 
     def others_edit(self) -> None:
-        """Somebody changes an assistant that we made."""
+        """Change one of our assistants as another user."""
         estate, text = self.made.target.estate, f"Tampered {self.next()}."
         ours = {old: new for (kind, old), new in self.ids().items() if kind == "assistant"}
         there = estate.agents if self.made.types[1] == "foundry" else estate.assistants
@@ -184,7 +185,7 @@ class SyncSequence:
         there[new] = row
         self.tampered.add(text)
 
-    # ---------------------------------------------------------------------------------- the walk
+    # ---------------------------------------------------------------------------------- the sequence
 
     def ids(self, *paths: str) -> dict[tuple[str, str], str]:
         found: dict[tuple[str, str], str] = {}
@@ -211,7 +212,7 @@ class SyncSequence:
             self.others_edit()
 
     def step(self) -> Iterator[str]:
-        """Edit, sync, judge."""
+        """Edit both sides, sync, and check the result."""
         self.edit()
         path = self.archives[self.rng.random() < 0.25]
         if self.rng.random() < 0.15 and not self.tampered:
@@ -279,7 +280,7 @@ class SyncSequence:
 
 
 def _reasons(said: CommandResult) -> Json:
-    """Why a sync did not end with 0."""
+    """The reasons why a sync did not end with 0."""
     if not said.out.strip():
         return {"error": said.err[-600:]}
     done = said.json
@@ -291,13 +292,14 @@ def _reasons(said: CommandResult) -> Json:
 
 
 def _plain(one: Agent, target: str, name: str | None = "") -> Json:
-    """What both sides must agree on. An assistant without a name gets one where names are addresses."""
+    """The content that both sides must have. An assistant without a name gets one where the name is the
+    address."""
     named = one.name if name is not None and (one.name or target != "foundry") else None
     return {"name": named, "said": one.said, "metadata": one.metadata, "tools": len(one.tools)}
 
 
 def held(made: World) -> dict[tuple[str, str], Json]:
-    """Every body that the target's service holds, by table and id."""
+    """Every body on the target, by table and id."""
     estate = made.target.estate
     rows = {(name, id_): row for name in TABLES for id_, row in getattr(estate, name).items()}
     for name in INNER:

@@ -48,20 +48,20 @@ class Route:
         return ", ".join(words + (["--copy-files"] if self.copy_files else []))
 
     def ends(self) -> tuple[Options, Options]:
-        """Both services; the same twice where they are one."""
+        """Options of both services; the same ones twice if it is one service."""
         one = service("SOURCE_KEY", self.source)
         return one, one if self.shared else service("TARGET_KEY", self.target)
 
 
 def service(key: str, type_: str) -> Options:
-    """An emulated service of a type: it lists threads and gives bytes back."""
+    """Options of an emulated service of a type that lists threads and allows downloads."""
     service = "foundry" if type_ in PROJECTS else type_
     others: Json = {"deployments": ("gpt-4o", "gpt-4.1")} if service == "foundry" else {}
     return options(key, service=service, list_threads="works", downloads=True, **others)
 
 
 def _routes() -> Iterator[Route]:
-    """Every ordered pair between two places, and within one project with all that can be chosen."""
+    """Every ordered pair of two resources, and pairs within one project with all options."""
     for number, (source, target) in enumerate(product(TYPES, TYPES)):
         yield Route(source, target, sync=bool((number + number // 4) % 2))
     for pair, sync, copy in product((PROJECTS, PROJECTS[::-1]), (False, True), (False, True)):
@@ -72,7 +72,7 @@ ROUTES = tuple(_routes())
 
 
 def furnish(cloud: Emulator, type_: str) -> None:
-    """Every kind, nothing that would be blocked."""
+    """Add an object of every kind, none of which is blocked."""
     if type_ == "foundry":
         _furnish_new(cloud)
     else:
@@ -209,7 +209,7 @@ def chain(folder: Path, first: str) -> Iterator[World]:
 
 
 def move(made: World, source: str, target: str, *more: str) -> Json:
-    """Snapshot, plan, apply, verify with one archive; the plan, after a look that nothing is wrong."""
+    """Snapshot, plan, apply and verify with one archive; returns the plan after checking all results."""
     number = made("snapshot", source, "-o", made.db).ok()["snapshot"]
     plan = str(made.folder / f"plan{number}.json")
     planned: Json = made(
@@ -223,7 +223,7 @@ def move(made: World, source: str, target: str, *more: str) -> Json:
 
 
 def run(route: Route, folder: Path, rounds: int = 4) -> list[str]:
-    """What is wrong with the rounds, in words."""
+    """Everything that is wrong with the rounds, as texts."""
     source, target = route.ends()
     wrong: list[str] = []
     with world(folder, source, target, types=(route.source, route.target)) as made:
@@ -278,7 +278,7 @@ def _judged(name: str, code: int, plan: Json, verified: Json | None, number: int
         changed = {k: v for k, v in plan["actions"].items() if v and k not in ("skip", "adopt")}
         if changed:
             yield f"the plan would {changed}"
-        # A row about all objects of a kind may hold for the first time in round two: shared copies.
+        # A row about all objects of a kind may appear only in round two: shared copies.
         losses = [row for row in plan["losses"] if row["id"] != "*" or number > 2]
         if repeated := [row for row in losses if not row["known"]]:
             yield f"{len(repeated)} losses are repeated, the first is {repeated[0]}"

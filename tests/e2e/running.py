@@ -43,7 +43,7 @@ Wrap = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command answered."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -54,7 +54,7 @@ class CommandResult:
         return json.loads(self.out)
 
     def error(self, code: int, *words: str) -> str:
-        """The message of an expected failure: three lines at most, in words, without a traceback."""
+        """Check an expected failure and return its message: at most three lines, no traceback."""
         assert self.code == code, f"exit {self.code}, not {code}\n{self.out}\n{self.err}"
         assert "Traceback" not in self.err
         lines = self.err.strip().splitlines()
@@ -68,7 +68,7 @@ class CommandResult:
         return self.err
 
     def ok(self, code: int = 0) -> Any:
-        """The JSON document, after a look at the exit code."""
+        """Check the exit code and return the JSON document."""
         assert self.code == code, f"exit {self.code}, not {code}\n{self.out[:4000]}\n{self.err}"
         assert "Traceback" not in self.err
         return json.loads(self.out) if self.out.strip() else None
@@ -88,11 +88,11 @@ class World:
 
     @property
     def here(self) -> Estate:
-        """What the source holds, or held before anything came to it as a target."""
+        """The source, or its first state where it is the target as well."""
         return self.began or self.source.estate
 
     def begin(self) -> None:
-        """Remember what is there now, if it will not stay as it is."""
+        """Copy the present state if the source will change."""
         if self.source is self.target:
             self.began = Estate(**copied(self.source.estate))
 
@@ -130,7 +130,7 @@ class World:
         return CommandResult(code, out.getvalue(), err.getvalue())
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
-        """A command in a process of its own, which can be killed."""
+        """Start a command in its own process, which can be killed."""
         return subprocess.Popen(
             [sys.executable, "-m", "migrate", *arguments, "--config", str(self.config)],
             cwd=ROOT,
@@ -141,7 +141,7 @@ class World:
         )
 
     def alone(self, *arguments: str) -> CommandResult:
-        """A command in a process of its own, to its end."""
+        """Run a command in its own process to its end."""
         process = self.popen(*arguments)
         out, err = process.communicate(timeout=60)
         return CommandResult(process.returncode, out, err)
@@ -185,12 +185,12 @@ class World:
         self.config.write_text("\n".join(texts), encoding="utf-8")
 
     def writes(self, before: int = 0) -> list[str]:
-        """What was asked of the target, from request number `before` on, that could change something."""
+        """Requests to the target, from number `before` on, that could change something."""
         asked = (r for r in self.target.requests[before:] if r.method != "GET")
         return [f"{r.method} {r.path}" for r in asked]
 
     def touched(self) -> list[str]:
-        """What was asked of the source that could have changed it."""
+        """Requests to the source that could have changed it."""
         asked = [f"{r.method} {r.path}" for r in self.source.requests if r.method != "GET"]
         shared, newer = self.source is self.target, self.types[0] == "foundry"
         if shared and len({*self.types}) == 1:
@@ -199,7 +199,7 @@ class World:
 
 
 def copied(estate: Estate) -> dict[str, Any]:
-    """The fields of an estate as they are now. Bytes and what is no data are taken as they are."""
+    """A copy of the fields of an estate. Bytes, and what is no data, are shared with the original."""
     fields = {k: v if callable(v) or k == "content" else deepcopy(v) for k, v in vars(estate).items()}
     return {**fields, "content": dict(estate.content)}
 
@@ -208,7 +208,7 @@ VERSIONS = {"azure-openai": "2025-03-01-preview"}
 
 
 def options(key: str, state: str = "", service: str = "azure-openai", **others: Any) -> Options:
-    """Of an emulated service; `state` is the name of one of the bundled estates."""
+    """Options of an emulated service. `state`: the name of a bundled estate."""
     return Options(
         service=service,  # type: ignore[arg-type]
         key=KEYS[key],
@@ -228,8 +228,8 @@ def world(
     types: tuple[str, str] | None = None,
     **versions: str,
 ) -> Iterator[World]:
-    """Both services running, and a config file that names them `source` and `target`. `types` says what
-    they are where the API does not: a project is of two. With the same options twice they are one."""
+    """Run both services, with a config file that defines them as `source` and `target`. `types` are needed
+    for a project, which has two types. The same options twice start one service."""
     there = target or options("TARGET_KEY", service=source.service)
     with ExitStack() as stack:
         one = stack.enter_context(
@@ -245,7 +245,7 @@ def world(
 
 
 def wait_for_threads() -> None:
-    """No worker of a command may outlive it."""
+    """Check that no worker thread of a command is left."""
     for thread in threading.enumerate():
         if thread.name.startswith(("pool-worker", "parallel-worker")):
             thread.join(5)

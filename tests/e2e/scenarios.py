@@ -26,7 +26,7 @@ def write(method: str, path: str, query: str) -> bool:
 
 @dataclass
 class Scenario:
-    """A world with a plan that waits to be carried out, as often as one likes."""
+    """A world with a plan that can be applied any number of times."""
 
     world: World
     moment: KillPoint
@@ -50,7 +50,7 @@ class Scenario:
         Path(self.world.db).write_bytes(was[1])
 
     def undisturbed(self, *command: str) -> list[str]:
-        """Run a command to its end; what it writes."""
+        """Run a command to its end; returns its writing requests."""
         self.moment.set(0)
         said = self.world(*command)
         assert said.code == 0, f"{said.out}\n{said.err}"
@@ -63,7 +63,7 @@ class Scenario:
         self.moment.set(0)
 
     def arrived(self, counts: Json) -> Iterator[str]:
-        """What is wrong on the target, if anything is."""
+        """Everything that is wrong on the target, as texts."""
         said = self.world("apply", self.world.plan, "--yes", "--workers", "1")
         if said.code:
             yield f"apply exits {said.code}: {said.err.strip() or said.json['failed']}"
@@ -82,7 +82,7 @@ MakeScenario = Callable[..., Scenario]
 
 @contextmanager
 def scenario_maker(launch: Launch, folder: Path) -> Iterator[MakeScenario]:
-    """Sets scenes: the small estate on its way to a service, or changed since and on its way again."""
+    """Makes scenarios: the small estate planned for a service, or moved, changed and planned again."""
 
     def staged(
         target: str,
@@ -122,7 +122,8 @@ def scenario_maker(launch: Launch, folder: Path) -> Iterator[MakeScenario]:
 
 
 def add_objects_of_others(world: World) -> None:
-    """The target is not empty: a file, a store, an agent or assistant, a thread or conversation."""
+    """Add objects of others to the target: a file, a store, an agent or assistant, a thread or
+    conversation."""
     theirs = file(world.target, 9, "theirs.md", b"theirs")
     store(world.target, 9, "theirs", [theirs])
     if world.types[1] == "foundry":
@@ -139,7 +140,8 @@ def add_objects_of_others(world: World) -> None:
 
 
 def change_source(world: World) -> None:
-    """An update of each kind, further messages, one more file and assistant, one less."""
+    """Change the source: an update of each kind, further messages, one file and one assistant more, one
+    assistant less."""
     reader, clerk, old = world.source.estate.assistants
     change(world.source, reader, instructions="Read aloud.")
     change(world.source, clerk, description="counts")

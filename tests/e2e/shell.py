@@ -44,7 +44,7 @@ class Shell:
         return self.folder.parent / f"{self.folder.name}-bin"
 
     def put(self, name: str, text: str) -> None:
-        """A program of that name, before all others."""
+        """Put a program of that name first on PATH."""
         self.bin.mkdir(exist_ok=True)
         path = self.bin / name
         path.write_text(text, encoding="utf-8")
@@ -57,7 +57,7 @@ class Shell:
         return path
 
     def configure(self, clouds: Mapping[str, tuple[str, Emulator]], file: str = "estates.toml") -> None:
-        """Name running services, each with its type."""
+        """Write a config file with running services, each with its type."""
         texts = []
         for name, (type_, cloud) in clouds.items():
             auth = "token" if type_ in PROJECTS else "key"
@@ -68,7 +68,7 @@ class Shell:
         self.write(file, "\n".join(texts))
 
     def __call__(self, text: str, options: str = "-e", **env: str) -> CommandResult:
-        """Run a script as a file of its own, the way a CI system does."""
+        """Run a script as its own file, as a CI system does."""
         path = self.bin / "script.sh"
         path.write_text(text, encoding="utf-8")
         done = subprocess.run(
@@ -83,7 +83,7 @@ class Shell:
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def ok(self, text: str, **env: str) -> str:
-        """Run a script that must end with 0; what it printed."""
+        """Run a script that must end with 0; returns its output."""
         said = self(text, **env)
         assert said.code == 0, f"exit {said.code}\n{text}\n{said.out[-2000:]}\n{said.err}"
         return said.out

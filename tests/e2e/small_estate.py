@@ -40,8 +40,8 @@ def furnish(cloud: Emulator, long: int = 35) -> None:
 
 
 def furnish_full(cloud: Emulator) -> None:
-    """Objects of every kind that has metadata, none of them with room for a stamp; of stores, assistants and
-    threads two that look the same, and names that a project cannot keep as they are."""
+    """Add objects of every kind with metadata, without room for a stamp: two equal stores, assistants and
+    threads, and names that are not valid in a project."""
     notes = file(cloud, 1, "notes.md", b"remember")
     papers = store(cloud, 1, "papers & more", [notes], metadata=FULL)
     for number in (2, 3):
@@ -63,7 +63,7 @@ def furnish_full(cloud: Emulator) -> None:
 
 
 def furnish_new(cloud: Emulator, number: int = 11) -> None:
-    """Agents, conversations and their items; files and a store lie below both generations."""
+    """Add agents, conversations and their items. Files and a store belong to both generations."""
     notes = file(cloud, 1, "notes.md", b"remember")
     papers = store(cloud, 1, "papers", [notes])
     for n in range(number):
@@ -117,13 +117,13 @@ def _run(cloud: Emulator, thread_id: str, message: str) -> None:
 
 
 def saved_state(estate: Estate) -> Json:
-    """What a service holds now."""
+    """Copy the state of a service."""
     whole = {f.name: deepcopy(getattr(estate, f.name)) for f in fields(estate) if f.name not in SERVICE}
     return {**whole, "content": {id_: blob.read() for id_, blob in estate.content.items()}}
 
 
 def restore_state(estate: Estate, was: Json) -> None:
-    """Let a service hold what it held."""
+    """Restore a state of a service."""
     for name, value in was.items():
         if name != "content":
             setattr(estate, name, deepcopy(value))
@@ -138,9 +138,9 @@ def restore_state(estate: Estate, was: Json) -> None:
 
 
 def state_changes(was: Json, now: Json) -> list[str]:
-    """What is not as it was, table by table."""
+    """Changes since a saved state, table by table."""
     lines = []
-    for name in was.keys() - {"last_versions"}:  # a number is not given twice, whatever is taken back
+    for name in was.keys() - {"last_versions"}:  # a version number is not used again, even after a rollback
         one, other = (_plain(name, side[name]) for side in (was, now))
         for key in sorted({*one, *other}):
             if key not in one or key not in other:

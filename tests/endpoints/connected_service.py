@@ -33,7 +33,7 @@ def settings(type_: str, url: str, **others: Any) -> Settings:
 
 @contextmanager
 def connected(type_: str, answer: Answer, **others: Any) -> Iterator[tuple[Writer, Server]]:
-    """A writer, after its probe, and the server that answers everything else by `answer`."""
+    """A writer after its probe, and the server, which answers all other requests with `answer`."""
     with ExitStack() as stack:
         probing = [True]
         server = stack.enter_context(serving(lambda asked: (probing[0] and probed(asked)) or answer(asked)))
@@ -52,6 +52,8 @@ def connected_without_retries(writer: Writer) -> Writer:
     for channel in (access.assistants, access.files, access.project):
         if channel is not None:
             for name in ("attempts", "attempts_without_answer"):
-                assert hasattr(channel, name)  # else it was renamed, and each failure is waited for
+                assert hasattr(
+                    channel, name
+                )  # if this attribute was renamed, each failure would be retried after a wait
                 object.__setattr__(channel, name, 1)
     return writer

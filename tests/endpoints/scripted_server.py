@@ -16,7 +16,7 @@ PROJECT = "/api/projects/demo"
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request as it came; header names in lower case."""
+    """One received request; header names in lower case."""
 
     method: str
     path: str
@@ -53,7 +53,7 @@ class Server(ThreadingHTTPServer):
         self.asked: list[RecordedRequest] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that leaves early is no matter of the test."""
+        """Ignore clients that disconnect early."""
 
     @property
     def origin(self) -> str:
@@ -61,7 +61,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The address of the project it plays."""
+        """The address of the project that the server plays."""
         return f"{self.origin}{PROJECT}"
 
 
@@ -114,7 +114,7 @@ def serving(answer: Answer) -> Iterator[Server]:
 
 
 def in_turn(*replies: Reply) -> Answer:
-    """These answers one after the other, the last one for ever."""
+    """Give these answers one after the other, and the last one for all further requests."""
     left = list(replies)
     return lambda asked: left.pop(0) if len(left) > 1 else left[0]
 

@@ -140,7 +140,7 @@ VALUES: tuple[Any, ...] = (
 
 @dataclass
 class Case:
-    """One command, and the files it needs: name -> bytes. `FOLDER` in an argument is where they lie."""
+    """One command, and the files it needs: name -> bytes. `FOLDER` in an argument is their folder."""
 
     arguments: list[str]
     files: dict[str, bytes] = field(default_factory=dict)
@@ -268,7 +268,7 @@ def _directory(chance: random.Random, _: Mapping[str, bytes]) -> Case:
 
 
 def _plan(chance: random.Random, known: Mapping[str, bytes]) -> Case:
-    """A plan that was changed, mostly with a seal that fits."""
+    """A changed plan, mostly with a matching digest."""
     from migrate.model.normalize import json_digest
 
     plan = known["plan.json"]
@@ -375,7 +375,7 @@ SOURCES: Mapping[str, Callable[[random.Random, Mapping[str, bytes]], Case]] = {
 
 
 def case(seed: int, known: Mapping[str, bytes], folder: Path) -> tuple[str, Case]:
-    """The case of a seed, and from where it comes. `known`: files that a valid run left."""
+    """The case of a seed, and its origin. `known`: files of a valid run."""
     chance = random.Random(seed)
     source = chance.choice(["options", *SOURCES])
     made = SOURCES[source](chance, known)

@@ -25,7 +25,7 @@ EXPECTED = frozenset({0, 1, 2, 3, 4, 5})
 
 @dataclass
 class Outcome:
-    """How many cases came from where and how they ended; those that went wrong, in words."""
+    """Number of cases by origin and by exit code, and a text for each wrong one."""
 
     ran: Counter[str] = field(default_factory=Counter)
     codes: Counter[int] = field(default_factory=Counter)
@@ -33,7 +33,7 @@ class Outcome:
 
 
 def prepared(folder: Path) -> dict[str, bytes]:
-    """A valid archive and plan, as bytes, to begin from."""
+    """A valid archive and plan, as bytes, from which cases are made."""
     from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
     from migrate.stages.estate import Estate
     from migrate.stages.plan.options import PlanOptions
@@ -53,7 +53,7 @@ def prepared(folder: Path) -> dict[str, bytes]:
 
 
 def run(seeds: Iterable[int]) -> Outcome:
-    """Every case, each in a folder of its own."""
+    """Run every case, each in its own folder."""
     outcome = Outcome()
     with tempfile.TemporaryDirectory() as first:
         known = prepared(Path(first))

@@ -37,13 +37,13 @@ class Python:
 
     @property
     def name(self) -> str:
-        """As people say it: 3.13.0, 3.13.0t."""
+        """The version as it is usually written: 3.13.0, 3.13.0t."""
         return ".".join(map(str, self.version)) + self.suffix
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run. `counts`: passed, failed, skipped; `seconds`: how long it took."""
+    """The result of one run. `counts`: passed, failed, skipped; `seconds`: its duration."""
 
     python: Python
     code: int
@@ -52,7 +52,7 @@ class Outcome:
 
 
 def on_path() -> Iterator[Path]:
-    """Every file on PATH that is called like an interpreter."""
+    """Every file on PATH with the name of an interpreter."""
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         if folder and Path(folder).is_dir():
             yield from sorted(file for file in Path(folder).iterdir() if NAMES.match(file.name))
@@ -72,7 +72,7 @@ def of_uv() -> Iterator[Path]:
 
 
 def output_of(command: list[str]) -> str:
-    """What a program prints, or '' where it cannot be run or fails."""
+    """The output of a program, or '' where it cannot be run or fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_TIMEOUT_S, check=False)
     except (OSError, subprocess.SubprocessError):
@@ -96,7 +96,7 @@ def find_pythons(files: Iterable[Path]) -> list[Python]:
 
 
 def run(python: Python, arguments: list[str]) -> Outcome:
-    """`make test` with one interpreter; what it prints is shown as it comes."""
+    """Run `make test` with one interpreter and show its output at once."""
     began = time.monotonic()
     command = [
         os.environ.get("MAKE", "make"),

@@ -44,7 +44,7 @@ def lines(result: Result) -> list[str]:
 
 
 def main(folder: Path) -> int:
-    """The exit code: 0, or 1 where something was not decoded or was lost untold, or 2 where no folder is."""
+    """The exit code: 0; 1 if something was not decoded or was lost silently; 2 if there is no folder."""
     if not folder.is_dir():
         sys.stderr.write(f"{folder} is no folder\n")
         return 2

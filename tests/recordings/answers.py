@@ -41,7 +41,7 @@ PARENT = {
 
 @dataclass(frozen=True)
 class Recorded:
-    """One object as a service gave it, and the recording that it is from."""
+    """One object as a service returned it, and its recording."""
 
     family: Family
     kind: str
@@ -52,7 +52,8 @@ class Recorded:
 
 @dataclass(frozen=True)
 class OtherContent:
-    """Something in a recording that is no object of an estate: an error, a receipt, what nobody knows."""
+    """Something in a recording that is no object of an estate: an error, a deletion receipt, something
+    unknown."""
 
     what: str
     source: str
@@ -72,7 +73,7 @@ def read(folder: Path) -> Iterator[Recorded | OtherContent]:
 
 
 def _answers(document: Any) -> Iterator[tuple[str, Any]]:
-    """Address and body of each answer; tables of tools and of items as if a service had listed them."""
+    """Address and body of each answer. Tables of tools and of items get the form of a listing."""
     for exchange in document if isinstance(document, list) else [document]:
         if not isinstance(exchange, dict):
             continue

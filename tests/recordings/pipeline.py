@@ -39,7 +39,8 @@ Key = tuple[str, str, str]
 
 @dataclass
 class RecordedEstate:
-    """The recorded objects of one family as an estate: of several bodies of one object the last counts."""
+    """The recorded objects of one family as an estate. Of several bodies of one object the last one is
+    used."""
 
     family: Family
     objects: dict[Key, Recorded] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class RecordedEstate:
     """Threads and stores of which only what lies in them was recorded."""
 
     def add(self, found: Recorded) -> None:
-        """Take one in."""
+        """Add an object."""
         id_ = str(found.body.get("id") or f"recorded_{len(self.objects)}")
         key = (found.kind, found.parent, id_)
         self.repeated += key in self.objects
@@ -56,7 +57,7 @@ class RecordedEstate:
         self.objects[key] = Recorded(self.family, found.kind, found.parent, body, found.source)
 
     def complete(self) -> None:
-        """Give everything that lies in something a place to lie in."""
+        """Add the missing parents of recorded members."""
         for kind, parent, _ in list(self.objects):
             above = KINDS[kind].parent
             if above and parent and (above, "", parent) not in self.objects:
@@ -67,7 +68,8 @@ class RecordedEstate:
 
 @dataclass
 class TargetResult:
-    """What became of one family on one target. `told`: grade and field -> how many; `untold`: in words."""
+    """The result of one family on one target. `told`: number of losses by grade and field. `untold`: silent
+    losses as texts."""
 
     family: Family
     target: str
@@ -79,7 +81,7 @@ class TargetResult:
 
 @dataclass
 class Result:
-    """Everything that a run says."""
+    """The results of a run."""
 
     files: int
     held: list[RecordedEstate]
@@ -93,7 +95,7 @@ class Result:
 
 
 def run(found: Iterable[Recorded | OtherContent], folder: Path) -> Result:
-    """All of it. `folder`: an empty one to work in."""
+    """Run all steps. `folder`: an empty working folder."""
     held: dict[Family, RecordedEstate] = {family: RecordedEstate(family) for family in SOURCES}
     result = Result(0, list(held.values()), Counter(), [], Counter(), 0, [])
     names = set()
@@ -148,13 +150,13 @@ def _model(body: dict[str, Any]) -> str:
 
 
 def keep(held: RecordedEstate, path: Path) -> None:
-    """Put them into an archive as one snapshot, as they were recorded."""
+    """Archive the objects as one snapshot, exactly as recorded."""
     listings: dict[tuple[str, str], list[Recorded]] = {
         (kind, ""): [] for kind in KINDS if not KINDS[kind].parent
     }
     for (kind, parent, id_), one in held.objects.items():
         listings.setdefault((kind, parent), []).append(one)
-        for below in KINDS.values():  # what lies in nothing that was recorded is known to be empty
+        for below in KINDS.values():  # parents without recorded members are listed as empty
             if below.parent == kind:
                 listings.setdefault((below.name, id_), [])
     with Archive.open(path, write=True, create=True) as archive:

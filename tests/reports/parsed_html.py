@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 
 class ParsedPage(HTMLParser):
-    """What a reader gets of a page: texts, hints, tags, attributes and addresses. Raises where it is not
+    """The content of a page: texts, tooltips, tags, attributes and addresses. Raises an error if tags are not
     balanced."""
 
     VOID = frozenset({"br", "hr", "img", "meta", "link"})
