@@ -1,4 +1,4 @@
-"""A page of the documentation in, its blocks of commands out, and what each should print."""
+"""Reads the code blocks of a documentation page: the commands, and the output that each should print."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PAGES = [
     *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.name != "cli.md"),
 ]
 SHELL = ("bash", "sh", "shell", "console")
+# The beginning of a line of an indented block that is a command.
 FIRST_WORDS = re.compile(r"(\$ )?(assistants-migrate|make|pip|cp|echo|mkdir|export|kubectl|sqlite3?|"
                          r"sqlite-utils|datasette|git|curl|uv|python3?|\.?\S*/python|\./\S+)\b")  # fmt: skip
-"""How a line of an indented block begins that is a command."""
+# A remark for readers after a command.
 REMARK = re.compile(r"\s{4,}[^\s\\].*$|\s{2,}\(.*\)$")
-"""What stands behind a command, for people."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What every test run says about itself, and the fixtures all tests share."""
+"""Options and header of every test run, and the fixtures that all tests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which connections to SQLite are open, who opened them, and whether two threads used one at a time."""
+"""Which SQLite connections are open, who opened them, and whether two threads used one at the same time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from migrate.archive.database import Archive
 
+# Maximum number of stack frames that are stored for the opening of a connection.
 MAX_FRAMES = 12
-"""Calls that are kept of how a connection came to be."""
 
 _connect = sqlite3.connect
 
@@ -22,10 +22,10 @@ class CountedConnection(sqlite3.Connection):
     """A connection that is listed as long as it is open."""
 
     open_: ClassVar[dict[CountedConnection, None]] = {}
+    # Places where a second thread used a connection at the same time.
     shared: ClassVar[list[str]] = []
-    """What threads did that must not use a connection: where it was used."""
+    # The lock of the archive that the connection belongs to.
     lock: threading.RLock | None = None
-    """The lock of the archive whose connection it is."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

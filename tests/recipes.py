@@ -1,4 +1,4 @@
-"""A page of recipes in, its blocks of code and the scripts inside its YAML out."""
+"""Reads a page of recipes: its code blocks, and the scripts inside its YAML."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "docs/recipes.md", *sorted((ROOT / "docs/recipes").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CALL = re.compile(r"assistants-migrate ((?:\\\n|[^\n|&;>`])*)")
+# Keys of a step, or of its inputs, that contain a script.
 SCRIPTS = ("run", "bash", "inlineScript")
-"""Keys of a step, or of its inputs, that hold a script."""
+# Keys that make a mapping a step: it has one of these, with a text.
 STEP = {"uses", "task", "checkout", "run", "bash"}
-"""What a step does: it has one of these keys, with a text."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The exhaustive matrices: `make test` runs a fixed sample of their cases, `make test-all` every case.
 
-A parametrized test says how many of its cases are the sample with `@pytest.mark.exhaustive(8)`; a loop inside
-a test says it with `for at in sample(range(1, 40), 8)`, and the test has the marker too, with or without a
+A parametrized test sets the size of its sample with `@pytest.mark.exhaustive(8)`; a loop inside
+a test sets it with `for at in sample(range(1, 40), 8)`, and the test has the marker too, with or without a
 number: `make test-all` selects by it. A test that takes long as a whole, such as a run of the benchmarks, has
 `@pytest.mark.exhaustive_only`, and `make test` leaves it out. Hypothesis has its profiles (`EXAMPLES`).
 """
@@ -16,11 +16,11 @@ from zlib import crc32
 
 T = TypeVar("T")
 
+# Examples of each property test of hypothesis: in `make test`, in `make test-all`, and in a nightly run.
 EXAMPLES = {"dev": 20, "ci": 100, "nightly": 1000}
-"""Of each property that hypothesis tests: in `make test`, in `make test-all`, and in a nightly run."""
+# The distance from one case of the sample to the next one, as a part of the whole matrix. The fraction is not
+# a simple one, so that the sample has values of every parameter, whatever the number of the inner values.
 GOLDEN = 0.618
-"""The share of a matrix from one case of the sample to the next one. With any fraction that is not simple,
-the sample meets the values of every parameter, however many values the inner parameters have."""
 
 
 @dataclass
@@ -28,10 +28,10 @@ class Run:
     """The options of this test run."""
 
     exhaustive: bool = False
+    # Percentage of each matrix in an exhaustive run. It is never smaller than the sample.
     percent: int = 100
-    """Of each matrix in an exhaustive run, but never less than its sample."""
+    # The running test, as pytest collected it.
     test: Any = None
-    """The one that is running, as pytest collected it."""
 
 
 RUN = Run()

@@ -1,4 +1,4 @@
-"""Generated objects of an estate: plausible, odd and broken, in canonical form."""
+"""Generated objects of an estate: plausible, odd and invalid, in canonical form."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from migrate.model import STAMP, Entity
 
+# The number of examples is that of the profile (tests/sample.py). They are the same on every machine.
 steady = settings()
-"""As many examples as the profile says (tests/sample.py), the same ones on every machine."""
 
 
 def few(share: int) -> settings:
@@ -26,10 +26,10 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=6,
 )
+# Values of unknown keys that are not empty.
 non_empty_values = (
     st.integers(min_value=1) | st.text(min_size=1, max_size=5) | st.lists(words, min_size=1, max_size=2)
 )
-"""Values of unknown keys that say something."""
 
 
 def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -47,6 +47,7 @@ def entities(kind: str, parent: str, fields: st.SearchStrategy[dict[str, Any]]) 
 
 
 texts = st.none() | words | st.text(min_size=20, max_size=60) | st.just("Greet {{name}} of {{ house }}.")
+# Metadata keys to which this program, or the portal of a project, gives a meaning.
 TAKEN_KEYS = (
     STAMP,
     "migrated_name",
@@ -57,7 +58,6 @@ TAKEN_KEYS = (
     "description",
     "modified_at",
 )
-"""Keys of metadata that this program, or the portal of a project, gives a meaning to."""
 keys = words | st.text(min_size=10, max_size=40) | st.sampled_from(TAKEN_KEYS)
 metadata = st.none() | st.dictionaries(keys, json_values) | st.dictionaries(keys, words, max_size=18)
 
@@ -117,6 +117,7 @@ servers = st.fixed_dictionaries(
     {"type": st.just("mcp"), "server_label": labels, "server_url": st.sampled_from(["https://a", "{{u}}"])},
     optional={"allowed_tools": st.none() | st.lists(words), "project_connection_id": connections},
 )
+# Tools of the classic agents of a project.
 classic_tools = st.one_of(
     _nested("bing_grounding", search_configurations=st.lists(searches, min_size=1, max_size=2)),
     _nested("bing_custom_search", search_configurations=st.lists(searches, min_size=1, max_size=2)),
@@ -132,7 +133,6 @@ classic_tools = st.one_of(
     _nested("deep_research", deep_research_model=words, bing_grounding_connections=linked),
     _nested("event_binding", id=words),
 )
-"""Tools of a project's classic agents."""
 tools = st.one_of(
     classic_tools,
     st.just({"type": "code_interpreter"}),

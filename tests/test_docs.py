@@ -1,4 +1,4 @@
-"""What the documentation says is what the program does: commands, codes, limits, links and SQL."""
+"""The documentation agrees with the program: commands, exit codes, limits, links and SQL."""
 
 from __future__ import annotations
 

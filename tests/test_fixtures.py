@@ -1,4 +1,4 @@
-"""The estates in fixtures/ are whole: references resolve, bytes are there, every special case is present."""
+"""The estates in fixtures/ are complete: references resolve, bytes exist, every special case is present."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The house rules that can be counted: sizes, names, first sentences, who prints, what is never named."""
+"""House rules that can be checked: sizes, names, first sentences, printing, forbidden texts."""
 
 from __future__ import annotations
 

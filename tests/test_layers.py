@@ -1,4 +1,4 @@
-"""The walls between the layers: who may import whom, and what must not be loaded for `--help`."""
+"""The layers: which folder may import which, and what must not be loaded for `--help`."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ ONLY_IN = {
     "mcp": "mcp",
 }
 SLOW = {"openai", "azure", "starlette", "uvicorn", "deepdiff", "jinja2", "markdown_it", "mcp", "rich"}
+# Packages that must not be loaded for listing a small archive.
 LATE = SLOW | {"pydantic", "pydantic_core", "sqlite_utils", "yaml", "tomllib", "tomli", "httpx2", "asyncio"}
-"""What listing a small archive needs nothing of."""
 
 Import = tuple[int, str, bool, bool]  # line, dotted name, inside a function, for type checking only
 

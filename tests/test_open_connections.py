@@ -1,4 +1,4 @@
-"""Every connection is closed by who opened it: all tests are watched, and this is how."""
+"""Every connection is closed by the code that opened it: how all tests are checked for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package: one version, types for whoever imports it, and a wheel that carries both."""
+"""The package: one version, type information, and a wheel that contains both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What recipes show can be read: YAML, shell, calls of the program; and no value is pasted into a script."""
+"""Recipes can be parsed: YAML, shell, calls of the program; and no value is pasted into a script."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ INDEX = ROOT / "docs/recipes.md"
 YAMLS = [block for page in PAGES for block in blocks(page) if block.language == "yaml"]
 UNITS = [block for page in PAGES for block in blocks(page) if block.language == "ini"]
 RECIPES = [page for page in PAGES if page != INDEX]
+# Expressions that a CI system replaces before the shell runs.
 PASTED = re.compile(r"\$\{\{|\$\(\w+\.[\w.]+\)|\$\[")
-"""What a CI system would replace before a shell sees it."""
 
 each_page = pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
 

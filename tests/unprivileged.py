@@ -1,4 +1,4 @@
-"""Lets a test meet files that it may not write, also where the tests run as root, whom modes do not stop."""
+"""Lets file modes apply to a test that runs as root, which otherwise ignores them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
+# Version of the structures of capset(2): two words of 32 bits for each set.
 VERSION_3 = 0x20080522
-"""Of the structures of capset(2): two words of 32 bits for each set."""
+# CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: with them root ignores the modes of files (capabilities(7)).
 ROOT_CAPABILITIES = (1 << 1) | (1 << 2)
-"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, which let root pass the modes of files (capabilities(7))."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The bundled example estates as archives, read from their files without a service."""
+"""Archives of the bundled example estates, read from their files without a service."""
 
 from __future__ import annotations
 

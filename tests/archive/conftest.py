@@ -1,4 +1,4 @@
-"""An empty archive per test."""
+"""An empty archive for each test."""
 
 from __future__ import annotations
 

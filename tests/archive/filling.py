@@ -1,4 +1,4 @@
-"""Archives with something in them, and ways to look inside."""
+"""Archives with some content, and functions that read it back."""
 
 from __future__ import annotations
 

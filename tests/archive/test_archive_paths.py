@@ -1,4 +1,4 @@
-"""Where archives lie: in folders that cannot be written, behind links, and where no plain file is."""
+"""Paths of archives: in folders without write permission, through links, and where no regular file is."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from migrate.model.results.archive import CheckResult, CheckSample
 from tests.archive.filling import Listing, tamper, write
 
 FLIPS = 220
+# A stored blob is located in the file by this many of its bytes.
 WINDOW = 16
-"""So many bytes of the file, equal to bytes that were stored, show that they are those."""
 CHANCE = random.Random(20260417)
 
 

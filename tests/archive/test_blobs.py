@@ -1,4 +1,4 @@
-"""File bytes: kept once per content, given back to the byte, read from anywhere."""
+"""File bytes: stored once per content, returned exactly, readable at any offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each thread reads an archive through a connection of its own."""
+"""Each thread reads an archive through its own connection."""
 
 from __future__ import annotations
 

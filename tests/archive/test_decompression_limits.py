@@ -1,4 +1,4 @@
-"""A small archive that unpacks to gigabytes takes neither memory nor time."""
+"""A small archive that decompresses to gigabytes takes neither much memory nor much time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only our own tables and views are opened: what somebody else added is named, and not read."""
+"""Only archives with exactly our tables and views are opened: anything else is reported and not read."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.archive.filling import facts, filled, reader
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
 
+# What was added: its SQL, type and name.
 FOREIGN = {
     "a view that never ends": (f"CREATE VIEW more AS {ENDLESS} i FROM n", "view", "more"),
     "a view like ours in another case": ("CREATE VIEW Extra AS SELECT 1 AS x", "view", "Extra"),
@@ -47,8 +48,9 @@ FOREIGN = {
     "an index over an expression": ("CREATE INDEX mine ON journal (abs(id))", "index", "mine"),
     "a name with a line end": ('CREATE VIEW "a\nb" AS SELECT 1 AS x', "view", "a"),
 }
-"""What was added -> SQL, sort and name."""
 
+# What was changed: two SQL statements, and the name of the object that differs from what this program
+# creates.
 CHANGED = {
     "a view of ours that never ends": (
         "DROP VIEW scopes",
@@ -76,7 +78,6 @@ CHANGED = {
     "a table that is gone": ("DROP TABLE totals", "", "totals"),
     "an index that is gone": ("DROP INDEX journal_source", "", "journal_source"),
 }
-"""What was changed -> SQL, more SQL, and the name of what is not as this program creates it."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What only forgotten snapshots held is gone, everything else stays and is whole."""
+"""`forget` removes what only the forgotten snapshots had. All else stays, complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The archive checks itself: one flipped bit is found, and what it touches is named."""
+"""An archive checks itself: one flipped bit is found, and the affected object is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: the intent before, the outcome after, and the id map that is read from both."""
+"""The journal: the intent before a request, the outcome after it, and the id map that is read from both."""
 
 from __future__ import annotations
 

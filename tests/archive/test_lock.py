@@ -1,4 +1,4 @@
-"""One writer at a time: the second is told who holds the archive, and a killed writer holds nothing."""
+"""One writer at a time: a second one is refused and learns who has the lock; a killed writer has none."""
 
 from __future__ import annotations
 

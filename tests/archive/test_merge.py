@@ -1,4 +1,4 @@
-"""Archives joined in every order and grouping: always the same, and nothing of any of them is lost."""
+"""Archives merged in any order and grouping give the same result, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening an archive: its tables come to be once, only its owner reads it, and only archives are opened."""
+"""Opening an archive: tables are created once, only the owner may read it, other files are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies in packs: each is kept once and read back to the character, however they come."""
+"""Bodies in packs: each is stored once and read back exactly, in whatever order they were written."""
 
 from __future__ import annotations
 

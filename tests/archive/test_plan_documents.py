@@ -1,4 +1,4 @@
-"""A plan that was carried out is kept whole in its archive, and travels with it."""
+"""A plan that was applied is stored in its archive, complete, and is merged with it."""
 
 from __future__ import annotations
 

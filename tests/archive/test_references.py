@@ -1,4 +1,4 @@
-"""Each reference inside an archive is looked at, and a broken one is told by name with its snapshots."""
+"""Each reference inside an archive is checked; a broken one is reported with its snapshots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sign that changes in the journal, or in what is known of plans, is noticed before anybody uses it."""
+"""One changed character in the journal, or in the record of a plan, is found before the row is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots in one file: what did not change costs nothing, what was cut short goes on, nothing mixes."""
+"""Snapshots in one file: unchanged objects need no space, an interrupted one continues, none are mixed."""
 
 from __future__ import annotations
 

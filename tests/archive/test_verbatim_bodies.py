@@ -1,4 +1,4 @@
-"""What the API said is given back to the character, however odd it is."""
+"""Bodies are returned exactly as the API sent them, whatever they contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The views that people read with other programs: rows on a filled archive, in order, by snapshot."""
+"""The views for other programs: their rows on a filled archive, in order, by snapshot."""
 
 from __future__ import annotations
 

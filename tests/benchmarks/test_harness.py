@@ -1,4 +1,4 @@
-"""The benchmarks themselves: what they generate, what they declare, and that a run tells everything."""
+"""The benchmarks themselves: what they generate and declare, and that a run reports every result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shell completion: the lines of the guide print a script, and the script completes commands and options."""
+"""Shell completion: the commands of the guide print a script, which completes commands and options."""
 
 from __future__ import annotations
 

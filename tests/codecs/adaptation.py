@@ -1,4 +1,4 @@
-"""Short ways to create an object and a target, and to adapt one to the other."""
+"""Functions that create an object and a target, and adapt the one to the other."""
 
 from __future__ import annotations
 

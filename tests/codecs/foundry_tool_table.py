@@ -1,4 +1,4 @@
-"""Each tool in the older generation's form and in the one that projects were recorded to take."""
+"""Each tool in the form of the older generation and in the form that recorded projects accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Foundry project in miniature: what its creating requests are answered with later, as recordings show."""
+"""A minimal Foundry project: how it answers after a request that created an object, as recorded."""
 
 from __future__ import annotations
 

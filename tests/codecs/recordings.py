@@ -1,4 +1,4 @@
-"""Recorded answers of real services: where they lie, and the objects in them with their kind."""
+"""Recorded answers of real services: their files, and the objects in them with their kind."""
 
 from __future__ import annotations
 

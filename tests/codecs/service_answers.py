@@ -1,4 +1,4 @@
-"""The answers of a service to requests that create objects, as in recordings."""
+"""Answers of a service to requests that create objects, as they were recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of files on their way into vector stores, which tell kinds of files by how a name ends."""
+"""File names that are adapted for vector stores, which detect the type of a file by its extension."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads and messages fitted to a target: every part arrives in some form, none in silence."""
+"""Threads and messages adapted to a target: every part arrives in some form or is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that is named by the full path of its deployment: which form that is, and what to do."""
+"""A model given by the full path of its deployment: how it is recognized, and what the message advises."""
 
 from __future__ import annotations
 

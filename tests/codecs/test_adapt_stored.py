@@ -1,4 +1,4 @@
-"""Files, vector stores and the files in them fitted to a target, rule by rule."""
+"""Files, vector stores and the files in them adapted to a target, rule by rule."""
 
 from __future__ import annotations
 

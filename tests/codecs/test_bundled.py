@@ -1,4 +1,4 @@
-"""Every object of every bundled estate: read whole, and written so that it reads back as promised."""
+"""Every object of every bundled estate is decoded completely, and reads back as its adapted form."""
 
 from __future__ import annotations
 

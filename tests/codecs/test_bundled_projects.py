@@ -1,4 +1,4 @@
-"""Every object of every bundled estate, to a project and from one: read whole, reads back as promised."""
+"""Every object of every bundled estate, moved to a project or from one, reads back as its adapted form."""
 
 from __future__ import annotations
 

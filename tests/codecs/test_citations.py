@@ -1,4 +1,4 @@
-"""Citations of an answer: which arrive in a conversation, in which form, and what the plan says of them."""
+"""Citations of an answer: which of them a conversation gets, in which form, and what the plan reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema for editors and the check of the program are one truth."""
+"""The JSON Schema for editors and the check of the program accept the same files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects and the texts that say them: nothing is lost on the way there and back."""
+"""Objects and their text files: nothing is lost in either direction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML: what is written reads back exactly, and what people write means what it looks like."""
+"""YAML: what is written reads back exactly, and values that people write are read as they expect."""
 
 from __future__ import annotations
 

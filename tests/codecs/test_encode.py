@@ -1,4 +1,4 @@
-"""The JSON that leaves: only keys a service takes, in the form every description names."""
+"""Bodies of requests: only keys that a service accepts, in the form that every API description has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An assistant as a prompt agent: its definition to the key, its own name, and what the portal keeps."""
+"""An assistant as a prompt agent: its exact definition, its name, and the metadata keys of the portal."""
 
 from __future__ import annotations
 

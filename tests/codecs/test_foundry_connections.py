@@ -1,4 +1,4 @@
-"""Connections of a project: mapped by the config file, found by short name, blocked where missing."""
+"""Connections of a project: mapped by the config file, matched by short name, or blocked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A thread as a conversation: it has nothing but metadata, which also names the files and stores it had."""
+"""A thread as a conversation: only metadata, which also lists the thread's files and vector stores."""
 
 from __future__ import annotations
 

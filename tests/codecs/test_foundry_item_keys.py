@@ -1,4 +1,4 @@
-"""What an item says beside its words: the owner's keys, outputs in parts, and the files named in them."""
+"""Keys of an item besides its text: metadata, outputs in parts, and the files that they refer to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message as an item of a conversation: one item each, always in a form that projects take."""
+"""A message as an item of a conversation: exactly one item, in a form that projects accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any name becomes the address of an agent: valid, stable, unique, and readable where possible."""
+"""Any name becomes a valid agent name: stable, unique, and readable where possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any value of an answer may be of a shape nobody expects: it is still read, compared, fitted or named."""
+"""Answers with values of unexpected types are still decoded, compared, adapted or reported."""
 
 from __future__ import annotations
 

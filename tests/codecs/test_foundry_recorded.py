@@ -1,4 +1,4 @@
-"""What real projects answered is decoded whole, at every age of the service; what they took is sent."""
+"""Recorded answers of projects are decoded completely, and recorded requests are reproduced exactly."""
 
 from __future__ import annotations
 

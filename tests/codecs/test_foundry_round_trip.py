@@ -1,4 +1,4 @@
-"""To a Foundry project, either generation: adapted objects are read back, every change is reported."""
+"""Objects adapted to either generation of a project read back unchanged; every change is reported."""
 
 from __future__ import annotations
 

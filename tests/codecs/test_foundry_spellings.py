@@ -1,4 +1,4 @@
-"""Tools and formats in both generations' spellings, alone and at once: nothing that is there is replaced."""
+"""Tools and formats in the spelling of either generation, or of both: nothing is replaced."""
 
 from __future__ import annotations
 

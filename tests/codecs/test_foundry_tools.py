@@ -1,4 +1,4 @@
-"""Tools of an agent: the exact JSON both ways, and a name for everything that has no counterpart."""
+"""Tools of an agent: the exact JSON in both directions, and a loss for everything without a counterpart."""
 
 from __future__ import annotations
 

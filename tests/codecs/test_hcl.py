@@ -1,4 +1,4 @@
-"""Terraform's language: a tiny reader gives back what was written."""
+"""Terraform's language: a small parser reads back what was written."""
 
 from __future__ import annotations
 

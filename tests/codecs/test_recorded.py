@@ -1,4 +1,4 @@
-"""What real services answered is decoded whole: every key of every body is found again."""
+"""Recorded answers of services are decoded completely: every key of every body is found again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of the first API generation become those of the second, and nothing falls by the way."""
+"""Bodies of the first API version are upgraded to the second one, without losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies are held against the declared form of a service when a plan is made, nested parts included."""
+"""Bodies are checked against the declared write form of a service, including nested parts."""
 
 from __future__ import annotations
 

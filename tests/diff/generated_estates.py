@@ -1,4 +1,4 @@
-"""Generated estates as a service would answer them, kept in archives to be compared."""
+"""Generated estates in the form of a service's answers, archived for comparisons."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests import strategies
 Body = dict[str, Any]
 HERE, ELSEWHERE = "https://east.example.com", "https://west.example.com"
 
+# A tool that every generated assistant has. Mutations change it at known paths.
 STEADY_TOOL = {
     "type": "function",
     "function": {
@@ -30,7 +31,6 @@ STEADY_TOOL = {
         "parameters": {"type": "object", "properties": {"amount": {"type": "integer", "minimum": 1}}},
     },
 }
-"""A tool that every generated assistant has, to be changed in known places."""
 
 
 @dataclass

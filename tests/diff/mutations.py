@@ -1,4 +1,4 @@
-"""Single changes to a generated estate: real ones with the path where they must be told, and idle ones."""
+"""Single changes to a generated estate: real ones with the path that diff must report, and neutral ones."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.diff.generated_estates import Body, Generated
 
+# Kind, id, action and path that diff must report.
 ExpectedDifference = tuple[str, str, str, str]
-"""Kind, id, action and path of what diff must tell."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,7 @@ def drop_nulls(body: Body, chance: random.Random) -> None:
         del body[key]
 
 
+# Field -> equal spellings of its default value.
 DEFAULTS = {
     "temperature": (None, 1, 1.0),
     "top_p": (None, 1.0, 1),
@@ -196,7 +197,6 @@ DEFAULTS = {
         {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}},
     ),
 }
-"""Field -> spellings of its default."""
 
 
 def spell_defaults(body: Body, chance: random.Random) -> None:

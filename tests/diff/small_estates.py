@@ -1,4 +1,4 @@
-"""Small estates written by hand: a few objects of each kind, kept in archives and compared."""
+"""Small hand-written estates: a few objects of each kind, archived and compared."""
 
 from __future__ import annotations
 

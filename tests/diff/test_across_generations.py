@@ -1,5 +1,5 @@
-"""Assistants of the older generation beside agents of the newer: equal where they say the same, and every
-single change told at its path. The agents' form is written down here by hand, as recordings show it."""
+"""Assistants of the older generation compared with agents of the newer one: equal content is equal, and every
+single change is reported at its path. The agents' form is written by hand here, as recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths name what differs so that a person finds it, whatever the values are."""
+"""Paths of differences identify the changed value, whatever the values are."""
 
 from __future__ import annotations
 

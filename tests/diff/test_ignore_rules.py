@@ -1,4 +1,4 @@
-"""Ignore rules: read with precise errors, applied by object and path, counted, and over when they expire."""
+"""Ignore rules: parsed with precise errors, applied by object and path, counted, and ended by a date."""
 
 from __future__ import annotations
 

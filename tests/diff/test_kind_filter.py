@@ -1,4 +1,4 @@
-"""`--kind` of what lies in something else: what is not compared with it must not make it look equal."""
+"""`--kind` for a kind with a parent: a parent that is not compared must not hide differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages of two threads, paired by their sequence: each once, in bounded work, few lost when few differ."""
+"""Alignment of the messages of two threads: each message once, in bounded work, near the optimum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every single change to a generated estate is told, at its path; what means nothing is not."""
+"""Every single change to a generated estate is reported at its path; neutral changes are not."""
 
 from __future__ import annotations
 

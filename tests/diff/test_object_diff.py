@@ -1,6 +1,6 @@
-"""The differences that DeepDiff finds are those of a plain walk through both objects, in the same order.
+"""DeepDiff finds the same differences as a plain recursive comparison, in the same order.
 
-The walk below has no lists with an order, and each member of a list has a name of its own.
+The comparison below supports only lists without order, in which each member has a different name.
 """
 
 from __future__ import annotations

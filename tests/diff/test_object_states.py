@@ -1,4 +1,4 @@
-"""States that make an object useless: compared, and beside a config directory at least never silent."""
+"""States that make an object useless are compared; beside a config directory they are at least reported."""
 
 from __future__ import annotations
 

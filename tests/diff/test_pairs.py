@@ -1,4 +1,4 @@
-"""Which object is which: in one place an id says it alone, between two places more may."""
+"""Pairing of objects: by id within one resource, by further evidence between two resources."""
 
 from __future__ import annotations
 

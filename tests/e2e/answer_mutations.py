@@ -1,4 +1,4 @@
-"""Ways in which a service may answer nonsense, each one row: a whole answer in, another one out.
+"""Ways in which a service may answer wrongly: each is one row, from a whole answer to another one.
 
 `MUTATIONS` is the table. A mutation gets a random source of its own, so that a seed gives the
 same nonsense on every run.

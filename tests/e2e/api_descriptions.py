@@ -1,4 +1,4 @@
-"""API descriptions (OpenAPI) in; where a request belongs and which of its keys nobody described out."""
+"""API descriptions (OpenAPI): the operation of a request, and the keys of its body that nothing describes."""
 
 from __future__ import annotations
 

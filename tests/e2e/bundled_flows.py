@@ -1,4 +1,4 @@
-"""The ways an estate can go, and the whole flow along one of them, every answer kept."""
+"""The routes of the bundled estates, and the whole flow of commands along one of them, with every answer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CONNECTIONS = (
     "night-watch"
 ).split()
 MODELS = {"gpt-4-1106-preview": "gpt-4o"}
+# Connections that have another name on the target, as the config file maps them.
 CONNECTION_NAMES = {"sales-model-2024": "sales-model"}
-"""What the target has under another name, as the config file says."""
 
 
 @dataclass(frozen=True)

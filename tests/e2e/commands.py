@@ -1,4 +1,4 @@
-"""A command as it is typed, in this process, with an environment and a config file of its own."""
+"""Runs a command in this process, with its own environment and config file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Assistants and agents, threads and conversations in, one plain form out, as the emulators hold them.
+"""Converts assistants and agents, threads and conversations of emulators to one form for comparing.
 
-Shares no code with what it examines: both generations are read here a second time.
+Shares no code with the program: both generations are decoded here a second time.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ Json = dict[str, Any]
 Part = tuple[str, Any]
 STAMP, NAME, FILES, STORES = "migrated_from", "migrated_name", "migrated_files", "migrated_vector_stores"
 PORTAL = ("logo", "description", "modified_at", "voiceLiveConfig")
+# The only type of service of the newer generation.
 NEWER_TYPE = "foundry"
-"""The one type of service that is of the newer generation."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A world for one test: two emulated services and the program between them."""
+"""Fixtures: two emulated services and the program between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Config directories made by the program itself, and small ones by hand."""
+"""Config directories: exported by the program, or written by hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from tests.e2e.conftest import Launch
 from tests.e2e.running import World, options
 
+# Bundled estate -> service of the emulator, type of estate.
 STATES = {
     "openai-v2": ("openai", "openai"),
     "azure-v1": ("azure-openai", "azure-openai"),
@@ -16,7 +17,6 @@ STATES = {
     "foundry-classic": ("foundry", "foundry-classic"),
     "foundry": ("foundry", "foundry"),
 }
-"""Bundled estate -> service of the emulator, type of estate."""
 
 
 def bundled(launch: Launch, state: str) -> World:

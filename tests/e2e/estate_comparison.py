@@ -1,6 +1,6 @@
-"""Compares a source and a target as the emulators hold them. Shares no code with what it examines.
+"""Compares a source and a target as the emulators store them. Shares no code with the program.
 
-Two estates and the id map go in; one line for every difference that no loss of the plan announced comes out.
+From two estates and the id map it makes one line for every difference that no loss of the plan announced.
 """
 
 from __future__ import annotations

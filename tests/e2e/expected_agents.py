@@ -1,7 +1,6 @@
-"""An assistant of the older generation in, the agent it has to become out.
+"""Converts an assistant of the older generation to the agent that it has to become.
 
-Written from the table of facts about both services' tools, not from the program: what the program does is
-compared with it.
+Written from the documented tools of both services, not from the program, whose results are compared with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""ASGI applications that stand before an emulator and spoil chosen answers."""
+"""ASGI applications in front of an emulator that damage selected answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+# Method, path and query -> whether the fault applies to this request.
 Match = Callable[[str, str, str], bool]
-"""Method, path and query in: is this the request to be spoiled?"""
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""Kills the program at a chosen request: a warmed-up interpreter forks, and the child does not live long.
+"""Kills the program at a chosen request. A process with all imports loaded forks one child per command.
 
-A fresh interpreter needs a second for its imports; a fork of one that has them needs none. It is a process of
-its own, without threads, because nobody should fork from the middle of a test.
+A new interpreter needs a second for its imports, a fork of this process needs none. It is a separate process
+without threads, because forking a process with threads is not safe.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class KillPoint:
     back until the client has been killed."""
 
     fits: Match
+    # Number of the request at which the program is killed, counted from 1; 0: never.
     at: int = 0
-    """Which one, from 1; 0 is none."""
+    # Whether that request is still carried out. If not, the request is lost, not only its answer.
     done: bool = True
-    """Whether it is carried out; if not, it is as lost as its answer."""
     asked: list[str] = field(default_factory=list)
+    # Those of the requests that were answered with success.
     answered: list[str] = field(default_factory=list)
-    """Those of them that got what they asked for."""
     reached: threading.Event = field(default_factory=threading.Event)
 
     def set(self, at: int, done: bool = True) -> None:

@@ -31,8 +31,8 @@ SPEAKERS = {NEWER_TYPE: ("user", "assistant", "system", "developer")}
 CALLS = ("function_call", "function_call_output")
 TOLD_AS = {name: name for name in ("model", "instructions", "temperature", "top_p")}
 TOLD_AS |= {"text": "response_format", "reasoning": "reasoning_effort"}
+# Maximum number of metadata pairs of an object.
 MAX_PAIRS = 16
-"""Pairs of metadata."""
 
 
 @dataclass
@@ -41,10 +41,10 @@ class Move:
 
     types: tuple[str, str]
     new: Mapping[tuple[str, str], str]
+    # Grades lost and blocked.
     told: PlannedLosses
-    """Losses and refusals."""
+    # All grades.
     named: PlannedLosses
-    """Everything that changes."""
     models: Mapping[str, str]
     connections: Mapping[str, str]
 

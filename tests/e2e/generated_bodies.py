@@ -1,5 +1,5 @@
-"""Generated bodies as services were seen to show them, and as a careless writer may have left them: nulls,
-missing keys, odd siblings, unknown keys, lists where texts were meant, values beyond the limits."""
+"""Generated bodies as services were seen to return them, and as a careless writer may have left them: nulls,
+missing keys, odd siblings, unknown keys, lists instead of texts, values beyond the limits."""
 
 from __future__ import annotations
 
@@ -227,8 +227,8 @@ filenames = st.sampled_from(
 purposes = st.sampled_from(["assistants", "assistants_output", "vision", "user_data", "odd"])
 
 
+# File names with an extension that every service indexes.
 INDEXED_NAMES = ("a.txt", 'q"uote.md', "dir/a.md")
-"""Names that every service searches."""
 
 
 def estates(new: bool) -> Any_:

@@ -1,4 +1,4 @@
-"""Names, bodies and answers that somebody made to do harm, and the places where they are put."""
+"""Malicious names, bodies and answers, and the places where a test puts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small estates made by hand, and worlds in which they move to a project of the newer generation."""
+"""Small hand-written estates, and worlds in which they are moved to a project of the newer generation."""
 
 from __future__ import annotations
 

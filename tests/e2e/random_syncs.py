@@ -1,4 +1,4 @@
-"""A random walk of syncs: two services, edits on both sides, and what must be true after each sync.
+"""A random sequence of syncs: two services, edits on both sides, and what must be true after each sync.
 
 Shares no code with what it examines: the target is judged by what its service holds.
 """
@@ -19,8 +19,8 @@ from tests.e2e.running import CommandResult, World
 from tests.e2e.small_estate import converse
 
 Json = dict[str, Any]
+# Number of syncs, and of edits before each sync.
 STEPS, EDITS = 4, 4
-"""Syncs of a walk, and edits before each."""
 TABLES = ("assistants", "agents", "threads", "conversations", "files", "vector_stores")
 INNER = ("messages", "items", "vector_store_files", "agent_versions")
 
@@ -37,8 +37,8 @@ class SyncSequence:
     foreign: dict[tuple[str, str], Json] = field(default_factory=dict)
     tampered: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
+    # Archive of the last sync, with the state in which the target was left.
     last: str = ""
-    """The archive of the last sync: it knows what was left on the target."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)

@@ -1,5 +1,5 @@
-"""The same move again and again: a small estate that holds every kind, its routes, and what a further round
-may do, which is nothing."""
+"""The same move several times: a small estate with every kind, its routes, and the check that a further round
+changes nothing."""
 
 from __future__ import annotations
 

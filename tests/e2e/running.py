@@ -1,4 +1,4 @@
-"""Runs the real commands between two emulated services, in this process or in one of their own."""
+"""Runs the real commands between two emulated services, in this process or in a child process."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ api_version = "{version}"
 auth = "{auth}"
 {auth}_env = "{variable}"
 """
+# Types of service that are APIs of a project. Both use a token to sign in.
 PROJECTS = ("foundry-classic", "foundry")
-"""Types of service that are both APIs of one project, signed in to with a token."""
+# Paths of the newer generation of a project. Every other path belongs to the older one.
 NEW_PATHS = re.compile(r"/api/projects/demo/(agents|openai/v1)/")
-"""What belongs to the newer generation of a project; every other path of it is the older one's."""
 
 Wrap = Callable[[Any], Any]
 
@@ -82,8 +82,8 @@ class World:
     source: Emulator
     target: Emulator
     types: tuple[str, str] = ("", "")
+    # A copy of the first state, where source and target are one service, which changes.
     began: Estate | None = None
-    """What there was where both are one service, which does not stay as it was."""
     env: dict[str, str] = field(default_factory=lambda: {**SILENT, **KEYS})
 
     @property

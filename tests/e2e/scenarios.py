@@ -1,4 +1,4 @@
-"""A small estate on its way to a service, or back: played as often as one likes, interrupted anywhere."""
+"""A small estate and a plan that can be applied any number of times, and interrupted at any request."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish, restore_state, saved_state
 
 Json = dict[str, Any]
+# Lines of a comparison about objects that other users created on the target.
 OBJECTS_OF_OTHERS = ("assistant: nobody's: ['theirs']", "thread: nobody's: ['conv_theirs']")
-"""What a comparison says of objects of somebody else."""
 
 
 def write(method: str, path: str, query: str) -> bool:
@@ -32,10 +32,10 @@ class Scenario:
     moment: KillPoint
     spare: ForkServer
     losses: list[Json]
+    # State of the target before the first move.
     empty: Json
-    """What the target held before anything was moved there."""
+    # State of the target before this plan.
     untouched: Json
-    """What it held before this plan."""
 
     def __post_init__(self) -> None:
         self.before = self.keep()

@@ -1,4 +1,4 @@
-"""Scripts of the documentation in, what bash made of them out: the program and stand-ins are on PATH."""
+"""Runs scripts of the documentation in bash, with the program and substitutes for other programs on PATH."""
 
 from __future__ import annotations
 

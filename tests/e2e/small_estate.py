@@ -1,4 +1,4 @@
-"""A small estate with an object of every kind, and ways to keep a service's estate and to put it back."""
+"""A small estate with an object of every kind, and functions that save and restore a service's state."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from migrate.emulator.uploads import Upload
 from tests.e2e.projects import EPOCH, add, agent, assistant, file, say, store, thread
 
 Json = dict[str, Any]
+# Metadata with the maximum number of pairs: there is no room for a stamp.
 FULL = {f"key{number:02}": "taken" for number in range(16)}
-"""Metadata without room for a stamp."""
+# Attributes of the emulator's state that are copied in another way, or are no content of the estate.
 SERVICE = ("content", "ingestion_fault", "pending", "expiring_stores", "forbidden_calls")
-"""What is kept otherwise, or says nothing about what is there."""
 
 
 def furnish(cloud: Emulator, long: int = 35) -> None:
@@ -150,8 +150,8 @@ def state_changes(was: Json, now: Json) -> list[str]:
     return lines
 
 
+# Fields that a service updates by itself.
 MOVES = ("last_active_at", "expires_at", "usage_bytes", "agent_guid")
-"""What a service counts by itself."""
 
 
 def _plain(name: str, value: Any) -> Json:

@@ -1,4 +1,4 @@
-"""--accept-loss names fields that there are; a misspelled name accepts nothing and is refused."""
+"""`--accept-loss` takes fields that exist; a misspelled one is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Names are addresses: agents of strangers are left alone, and two assistants never share an agent."""
+"""Agents have a name as their address: those of other users stay unchanged, and no two assistants share
+one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools in every spelling that was seen: each arrives in the words of the newer generation."""
+"""Tools in every spelling that was seen arrive in the form of the newer generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents are made once and changed by exactly one version; those of strangers are never written on."""
+"""An agent is created once, and a change is exactly one version. Agents of other users are never changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What apply writes is what the plan says: random edits on both sides, and each request is looked at."""
+"""Apply writes exactly what the plan lists: random edits on both sides, and every request is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""assess: an account of a move before it is planned, offline against a type or live against a target."""
+"""`assess` reports on a move before it is planned: offline for a type of service, or live for a target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives and plans that are not what they should be."""
+"""Damaged or foreign archives and plans are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estates that cannot be reached or understood: an exit code, three lines, and nothing is written."""
+"""Estates that cannot be reached or decoded: an exit code, three lines, and nothing is written."""
 
 from __future__ import annotations
 

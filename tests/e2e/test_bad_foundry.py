@@ -1,4 +1,4 @@
-"""What a project cannot take: each named in the plan before anything is written, and the rest arrives."""
+"""What a project cannot accept is in the plan before anything is written, and the rest arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listings that break, repeat or talk nonsense: never taken for an end, always named."""
+"""Listings that break off, repeat or are malformed: never taken for complete, always reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Citations on their way to a project: one request shows whether they are taken; no loss is silent."""
+"""Citations that are moved to a project: one request shows whether it accepts them; no loss is silent."""
 
 from __future__ import annotations
 

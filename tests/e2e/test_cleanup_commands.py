@@ -1,4 +1,4 @@
-"""history, ls --orphans and forget as they are typed, over an estate that really changes."""
+"""`history`, `ls --orphans` and `forget` on the command line, over an estate that changes."""
 
 from __future__ import annotations
 

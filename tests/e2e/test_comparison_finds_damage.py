@@ -1,4 +1,4 @@
-"""The comparison of both generations sees every kind of damage: else a green flow would prove nothing."""
+"""The comparison of both generations finds every type of damage; otherwise the flow tests prove nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents handed over to Terraform: one resource each, nothing secret, nothing overwritten."""
+"""Agents exported for Terraform: one resource each, without secrets, and nothing is overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One directory, several environments: promotion maps names there, export maps them back."""
+"""One config directory for several environments: names are mapped there and, by export, back."""
 
 from __future__ import annotations
 

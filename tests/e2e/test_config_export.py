@@ -1,4 +1,4 @@
-"""An exported directory says exactly what its estate says, in the same bytes each time."""
+"""An exported directory has exactly the content of its estate, in the same bytes each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes in files are told with file, line, field and what is allowed, all at once."""
+"""Mistakes in files are all reported at once, with file, line, field and the allowed values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two objects of a directory that mean one on the target: neither is written over the other."""
+"""Two objects of a directory with the same target: neither overwrites the other."""
 
 from __future__ import annotations
 

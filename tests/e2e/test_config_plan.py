@@ -1,4 +1,4 @@
-"""A directory as the source of a plan: one edit is one update, and nothing else is touched."""
+"""A directory as the source of a plan: one edit is one update, and nothing else is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assistants that name each other: made in the order in which they can be, and told where they cannot."""
+"""Assistants that refer to each other: created in a possible order, and reported where there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent whose model is CONNECTION/MODEL: it goes where the connection is, under the name it has there."""
+"""An agent whose model is CONNECTION/MODEL is moved where the connection exists, and gets its name there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations: every message once and in order, at most twenty a call, one call after the other."""
+"""Conversations: every message once and in order, at most twenty in a request, one request at a time."""
 
 from __future__ import annotations
 

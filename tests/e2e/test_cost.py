@@ -1,4 +1,4 @@
-"""What a plan says that it will cost, compared with what the services received."""
+"""The cost in a plan, compared with what the services received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the source no longer has: pruned where it is ours and as we left it, else told; never in silence."""
+"""Objects deleted in the source: pruned where they are ours and unchanged, otherwise always reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo: one line a step, a report, and services that start again as they were."""
+"""The demo: one line for each step, a report, and services that start again in the same state."""
 
 from __future__ import annotations
 

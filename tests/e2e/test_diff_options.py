@@ -1,4 +1,4 @@
-"""diff as it is used every day: rules, filters, baselines, and what it reads for them."""
+"""`diff` in daily use: rules, filters, baselines, and what it reads for them."""
 
 from __future__ import annotations
 

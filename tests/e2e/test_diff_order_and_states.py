@@ -1,4 +1,4 @@
-"""Changes that leave every field as it was, and are differences all the same."""
+"""Differences without a changed field: the order of messages, and states."""
 
 from __future__ import annotations
 

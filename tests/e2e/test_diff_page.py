@@ -1,4 +1,4 @@
-"""docs/diff.md shows what the program says: the same scene is played, and its words are compared."""
+"""docs/diff.md shows the real output: its example is run and the output is compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command that the documentation shows is run as it stands, or is listed with the reason why not."""
+"""Every command in the documentation is run as it is written, or is listed with the reason why not."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from tests.recipes import PAGES as RECIPES
 from tests.recipes import blocks as recipe_blocks
 from tests.recipes import script, steps
 
+# Page and first words of a block -> why the block is not run.
 NOT_RUN = {
     (
         "docs/guide.md",
@@ -57,7 +58,7 @@ NOT_RUN = {
     ("docs/recipes/github.md", "az identity create"): "it needs an Azure account",
     ("docs/recipes/terraform.md", "cd terraform"): "Terraform would fetch its providers",
 }
-"""Page and beginning of a block -> why nobody runs it."""
+# Recipe and heading -> number of bash blocks below it. test_recipe_flows.py extracts and runs each of them.
 ELSEWHERE = {
     ("backup.md", "The script"): 2,
     ("backup.md", "How old is the last good one"): 1,
@@ -75,19 +76,17 @@ ELSEWHERE = {
     ("terraform.md", "Handing over"): 1,
     ("terraform.md", "Auditing drift afterwards"): 2,
 }
-"""Recipe and heading -> how many blocks of bash stand there; test_recipe_flows.py takes each of them
-from its page and runs it."""
+# Recipe and step of a workflow -> why its script is not run.
 STEPS_NOT_RUN = {
     ("github.md", 'Begin with "nothing was reached"'): "it writes the number that is there before the gate",
     ("github.md", "Install"): "it installs the package from an address that people fill in",
     ("promotion.md", "Install"): "it installs the package from an address that people fill in",
 }
-"""Recipe and step of a workflow -> why nobody runs its script."""
+# Pages of which all other blocks are run below.
 HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/guide.md", "docs/leave-assistants.md",
         "docs/reports.md", "docs/restore.md", "docs/scale.md", "docs/selection.md")  # fmt: skip
-"""Pages whose other blocks are run below, all of them."""
+# Programs that are not part of this package.
 NO_PROGRAM = re.compile(r"(sqlite3|sqlite-utils|datasette)\b")
-"""Programs that are not part of this package."""
 ESTATES = """
 [estates.old]
 type = "foundry-classic"

@@ -1,4 +1,4 @@
-"""`drill`: an archive is restored into an empty place, compared and taken back, and leaves no trace."""
+"""`drill`: an archive is restored into an empty place, compared and removed again, without a trace."""
 
 from __future__ import annotations
 

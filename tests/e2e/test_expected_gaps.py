@@ -1,4 +1,4 @@
-"""Bytes that a service never gives back by its own rule: named and counted, and no failure every night."""
+"""Bytes that a service never returns by its own rule: reported and counted, without a failure every night."""
 
 from __future__ import annotations
 

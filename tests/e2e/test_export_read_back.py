@@ -1,4 +1,4 @@
-"""What `export` writes, import reads: whatever texts an estate holds, the files say the same."""
+"""What `export` writes can be imported, whatever texts an estate contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a command is given: outputs that are links, pipes and devices, and texts of any editor."""
+"""Files as arguments: outputs that are links, pipes and devices, and texts of any editor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of one name and size after an archive was lost: none is taken for another."""
+"""Files of the same name and size after the archive was lost: none is taken for another."""
 
 from __future__ import annotations
 

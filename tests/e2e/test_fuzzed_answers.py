@@ -1,4 +1,4 @@
-"""Services that answer nonsense: no traceback, an exit code of the contract, an end, and nothing lost untold.
+"""Services with nonsensical answers: no traceback, a documented exit code, an end, and no silent loss.
 
 Each mutation of `answer_mutations.MUTATIONS` runs against one service in the ordinary tests. FUZZ_SEEDS=20
 tries each with that many seeds against every service.

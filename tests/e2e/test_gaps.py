@@ -1,4 +1,4 @@
-"""What cannot be read is named, the rest is kept: partial snapshots, exit 3."""
+"""Objects that cannot be read are listed, the rest is stored: partial snapshots, exit code 3."""
 
 from __future__ import annotations
 

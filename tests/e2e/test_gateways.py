@@ -1,4 +1,4 @@
-"""A gateway in front of a service: other headers, no sign-in of ours, our own name; and wrong settings."""
+"""A gateway in front of a service: other headers, no sign-in, our User-Agent; and wrong settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever can be read goes through plan and apply, and no service refuses what the plan did not foretell."""
+"""Every readable object passes plan and apply, and no service refuses what the plan did not announce."""
 
 from __future__ import annotations
 

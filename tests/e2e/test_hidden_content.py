@@ -1,4 +1,4 @@
-"""Content that a service shows only to who asks for it: in the archive, or told to be missing."""
+"""Content that a service returns only on request: it is in the archive or reported as missing."""
 
 from __future__ import annotations
 

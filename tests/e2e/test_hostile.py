@@ -1,4 +1,4 @@
-"""Names made to do harm: in no command do they become a path, a formula, SQL, or an order to a terminal."""
+"""Malicious names: in no command do they become a path, a formula, SQL, or a terminal control sequence."""
 
 from __future__ import annotations
 

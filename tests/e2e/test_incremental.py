@@ -1,4 +1,4 @@
-"""A second snapshot: what is known is not read again, and what changed is."""
+"""A second snapshot: known objects are not read again, and changed ones are."""
 
 from __future__ import annotations
 

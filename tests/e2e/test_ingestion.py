@@ -1,4 +1,4 @@
-"""A service takes its time with files in stores: apply waits, and names what was refused."""
+"""Ingestion of files into vector stores: apply waits for it and reports what was refused."""
 
 from __future__ import annotations
 

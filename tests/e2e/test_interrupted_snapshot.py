@@ -1,4 +1,4 @@
-"""A snapshot that is stopped: what was read is kept, and the same command goes on where it stopped."""
+"""An interrupted snapshot: what was read is stored, and the same command continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs leave in a conversation: calls go along in pairs, the rest is named and left, order is kept."""
+"""Items of runs in a conversation: calls are moved in pairs, others are reported, the order stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SIGKILL at every single request of a snapshot: the same command goes on, and reads nothing again."""
+"""SIGKILL at every request of a snapshot: the same command continues and reads nothing again."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.e2e.running import World, options
 from tests.e2e.small_estate import furnish, furnish_new
 from tests.sample import sample
 
+# Maximum page size of the source, so that a small estate has many pages.
 PAGE = 10
-"""Rows that the source gives at once, however many are asked for: a small estate of many pages."""
 
 
 def everything(method: str, path: str, query: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where nothing has room for a stamp: killed at every write, or an answer lost, nothing is made twice."""
+"""Without room for a stamp: killed at every write, or with a lost answer, nothing is created twice."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.e2e.small_estate import furnish_full, saved_state, state_changes
 from tests.sample import sample
 
 TARGETS = ("foundry-classic", "foundry")
+# Size of the sample of requests at which the program is killed.
 SIZE = 3
-"""Of the sample of the requests at which the program is killed."""
+# Endings of the paths of requests that create an object.
 ENDINGS = ("/files", "/vector_stores", "/assistants", "/threads", "/conversations")
-"""Of requests that make an object."""
 
 
 @pytest.fixture

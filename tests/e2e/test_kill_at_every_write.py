@@ -1,4 +1,4 @@
-"""SIGKILL at every single writing request: the same command, run again, ends where it would have ended."""
+"""SIGKILL at every writing request: the same command, run again, ends in the same state."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.e2e.small_estate import saved_state, state_changes
 from tests.sample import sample
 
 CASES = [(target, changed) for target in ("azure-openai", "foundry") for changed in (False, True)]
+# Size of the sample of requests at which the program is killed.
 SIZE = 3
-"""Of the sample of the requests at which the program is killed."""
 each_case = pytest.mark.parametrize(
     ("target", "changed"), CASES, ids=[f"{t}, {'changed since' if c else 'all new'}" for t, c in CASES]
 )

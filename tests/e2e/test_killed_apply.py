@@ -1,4 +1,4 @@
-"""SIGKILL in the middle of an apply: the next one goes on, nothing is made twice."""
+"""SIGKILL in the middle of an apply: the next one continues, and nothing is created twice."""
 
 from __future__ import annotations
 

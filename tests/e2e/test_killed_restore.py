@@ -1,4 +1,4 @@
-"""SIGKILL at any write of a restore: the same command, run again, ends where it would have ended."""
+"""SIGKILL at any write of a restore: the same command, run again, ends in the same state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that ignore `order`, end early or count otherwise: read in the right order and whole, or named."""
+"""Servers that ignore `order`, end early or count otherwise: read completely and in order, or reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads longer than what is kept of one: the rest is read again, and each message gets the right id."""
+"""Threads longer than the part that is kept in memory: the rest is read again, each message gets its id."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.e2e.running import World, options
 from tests.e2e.small_estate import FULL
 from tests.e2e.test_conversations import counterpart
 
+# Each text occurs twice: only the position distinguishes the two messages.
 TEXTS = [f"number {n // 2}" for n in range(97)]
-"""Each said twice: only its place tells one from the other."""
 
 
 class Embellished(Fault):

@@ -1,4 +1,4 @@
-"""Objects without room for a stamp look the same: after a lost answer none is taken for another."""
+"""Equal objects without room for a stamp: after a lost answer none is taken for another."""
 
 from __future__ import annotations
 

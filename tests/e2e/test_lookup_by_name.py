@@ -1,4 +1,4 @@
-"""Wherever an id is taken, a name or a beginning that only one object has works too."""
+"""Each argument that takes an id also takes a name, or the beginning of an id, that only one object has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was tried and not taken is a loss of its apply: listed, decisive unless accepted, and known later."""
+"""What a service refused during apply is a loss: listed, exit code 1 unless accepted, and known later."""
 
 from __future__ import annotations
 

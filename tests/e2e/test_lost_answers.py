@@ -1,4 +1,4 @@
-"""A creating request is carried out and its answer lost: nothing is made twice, nothing is missing."""
+"""A creating request is carried out and its answer is lost: nothing is created twice, nothing is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about items of a conversation are lost, or apply is killed: nothing is missing or double."""
+"""Answers about items of a conversation are lost, or apply is killed: nothing is missing or duplicated."""
 
 from __future__ import annotations
 

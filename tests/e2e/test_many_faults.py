@@ -1,4 +1,4 @@
-"""A service in a storm: much is refused, lost or cut, on both sides; in the end everything is there once."""
+"""A service with many faults: requests refused, lost or cut on both sides; in the end all is there once."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ STORM: list[dict[str, Any]] = [
     {"what": "lost", "share": 0.05},
     {"what": "cut", "share": 0.02},
 ]
+# Maximum number of runs of the same command.
 TIMES = 12
-"""How often somebody with patience runs the same command."""
 
 
 @pytest.fixture(autouse=True)

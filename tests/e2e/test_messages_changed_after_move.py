@@ -1,4 +1,4 @@
-"""What happened to messages since they were moved: labelled anew, or no longer the ones that arrived."""
+"""Messages that changed after they were moved: other metadata, or other content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source lists messages that arrived in another order: they stay as they stand, new ones are appended."""
+"""The source lists moved messages in another order: they stay as they are, and new ones are appended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata keys that are called as ours are, and are their owner's: kept, compared, moved on and back."""
+"""Metadata keys of users with the names of ours: kept, compared, moved there and back."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tests.e2e.projects import (
 from tests.e2e.running import World
 
 Json = dict[str, Any]
+# The value that another tool writes as `migrated_from` into every agent that it creates.
 SCRIPT = "v1_assistant_via_api_migration_script"
-"""What another tool writes as `migrated_from` on every agent that it makes."""
 
 OWNERS: dict[str, Json] = {
     "words": {"migrated_from": "crm-export 7"},

@@ -1,4 +1,4 @@
-"""A service whose ids are steps of a path, addresses or half characters: read as data or named."""
+"""Ids with path segments, URLs or half surrogate pairs are treated as data or reported."""
 
 from __future__ import annotations
 

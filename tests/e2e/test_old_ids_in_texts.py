@@ -1,4 +1,4 @@
-"""Ids and names that only the old place knows, inside what is moved: told; ids replaced where asked for."""
+"""Ids and names of the old resource inside texts that are moved: reported, and replaced on request."""
 
 from __future__ import annotations
 

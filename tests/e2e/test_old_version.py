@@ -1,4 +1,4 @@
-"""An estate read through the old API version, planned for one that speaks the new."""
+"""An estate read through the old API version and planned for a service with the new one."""
 
 from __future__ import annotations
 

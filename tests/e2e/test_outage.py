@@ -1,4 +1,4 @@
-"""A service dies in the middle of a command: exit 5, all that was done is kept, the command continues."""
+"""A service fails in the middle of a command: exit code 5, finished work is kept, the command continues."""
 
 from __future__ import annotations
 

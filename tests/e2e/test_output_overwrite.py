@@ -1,4 +1,4 @@
-"""No output takes the place of an archive, and no file of a stranger takes the place of ours."""
+"""An output never replaces an archive, and never a file that this program did not write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan shows what each update changes, from the target's value today to the one that is written."""
+"""A plan shows what each update changes: the value on the target now, and the one that is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""--prune deletes what we made from this source and the source no longer has, and nothing else."""
+"""`--prune` deletes what we created from this source and the source no longer has, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""--prune on a project: what we made and the source no longer has, and nobody else's agent."""
+"""`--prune` on a project: what we created and the source no longer has, and no agent of other users."""
 
 from __future__ import annotations
 

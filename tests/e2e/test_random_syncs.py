@@ -1,4 +1,4 @@
-"""Fifty random walks of sync: whatever is edited, removed or lost, the target follows, others stay."""
+"""Fifty random sequences of edits and syncs: the target follows, and objects of others stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An archive in a folder that cannot be written: everything that reads works, what writes ends with 2."""
+"""An archive in a folder without write permission: commands that read work, others end with exit code 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipes' own lines, taken from their pages, between emulated services."""
+"""The commands of the recipes, taken from their pages, between emulated services."""
 
 from __future__ import annotations
 

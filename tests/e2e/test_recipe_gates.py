@@ -1,4 +1,4 @@
-"""The scripts of both drift gates, taken from their pages, with stand-ins for gh, curl and az."""
+"""The scripts of both drift gates, taken from their pages, with substitutes for gh, curl and az."""
 
 from __future__ import annotations
 

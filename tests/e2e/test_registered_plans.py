@@ -1,4 +1,4 @@
-"""A plan is carried out, verified and taken back only if its archive knows that it made it."""
+"""A plan is applied, verified and rolled back only if its archive has a record of it."""
 
 from __future__ import annotations
 

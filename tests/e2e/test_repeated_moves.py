@@ -1,4 +1,4 @@
-"""A move made again: nothing is found, nothing is written, and what a move made is not moved again."""
+"""A repeated move finds nothing and writes nothing, and objects created by a move are not moved again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What arrived is not derived anew from the source: whatever it lost since, a new message is appended."""
+"""A moved message is not adapted a second time from the source, whatever it lost; new ones are appended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports of the four commands in all formats: where they go, who may read them, what they spare."""
+"""Reports of four commands in all formats: where they go, who may read them, what they never overwrite."""
 
 from __future__ import annotations
 

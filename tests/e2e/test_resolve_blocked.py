@@ -1,4 +1,4 @@
-"""What was blocked is settled by the way out that the plan named, or accepted, or left."""
+"""What was blocked is resolved by what the plan advised, or accepted, or left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An archive into the very place that it was taken from: what is gone comes back, the rest is left alone."""
+"""An archive is restored to its own resource: what is missing there is created, the rest is not changed."""
 
 from __future__ import annotations
 

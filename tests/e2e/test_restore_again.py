@@ -1,4 +1,4 @@
-"""Restored, lost, restored again: an object stays the same one under any number of ids."""
+"""Restored, lost and restored again: an object stays the same object under any number of ids."""
 
 from __future__ import annotations
 

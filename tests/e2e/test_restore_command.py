@@ -1,4 +1,4 @@
-"""`restore`: what is gone comes back, what named it names it again, and nothing else is written."""
+"""`restore`: what is missing is created, references to it are updated, and nothing else is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an interrupted snapshot could not read is read, or named, when it goes on: never forgotten."""
+"""What an interrupted snapshot could not read is read, or listed, when it continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which assistants have a model that ends, in every command that says so, on a day that the test chooses."""
+"""Assistants with a model that retires, in every command that reports them, on a date set by the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Undo is exact: what a plan made is gone, what it changed is as it was, and nothing else is touched."""
+"""Rollback is exact: created objects are removed, changed ones are as before, all else is unchanged."""
 
 from __future__ import annotations
 

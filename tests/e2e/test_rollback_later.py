@@ -1,4 +1,4 @@
-"""An older plan is taken back after a later one; what others attached is never taken back with ours."""
+"""An older plan is rolled back after a later one; what other users attached is never removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that were appended are taken back, and with them the store that the service made for them."""
+"""Appended messages are rolled back, and with them the store that the service created for them."""
 
 from __future__ import annotations
 

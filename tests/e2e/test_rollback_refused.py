@@ -1,4 +1,4 @@
-"""What others changed since a plan was applied is not taken back: refused, named, and left, or forced."""
+"""What other users changed after apply is not rolled back: refused and listed, or forced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rollback could not see is never taken for gone, nor for unchanged: it stops, or names it."""
+"""What a rollback could not read is taken neither for missing nor for unchanged: it stops or reports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both generations of one project: files and stores lie there already and are used where they are."""
+"""Both generations of one project: files and stores are there already and are used where they are."""
 
 from __future__ import annotations
 

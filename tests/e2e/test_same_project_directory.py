@@ -1,4 +1,4 @@
-"""A config directory beside a project in which a move made copies: a store that stands twice counts once."""
+"""A config directory and a project in which a move made copies: a store that exists twice counts once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Json = dict[str, Any]
 SEARCH = {"type": "file_search"}
 
 
+# The maximum number of pairs of a store: its copy has no room for the stamp.
 FULL = {f"key{n}": "value" for n in range(16)}
-"""As many pairs as a store may have: its copy has no room for the stamp."""
 
 
 def world(launch: Launch, metadata: Json | None = None) -> World:

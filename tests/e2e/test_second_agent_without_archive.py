@@ -1,5 +1,5 @@
-"""Between two projects of the newer generation names are ids, and a stamp proves nothing once the archive is
-lost: an agent that is made beside its like is told."""
+"""Between two projects of the newer generation names are ids, and without the archive a stamp proves nothing:
+a second agent beside an equal one is reported."""
 
 from __future__ import annotations
 

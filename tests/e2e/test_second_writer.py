@@ -1,4 +1,4 @@
-"""While one program writes to an archive, a second one that would is told so, whatever name it was given."""
+"""While one program writes to an archive, a second one is refused, whatever path it was given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials within addresses of tools: sent as they are and told, kept in the archive, shown nowhere."""
+"""Credentials in URLs of tools: sent unchanged and reported, stored in the archive, shown nowhere."""
 
 from __future__ import annotations
 

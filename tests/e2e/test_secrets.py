@@ -1,4 +1,4 @@
-"""No key and no token is written or shown; a tool's own secrets lie in verbatim bodies and nowhere else."""
+"""No key and no token is written or shown; the secrets of a tool are only in verbatim bodies."""
 
 from __future__ import annotations
 

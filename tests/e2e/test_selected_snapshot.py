@@ -1,4 +1,4 @@
-"""A snapshot with a selection keeps what was selected and what that needs, and is marked as a part."""
+"""A snapshot with a selection contains what was selected and what that needs, and is marked as filtered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grammar of selection on commands other than `plan`: ls, sync, export and snapshot."""
+"""The syntax of selections on other commands than `plan`: ls, sync, export and snapshot."""
 
 from __future__ import annotations
 

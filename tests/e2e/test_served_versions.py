@@ -1,4 +1,4 @@
-"""What users of an agent get is said: which version is served, and whether the agent is on, on both sides."""
+"""Which version of an agent is served, and whether it is enabled, is reported for both sides."""
 
 from __future__ import annotations
 

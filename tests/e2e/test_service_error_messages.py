@@ -1,4 +1,4 @@
-"""What a service says when it does not do what was asked: its own words, and advice that fits them."""
+"""When a service refuses a request, its message is shown with advice that matches."""
 
 from __future__ import annotations
 

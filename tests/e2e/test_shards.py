@@ -1,4 +1,5 @@
-"""An estate that is read in shares and joined: nothing lost, nothing read twice, nothing taken for gone."""
+"""An estate that is read in shards and merged: nothing lost, nothing read twice, nothing taken for
+deleted."""
 
 from __future__ import annotations
 

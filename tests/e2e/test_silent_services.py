@@ -1,4 +1,4 @@
-"""A service that takes every request and says nothing: told within seconds, and the command ends with 5."""
+"""A service that accepts requests and never answers: reported within seconds, and exit code 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One-way replication, again and again: only changes are written, and never over somebody else's."""
+"""One-way replication, repeated: only changes are written, and never over changes of other users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Syncs after syncs: the plan that can be taken back is kept, and what others did is never taken for ours."""
+"""Repeated syncs: the plan for the rollback is kept, and changes of others are never taken for ours."""
 
 from __future__ import annotations
 

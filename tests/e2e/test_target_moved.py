@@ -1,4 +1,4 @@
-"""Somebody changes the target between plan and apply: refused, and nothing is overwritten."""
+"""The target changes between plan and apply: refused, and nothing is overwritten."""
 
 from __future__ import annotations
 

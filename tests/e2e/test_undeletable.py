@@ -1,4 +1,4 @@
-"""A service that does not delete, whatever it answers: what stays is named, and nothing is noted as gone."""
+"""A service that does not delete, whatever it answers: what stays is reported and not recorded as deleted."""
 
 from __future__ import annotations
 

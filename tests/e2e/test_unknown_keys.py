@@ -1,4 +1,4 @@
-"""A key at the top of an object that nobody knows: told in the plan, shown by diff where it differs."""
+"""An unknown key at the top of an object: reported in the plan, and shown by diff where it differs."""
 
 from __future__ import annotations
 

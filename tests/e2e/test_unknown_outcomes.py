@@ -1,4 +1,4 @@
-"""Requests whose outcome stayed unknown for a while: settled by the next apply, never made twice."""
+"""Requests whose outcome was unknown for a while: resolved by the next apply, never created twice."""
 
 from __future__ import annotations
 

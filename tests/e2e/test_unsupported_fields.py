@@ -1,4 +1,4 @@
-"""A field that the target has no place for is told as lost once, and is no reason to write or to complain."""
+"""A field that the target does not support is reported as lost once; nothing is written again for it."""
 
 from __future__ import annotations
 

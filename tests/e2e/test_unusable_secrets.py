@@ -1,4 +1,4 @@
-"""A key, token or header value that no header can carry is refused before anything is sent, and not shown."""
+"""A key, token or header value that no header can have is refused before any request, and not shown."""
 
 from __future__ import annotations
 

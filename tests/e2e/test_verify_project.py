@@ -1,4 +1,4 @@
-"""verify names whatever is not on a project as it should be, and minds nobody else's things."""
+"""`verify` reports every difference on a project, and ignores objects of other users."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.e2e.running import copied
 from tests.e2e.test_comparison_finds_damage import DAMAGE, NAME, Moved, arrived, items
 
 __all__ = ["arrived"]
+# Damaged stamps, and objects of other users: these are no differences in content.
 NOT_OURS = ("an agent of nobody", "another stamp")
-"""Damage to what says where an object came from, and things of strangers: no difference in content."""
 
 
 @pytest.mark.exhaustive(6)

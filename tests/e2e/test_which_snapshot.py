@@ -1,4 +1,4 @@
-"""Which snapshot of an archive is meant where nobody says so, and which one has an id that this one lacks."""
+"""Which snapshot of an archive is used by default, and which other one has an id that this one lacks."""
 
 from __future__ import annotations
 

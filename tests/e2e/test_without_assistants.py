@@ -1,4 +1,4 @@
-"""A service of which only files and vector stores live: they are moved there, and from there."""
+"""A service with only files and vector stores: they are moved there, and from there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a project keeps: from a folder of originals, else their parsed text by that name, else named."""
+"""Files that cannot be downloaded: taken from a folder of originals, or as parsed text, or reported."""
 
 from __future__ import annotations
 

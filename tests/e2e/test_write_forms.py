@@ -1,4 +1,4 @@
-"""What services show and do not take back is told before apply and never stops the rest of a thread."""
+"""What services return but do not accept is reported before apply, and never stops the rest of a thread."""
 
 from __future__ import annotations
 

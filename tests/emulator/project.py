@@ -1,4 +1,4 @@
-"""A Foundry project for one test: raw requests below every SDK, and the SDK of projects above them."""
+"""A Foundry project for one test: raw HTTP requests, and the SDK for projects."""
 
 from __future__ import annotations
 

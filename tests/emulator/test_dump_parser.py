@@ -1,4 +1,4 @@
-"""Dumps as scripts, editors and shells write them: read in any shape, or reported."""
+"""Dumps in any form that scripts, editors and shells write are read or reported."""
 
 from __future__ import annotations
 

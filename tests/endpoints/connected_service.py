@@ -1,4 +1,4 @@
-"""Every type of service, connected to a server of the test that plays it."""
+"""Connects to a server of the test that plays the role of a service of any type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server on loopback that gives prepared answers and remembers what it was asked, header by header."""
+"""A server on loopback that gives prepared answers and records each request with its headers."""
 
 from __future__ import annotations
 

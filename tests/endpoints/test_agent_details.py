@@ -1,4 +1,4 @@
-"""What only an agent's own address tells is added to its row; a row never gets lost or exchanged for it."""
+"""Details that only an agent's own address returns are added to its row; no row is lost or replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However much a service sends, packed or not, only so much is taken, and which limit was hit is told."""
+"""An answer has a maximum size, compressed or not, and the message says which limit was exceeded."""
 
 from __future__ import annotations
 

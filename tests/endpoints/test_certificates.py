@@ -1,4 +1,4 @@
-"""A company's certificate: one setting is enough for every request of both halves, and for the sign-in."""
+"""A company's certificate: one setting is enough for all requests of both SDKs, and for the sign-in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which host is which service, in which cloud; for which audience a token is asked, and where."""
+"""Which host is which service in which cloud, and where a token for which audience is requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What we send, and what the emulator answers, held against the services' own descriptions and recordings."""
+"""Our requests, and the emulator's answers, checked against descriptions and recordings of the services."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ KNOWN = re.compile(
     r"|/assistants.*(function\.strict|ranking_options)"  # as OpenAI has them, described for Azure nowhere
     r"|/assistants.*'opening_hours'"  # a function without parameters: described as required, recorded without
 )
+# Keys that Azure accepts, but that its description of 2024-05 does not have yet.
 LATER = re.compile(r"/assistants.*(key \.tools\[\d\]\.file_search|response_format.*json_schema)")
-"""What Azure came to know after the description of 2024-05 was written."""
+# `GET /threads` works on Azure although no description has it. The stored part of OpenAI's description has
+# assistants, threads, files and stores; `GET /models` is in its SDK.
 UNDESCRIBED = {("GET", "/threads"), ("GET", "/models")}
-"""The first works on Azure though no description has it. Of OpenAI's description the kept part is about
-assistants, threads, files and stores; `GET /models` is in its SDK."""
 
 
 def complaints(documents: tuple[str, ...], prefix: str, request: Request) -> Iterator[str]:

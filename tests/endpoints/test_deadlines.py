@@ -1,4 +1,4 @@
-"""An answer may take so long and no longer, however its bytes are spread. The clock is the test's."""
+"""An answer has a time limit, however slowly its bytes arrive. The clock is the test's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing to a project: where each kind goes, in which body, and never twice by itself."""
+"""Writing to a project: the address and body for each kind, and no request is repeated on its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service shows only to who asks: asked for once a kind, and without what it does not know."""
+"""Content that is returned only on request: requested once per kind, and left out where it is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of a listing is read from its rows: turned round where it came the other way, or named."""
+"""The order of a listing is detected from its rows: reversed where needed, or reported."""
 
 from __future__ import annotations
 

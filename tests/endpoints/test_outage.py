@@ -1,4 +1,4 @@
-"""A service that is gone is told so after seconds, and given up after a minute. The clock is the test's."""
+"""An unavailable service is reported after seconds, and the command ends after a minute (test clock)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A listing is read to its end or fails by name: no failed, empty or repeated page passes for the end."""
+"""A listing is read to its end or fails: a failed, empty or repeated page is never taken for the end."""
 
 from __future__ import annotations
 

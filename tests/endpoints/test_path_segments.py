@@ -1,4 +1,4 @@
-"""Every id is one segment of a path, whatever is in it; one that cannot be is a named failure."""
+"""Every id is one segment of a path, whatever it contains; an impossible one is a reported failure."""
 
 from __future__ import annotations
 

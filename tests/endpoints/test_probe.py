@@ -1,4 +1,4 @@
-"""A survey signs in with one request, and asks the rest at once."""
+"""A probe signs in with one request and sends the other ones at once."""
 
 from __future__ import annotations
 

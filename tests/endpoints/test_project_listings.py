@@ -1,4 +1,4 @@
-"""Listings of a project end where they end, whatever a server says; another host is never followed to."""
+"""Listings of a project end at their end, whatever a server says; no link to another host is followed."""
 
 from __future__ import annotations
 

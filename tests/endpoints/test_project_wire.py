@@ -1,4 +1,4 @@
-"""A project's own API on the wire: who gets the token, what is sent once, what a failure means."""
+"""HTTP requests of a project: who gets the token, what is sent only once, what a failure means."""
 
 from __future__ import annotations
 

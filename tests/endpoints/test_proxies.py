@@ -1,4 +1,4 @@
-"""Which proxy is used: none for this machine, whatever is set; it is named, but not its password."""
+"""Which proxy is used: none for this machine, whatever is set; it is shown without its password."""
 
 from __future__ import annotations
 

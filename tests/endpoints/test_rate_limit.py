@@ -1,4 +1,4 @@
-"""The pace that all connections of an endpoint share."""
+"""The rate limit that all connections of an endpoint share."""
 
 from __future__ import annotations
 

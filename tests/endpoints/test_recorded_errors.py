@@ -1,4 +1,4 @@
-"""Every failure that a real project was recorded to answer is understood, whatever its family."""
+"""Every error answer that was recorded from a project is understood, in whatever form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A redirect never takes a request, and with it a secret, to another origin; no write follows one at all."""
+"""A redirect never sends a request, with its secret, to another origin; no write follows one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A further GET is the one that the openai package would send, and fails as its own do."""
+"""Our GET requests are equal to those of the openai package, and fail with the same errors."""
 
 from __future__ import annotations
 

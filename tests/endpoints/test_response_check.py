@@ -1,4 +1,4 @@
-"""What a service answers is what was asked for: rows of their kind and parent, an object of its id."""
+"""Answers are checked: rows have the requested kind and parent, an object has the requested id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to wait: as the service says, in whichever way it says it, but never for a day."""
+"""How long to wait before a retry: as the service says, in any form, but never for a day."""
 
 from __future__ import annotations
 

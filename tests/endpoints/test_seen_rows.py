@@ -1,4 +1,4 @@
-"""Which rows of a listing were there before: exact for few, by hashes for many."""
+"""Which rows of a listing were seen before: exact for few, by hashes for many."""
 
 from __future__ import annotations
 

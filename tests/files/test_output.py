@@ -1,4 +1,4 @@
-"""Files that a user names with -o: through links, into pipes and devices, which stay."""
+"""Output files of -o: links, pipes and devices stay what they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text files that people hand in: whatever editor saved them, they are read, or named with the way out."""
+"""Text files of users: read in whatever encoding an editor saved them, or refused with advice."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Damaged forms of what people hand in: a test, or longer as `python -m tests.fuzz FIRST COUNT`."""
+"""Damaged input files: as a test, or for a longer run `python -m tests.fuzz FIRST COUNT`."""

@@ -1,4 +1,4 @@
-"""Everything that a user can hand in, and ways to damage it: commands with files, by a seed."""
+"""All files that a user can pass in, and ways to damage them: commands with files, by a seed."""
 
 from __future__ import annotations
 

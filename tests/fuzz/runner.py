@@ -1,4 +1,4 @@
-"""Runs the cases in this process and judges them: an exit code of the contract, and no traceback."""
+"""Runs the cases in this process and checks them: a documented exit code, and no traceback."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from tests.fuzz.runner import EXPECTED, called, prepared, run
 from tests.sample import sample
 
 CASES = int(os.environ.get("FUZZ_CASES", "120"))
+# Size of the sample of cases.
 SIZE = 40
-"""Of the sample of them."""
 
 
 @pytest.mark.exhaustive

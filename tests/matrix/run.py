@@ -17,8 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 OLDEST = (3, 10)
+# Time limit for an interpreter to print its version; the longest seen on a busy machine was 3 s.
 ANSWER_TIMEOUT_S = 20
-"""For an interpreter to say its version; the longest seen on a busy machine was 3 s."""
 NAMES = re.compile(r"python(3(\.\d+t?)?)?(\.exe)?$")
 SAYS = (
     "import sys, sysconfig; print(sys.implementation.name, *sys.version_info[:3], "

@@ -1,4 +1,4 @@
-"""`make matrix` finds every Python that can run this program, once, and says how each did."""
+"""`make matrix` finds every Python that can run this program, once, and reports the result of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of kinds: its order, its walls between field and fact, its references."""
+"""The table of kinds: its order, no key that is both field and fact, its references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A secret of this run is in no text that passed `redact`, however it is spelled there."""
+"""No secret of this run is in a text that passed `redact`, in whatever spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message is named by its time, role and first words."""
+"""The label of a message has its time, role and first words."""
 
 from __future__ import annotations
 

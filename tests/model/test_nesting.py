@@ -1,4 +1,4 @@
-"""How deeply a document may be nested is our own number, the same on every Python."""
+"""The maximum depth of a document is the same on every Python."""
 
 from __future__ import annotations
 

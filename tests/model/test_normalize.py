@@ -1,4 +1,4 @@
-"""Which spellings are one thing, and which only look alike."""
+"""Which spellings are equal, and which only look equal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from migrate.model.secrets import SECRET_KEY_NAMES
 from tests.strategies import anything, steady
 
 MARK = {"migrated_from": "openai:asst_1"}
+# A key of the user, because there is no stamp beside it.
 OWN = {"migrated_name": "n"}
-"""An owner's, since it stands beside no stamp."""
 
 ABSENT = object()
 EMPTY_CODE: dict[str, Any] = {"code_interpreter": {"file_ids": []}}

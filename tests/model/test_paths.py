@@ -1,4 +1,4 @@
-"""Strings at declared paths are swapped there and nowhere else; what does not change stays as it is."""
+"""Strings at declared paths are replaced there and nowhere else; the rest stays as it is."""
 
 from __future__ import annotations
 

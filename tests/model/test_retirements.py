@@ -1,4 +1,4 @@
-"""The table of models that end: each row says where its date is from, and names are found as declared."""
+"""The table of models that retire: each row has the source of its date, and names match as declared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a query means, and the place that a message names where it means nothing."""
+"""The meaning of a query, and the position that an error message gives."""
 
 from __future__ import annotations
 

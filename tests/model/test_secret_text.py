@@ -1,4 +1,4 @@
-"""Credentials inside texts: found by the shape of the value, masked, told in words, and never the rest."""
+"""Credentials in texts: found by the form of the value, masked and described, and nothing else is masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of any language are folded to one form, and each keeps its place in the text."""
+"""Words of any language are folded to one form, and their positions in the text are kept."""
 
 from __future__ import annotations
 

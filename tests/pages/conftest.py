@@ -1,4 +1,4 @@
-"""A real Chromium that opens reports as files, and remembers everything it complained of or asked for."""
+"""A real Chromium that opens reports as files and records its errors and requests."""
 
 from __future__ import annotations
 

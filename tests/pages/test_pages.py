@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: it opens quietly, shows everything, and answers."""
+"""The HTML report in a real browser: no errors, no requests, complete content, working controls."""
 
 from __future__ import annotations
 

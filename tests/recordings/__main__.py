@@ -1,4 +1,4 @@
-"""`make recordings DIR=...`: what recorded answers of real services become when this program reads them."""
+"""`make recordings DIR=...`: decodes, moves and compares recorded answers of real services."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A folder of recorded answers in, the objects in them out, each with its kind and what it lies in.
+"""Reads a folder of recorded answers: the objects in them, each with its kind and parent.
 
 A recording is a JSON document: one exchange, a list of them (`response_body` or `response` is what the
-service said), or a table of items or tools. What holds no object of an estate is told by what it is.
+service answered), or a table of items or tools. A recording without an object of an estate is listed with its
+type.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ OLD = {
     "thread.run.step": "run_step",
 }
 NEW = {"agent": "assistant", "agent.version": "assistant", "conversation": "thread"}
+# Value of `object` -> kind. Files and stores exist in both generations: the address decides.
 EITHER = {"file": "file", "vector_store": "vector_store", "vector_store.file": "vector_store_file"}
-"""What an answer calls itself -> kind. Files and stores are of both generations: the address tells."""
+# Types of the items of a conversation.
 ITEM = re.compile(
     r"message|reasoning|compaction|\w+_(call|output|request|response|list_tools)|mcp_list_tools"
 )
-"""Types of the items of a conversation."""
 PROJECT_PATH = re.compile(r"/(conversations|agents|openai/v1|openai/files|openai/vector_stores)\b")
 CONVERSATION = re.compile(r"/conversations/(\w+)")
 PARENT = {

@@ -1,6 +1,6 @@
-"""Recorded objects in, what became of them out: decoded, kept, compared, planned, written and read back.
+"""Moves recorded objects: decoded, archived, compared, planned, written and read back.
 
-Written to emulated services only. What differs in the end without a line in the plan was lost untold.
+The target is always an emulated service. A difference at the end without a line in the plan is a silent loss.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from migrate.model import KINDS
 from tests.e2e.running import World, options, world
 from tests.recordings.answers import Family, OtherContent, Recorded
 
+# Type and address of the estate that is built from the recorded objects.
 SOURCES: dict[Family, tuple[str, str]] = {
     "assistants": ("azure-openai", "https://recorded.example.com"),
     "project": ("foundry", "https://recorded.example.com/api/projects/recorded"),
 }
-"""Type and address that the recorded objects are given as an estate."""
+# Services of the emulator, and the type that the plan uses for them.
 TARGETS: tuple[tuple[ServiceName, str], ...] = (
     ("azure-openai", "azure-openai"),
     ("foundry", "foundry-classic"),
     ("foundry", "foundry"),
 )
-"""Services of the emulator, and what they are planned as."""
 USUAL = ("gpt-4.1", "gpt-4o", "gpt-4o-mini", "o4-mini")
 
 Key = tuple[str, str, str]
@@ -45,8 +45,8 @@ class RecordedEstate:
     family: Family
     objects: dict[Key, Recorded] = field(default_factory=dict)
     repeated: int = 0
+    # Number of threads and stores that were added because only their members were recorded.
     made_up: int = 0
-    """Threads and stores of which only what lies in them was recorded."""
 
     def add(self, found: Recorded) -> None:
         """Add an object."""
@@ -86,10 +86,10 @@ class Result:
     files: int
     held: list[RecordedEstate]
     others: Counter[str]
+    # Objects that could not be decoded, with the reason.
     broken: list[str]
-    """Objects that could not be decoded, with the reason."""
+    # Kind and key of unknown fields: stored, compared and reported, but not interpreted.
     unknown: Counter[str]
-    """Kind and key of what no rule knows: kept, compared and told, not understood."""
     compared: int
     passed: list[TargetResult]
 

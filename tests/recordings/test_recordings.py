@@ -1,4 +1,4 @@
-"""`make recordings` says what became of every recorded object, on recordings that were made up for it."""
+"""`make recordings` reports on every recorded object, with recordings that were written for this test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page, parsed: what a reader would see of it."""
+"""Parses a page: what a reader would see of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conversation as HTML: everything that is known of it can be read, and nothing of it is markup."""
+"""A conversation as HTML: all of its content can be read, and none of it becomes markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The id map line by line equals the id map in one piece."""
+"""The id map line by line equals the id map as one document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markdown of archived texts: safe HTML, every word of it visible, nothing fetched, in bounded time."""
+"""Markdown of archived texts: safe HTML, every word visible, nothing fetched, in bounded time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pieces of a word diff add up to both texts and show what changed, and the work is bounded."""
+"""The pieces of a word diff add up to both texts and show what changed, in bounded work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could be cleaned up is found for one clear reason, and nothing is claimed that was not read."""
+"""Objects that could be removed are listed, each with one clear reason, and only from what was read."""
 
 from __future__ import annotations
 

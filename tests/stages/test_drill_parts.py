@@ -1,4 +1,4 @@
-"""The parts of a drill: which objects a sample has, and how old each kind of an archive is."""
+"""Parts of a drill: the objects in a sample, and the age of each kind in an archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of files in a folder: proven, whole or not there, and never in anybody's way."""
+"""File bytes written to a folder: checked, complete or absent, and never over other files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any name in, one that is safe in a folder on any system out; never two alike."""
+"""Any name becomes a file name that is safe on every system; no two are equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an object changed is told snapshot by snapshot, and what nobody saw is never told as gone."""
+"""The history of an object by snapshots; what no snapshot read is never reported as deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects that are held as text: the same by id, in order, each time anew."""
+"""Entities that are decoded on access: the same ones by id, in order, as new objects each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An object is found by its id, else by its name, else by a beginning of its id that no other object has."""
+"""An object is found by its id, its name, or the beginning of an id that no other object has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A policy keeps what it says, each estate by itself, and never the last complete snapshot goes."""
+"""A retention policy is applied to each estate separately, and never removes the last complete snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text is found whatever its case, wherever people wrote it, and nothing else is."""
+"""A text is found in any case, in every text that people wrote, and nowhere else."""
 
 from __future__ import annotations
 

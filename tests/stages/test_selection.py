@@ -1,4 +1,4 @@
-"""A selection means exactly the objects that were asked for, and what they need."""
+"""A selection is exactly the requested objects and what they need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A thread as people read it: in order, everything by name, and nothing in it passes for more than text."""
+"""A transcript: messages in order, files by name, and no content is interpreted as markup."""
 
 from __future__ import annotations
 
