@@ -16,6 +16,7 @@ from migrate.archive.database import Archive
 from migrate.archive.hashes import body_id
 from migrate.archive.packs import BODIES_PER_PACK, FORGOTTEN_BODY, BodyReader, Pack, decompress, split_bodies
 from migrate.archive.snapshots.writer import reserve_snapshot_numbers
+from migrate.archive.text_index.removal import IndexSweep
 from migrate.model.input_limits import loads
 from migrate.model.results.archive import ForgetResult, VacuumResult
 
@@ -41,15 +42,23 @@ def forget_snapshots(archive: Archive, snapshots: Collection[int]) -> ForgetResu
                 "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
                 (json.dumps(sorted(snapshots)),),
             ).rowcount
-            removed = sweep_listings(archive)
+            index = IndexSweep(conn)
+            removed = sweep_listings(archive, index)
             _sweep_contents(conn)
-            files = sweep_blobs(conn)
+            files = sweep_blobs(conn, index)
+            index.finish()
             conn.execute("DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots)")
             bytes_after = _file_bytes(conn)
     finally:
         conn.execute("PRAGMA foreign_keys = ON")
     return ForgetResult(
-        snapshot_count, removed["manifests"], removed["bodies"], files, bytes_before - bytes_after
+        snapshot_count,
+        removed["manifests"],
+        removed["bodies"],
+        files,
+        bytes_before - bytes_after,
+        index.removed,
+        index.is_emptied,
     )
 
 
@@ -98,17 +107,19 @@ BLOB_SWEEP_STATEMENTS = {
 }
 
 
-def sweep_listings(archive: Archive) -> dict[str, int]:
-    """Remove listings and bodies that no snapshot refers to. Returns the number of removed rows of each
-    table, and of bodies as `bodies`."""
+def sweep_listings(archive: Archive, index: IndexSweep) -> dict[str, int]:
+    """Remove listings and bodies that no snapshot refers to, also from the full-text index. Returns the
+    number of removed rows of each table, and of bodies as `bodies`."""
     conn = archive.conn
     archive.packer.close_packs()
     removed = {table: conn.execute(sql).rowcount for table, sql in SWEEP_STATEMENTS.items()}
+    index.sweep_bodies()
     return {**removed, "bodies": _sweep_bodies(conn)}
 
 
-def sweep_blobs(conn: sqlite3.Connection) -> int:
+def sweep_blobs(conn: sqlite3.Connection, index: IndexSweep) -> int:
     """Remove the bytes that no file has, and return of how many files."""
+    index.sweep_files()
     removed = [conn.execute(sql).rowcount for sql in BLOB_SWEEP_STATEMENTS.values()]
     return removed[0]
 

@@ -8,6 +8,7 @@ word of the query. A word of the same sort stands between two fields: no phrase 
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 
 from migrate.model.document_texts import TextDocument
@@ -24,6 +25,10 @@ FIELD_BREAK, KIND_MARK, ROLE_MARK, FILE_MARK = "\ue000", "\ue001", "\ue002", "\u
 PARTIAL_WORD = "\ue004"
 # Fields of the column `name`.
 NAME_COLUMN_FIELDS = frozenset({"name", "filename"})
+# How the tokenizer `ascii` of FTS5 separates words: letters and digits of ASCII, and everything that is not
+# ASCII.
+_COLUMN_WORD = re.compile("[a-z0-9\x80-\U0010ffff]+")
+_LOWER_ASCII = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def index_columns(kind: str, document: TextDocument) -> tuple[str, str | None] | None:
@@ -41,6 +46,11 @@ def index_columns(kind: str, document: TextDocument) -> tuple[str, str | None] |
         (names if name in NAME_COLUMN_FIELDS else texts).append(_indexed(text))
     between = f" {FIELD_BREAK} "
     return between.join(texts), between.join(names) or None
+
+
+def document_words(column: str) -> list[str]:
+    """The words of a column as the index separates them."""
+    return _COLUMN_WORD.findall(column.lower() if column.isascii() else column.translate(_LOWER_ASCII))
 
 
 def _indexed(text: str) -> str:

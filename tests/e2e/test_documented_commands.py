@@ -52,7 +52,6 @@ NOT_RUN = {
         "docs/recipes/azure-pipelines.md",
         "az identity federated-credential create",
     ): "it needs an Azure account",
-    ("docs/api.md", "export ARCHIVE_KEY"): "tests/serve/api runs the clients of the page against a server",
     ("docs/mcp.md", "assistants-migrate mcp estate.db"): "tests/mcp speaks to it as a client",
     ("docs/mcp.md", "pip install"): "it installs the package, and its dependencies come from the network",
     ("docs/recipes/github.md", "az identity create"): "it needs an Azure account",

@@ -27,6 +27,7 @@ from migrate.archive.packs import (
     split_bodies,
 )
 from migrate.archive.registered_plans import find_document_damage
+from migrate.archive.text_index.check import check_text_index, describe_unchecked_index
 from migrate.model.input_limits import JSONTooDeep
 from migrate.model.results.archive import CheckResult, CheckSample, Damage
 
@@ -52,6 +53,7 @@ def check_archive(conn: sqlite3.Connection, sample: CheckSample | None = None) -
     manifests = count(partial(_manifests, conn, _sampler(sample, all_manifests)))
     bodies = count(partial(_packs, conn, _sampler(sample, all_bodies)))
     blobs = count(partial(_blobs, conn, _sampler(sample, all_blobs)))
+    documents = count(partial(check_text_index, conn, sample.seed if sample else 0))
     return CheckResult(
         bodies,
         all_bodies,
@@ -64,6 +66,8 @@ def check_archive(conn: sqlite3.Connection, sample: CheckSample | None = None) -
         sample,
         tuple(damage),
         _expected_gaps(conn),
+        documents,
+        describe_unchecked_index(conn),
     )
 
 

@@ -27,6 +27,8 @@ from migrate.archive.merge.shards import (
     sharded_readings,
 )
 from migrate.archive.snapshots.writer import next_snapshot_number, reserve_snapshot_numbers
+from migrate.archive.text_index.removal import IndexSweep
+from migrate.archive.text_index.schema import has_text_index
 from migrate.model.results.archive import InterruptedSnapshot, JoinedSnapshot, MergeResult
 
 
@@ -48,7 +50,7 @@ def renumber_snapshots(conn: sqlite3.Connection) -> dict[int, int]:
         conn.execute("PRAGMA defer_foreign_keys = ON")
     for old, new in moved.items():
         conn.execute("UPDATE snapshots SET id = ? WHERE id = ?", (new, old))
-        for table in ("listed", "missing"):
+        for table in ("listed", "missing", *(("indexed_snapshots",) if has_text_index(conn) else ())):
             conn.execute(f"UPDATE {table} SET snapshot_id = ? WHERE snapshot_id = ?", (new, old))
     # A number that was used is not used again, even where its snapshot has another number now.
     reserve_snapshot_numbers(conn)
@@ -192,8 +194,10 @@ class _Merge:
         """Remove joined snapshots that were replaced by better ones, and everything that is not used any
         more."""
         self.conn.executemany("DELETE FROM snapshots WHERE id = ?", [(number,) for number in snapshots])
-        sweep_listings(self.target)
-        sweep_blobs(self.conn)
+        index = IndexSweep(self.conn)
+        sweep_listings(self.target, index)
+        sweep_blobs(self.conn, index)
+        index.finish()
 
 
 def _added(row: SnapshotRow | ShardedReading) -> tuple[int, int]:

@@ -101,3 +101,17 @@ def delete_documents(conn: sqlite3.Connection, documents: Iterable[DocumentColum
     rows = [("delete", *document) for document in documents]
     conn.executemany("INSERT INTO text_words (text_words, rowid, text, name) VALUES (?, ?, ?, ?)", rows)
     return len(rows)
+
+
+def remove_file_document(conn: sqlite3.Connection, row: int) -> int:
+    """Remove the text of a file from the index, and return whether it had any."""
+    found = conn.execute(
+        f"{SEGMENT_SQL} WHERE g.first = (SELECT document FROM text_files WHERE id = ?)", (row,)
+    ).fetchone()
+    removed = 0
+    if found:
+        segment = Segment(*found)
+        removed = delete_documents(conn, DocumentReader(conn).read_columns(segment))
+        conn.execute("DELETE FROM text_segments WHERE first = ?", (segment.first,))
+    conn.execute("DELETE FROM text_files WHERE id = ?", (row,))
+    return removed

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrate.archive.connections import SqlConnection
-from migrate.archive.hashes import BODY_SHA_BITS, body_key_range
+from migrate.archive.hashes import BODY_SHA_BITS
 from migrate.archive.packs import BODIES_PER_PACK
 from migrate.archive.text_index.documents import THREAD_KINDS
 from migrate.archive.text_index.segment_times import unpack_time
-from migrate.archive.text_index.thread_states import THREAD_IN_SNAPSHOT, ThreadListing, sqlite_glob
+from migrate.archive.text_index.thread_scopes import Scope, ScopeReader
 from migrate.model import KINDS
 from migrate.model.index_words import file_word, kind_word, role_word
 from migrate.model.search_query import SearchTerm
 
+# Numbers of ranges of documents that are searched one by one: for each of them, ranking counts all documents
+# that have a word.
+MAX_RANKED_RANGES = 4
 # How much more a word in a name counts than one in a text.
 NAME_WEIGHT = 8.0
 # The beginning of a word must have so many letters to be ranked: of a shorter one there are too many words.
@@ -76,48 +79,57 @@ class IndexReader:
     """Reads the index for one snapshot, which it has."""
 
     def __init__(self, conn: SqlConnection, snapshot: int, endpoint: int, last_document: int) -> None:
-        self._conn, self._last = conn, last_document
+        self._conn, self._snapshot, self._last = conn, snapshot, last_document
         rows = conn.execute("SELECT name, id FROM kinds").fetchall()
         self._kinds = dict(rows)
         self._names = {number: name for name, number in rows}
-        self._threads = ThreadListing(conn, snapshot)
+        self._scopes = ScopeReader(conn, snapshot, self._kinds)
         self._in_snapshot = (snapshot, self._root_listing("file", snapshot), endpoint)
-        self._snapshot = snapshot
 
     def find(self, filters: DocumentFilters) -> Iterator[FoundDocument]:
         """The documents that fit, those with the highest numbers first."""
-        conditions = _Conditions()
-        conditions.add(f"f.rowid BETWEEN ? AND {self._last}", 1)
-        conditions.add(IN_SNAPSHOT_SQL, *self._in_snapshot)
-        if filters.kinds:
-            numbers = [self._kinds.get(kind, 0) for kind in filters.kinds]
-            conditions.add("g.kind_id IN (SELECT value FROM json_each(?))", json.dumps(numbers))
-        if filters.threads is not None:
-            self._add_threads(conditions, filters.threads)
-        if filters.assistants is not None:
-            self._add_assistants(conditions, filters.assistants)
-        for key, pattern in filters.meta:
-            self._add_metadata(conditions, key, pattern)
-        dated = filters.after is not None or filters.before is not None
-        if dated:
-            self._add_dates(conditions, filters)
+        scopes = self._scopes.read(filters.threads, filters.assistants, filters.meta)
+        ranges = self._scopes.ranges(scopes) or [(1, self._last)]
+        conditions = self._conditions(filters, scopes)
+        has_dates = filters.after is not None or filters.before is not None
+        rank = _rank_sql(filters) if len(ranges) <= MAX_RANKED_RANGES else "0.0"
         sql = (
-            f"SELECT f.rowid, {_rank_sql(filters)}, g.kind_id, g.parent_id, g.pack_id, "
+            f"SELECT f.rowid, {rank}, g.kind_id, g.parent_id, g.pack_id, "
             f"CASE WHEN g.pack_id >= 0 THEN {PLACE_SQL} ELSE g.place END, g.first, g.oldest_at, "
-            f"{'g.times' if dated else 'NULL'} FROM text_words f CROSS JOIN text_segments g "
+            f"{'g.times' if has_dates else 'NULL'} FROM text_words f CROSS JOIN text_segments g "
             "ON g.first = (SELECT max(x.first) FROM text_segments x WHERE x.first <= f.rowid) "
-            f"WHERE text_words MATCH ? AND {conditions.sql} ORDER BY f.rowid DESC"
+            f"WHERE text_words MATCH ? AND f.rowid BETWEEN ? AND ? AND {conditions.sql} ORDER BY f.rowid DESC"
         )
-        rows = self._conn.execute(sql, (match_expression(filters), *conditions.parameters))
-        for number, rank, kind, parent, pack, place, first, oldest, times in rows:
-            if dated and not _is_between(filters, unpack_time(times, oldest, number - first)):
-                continue
-            yield FoundDocument(number, rank, self._names[kind], parent, pack, place)
+        for first, last in ranges:
+            parameters = (match_expression(filters), first, min(last, self._last), *conditions.parameters)
+            for number, score, kind, parent, pack, place, start, oldest, times in self._conn.execute(
+                sql, parameters
+            ):
+                if not has_dates or _is_between(filters, unpack_time(times, oldest, number - start)):
+                    yield FoundDocument(number, score, self._names[kind], parent, pack, place)
 
     def parent(self, number: int) -> str:
         """The id of a parent by its number; '' of an object that has none."""
         row = self._conn.execute("SELECT object_id FROM parents WHERE id = ?", (number,)).fetchone()
         return str(row[0]) if row else ""
+
+    def _conditions(self, filters: DocumentFilters, scopes: Sequence[Scope]) -> _Conditions:
+        # The cheap ones first.
+        conditions = _Conditions()
+        if filters.after is not None or filters.before is not None:
+            self._add_dates(conditions, filters)
+        if filters.kinds:
+            numbers = [self._kinds.get(kind, 0) for kind in filters.kinds]
+            conditions.add("g.kind_id IN (SELECT value FROM json_each(?))", json.dumps(numbers))
+        for scope in scopes:
+            conditions.add(
+                "(g.kind_id IN (SELECT value FROM json_each(?)) "
+                "AND g.parent_id IN (SELECT value FROM json_each(?)) "
+                f"OR g.pack_id >= 0 AND {BODY_SQL} IN (SELECT value FROM json_each(?)))",
+                json.dumps(self._scopes.thread_kinds), json.dumps(scope.parents), json.dumps(scope.bodies),
+            )  # fmt: skip
+        conditions.add(IN_SNAPSHOT_SQL, *self._in_snapshot)
+        return conditions
 
     def _root_listing(self, kind: str, snapshot: int) -> int:
         row = self._conn.execute(
@@ -125,49 +137,6 @@ class IndexReader:
             (snapshot, kind),
         ).fetchone()
         return int(row[0]) if row else 0
-
-    def _add_threads(self, conditions: _Conditions, threads: Sequence[str]) -> None:
-        """Only what belongs to these threads, and the threads themselves."""
-        parents = _parent_numbers(self._conn, threads)
-        first, last = self._document_range(parents)
-        bodies = [number for id_ in threads for number in self._bodies_of(id_)]
-        if not bodies:
-            conditions.add("f.rowid BETWEEN ? AND ?", first, last)
-        conditions.add(
-            "(g.kind_id IN (SELECT value FROM json_each(?)) "
-            "AND g.parent_id IN (SELECT value FROM json_each(?)) "
-            f"OR g.pack_id >= 0 AND {BODY_SQL} IN (SELECT value FROM json_each(?)))",
-            json.dumps(self._thread_kinds), json.dumps(parents), json.dumps(bodies),
-        )  # fmt: skip
-
-    def _add_assistants(self, conditions: _Conditions, assistants: Sequence[str]) -> None:
-        """Only what belongs to threads in which one of these assistants answered, and the assistants."""
-        bodies = [number for id_ in assistants for number in self._bodies_of(id_)]
-        of_assistant = (
-            "t.id IN (SELECT summary_id FROM thread_assistants "
-            "WHERE assistant_id IN (SELECT value FROM json_each(?)))"
-        )
-        self._add_thread_condition(conditions, of_assistant, json.dumps(assistants), json.dumps(bodies))
-
-    def _add_metadata(self, conditions: _Conditions, key: str, pattern: str) -> None:
-        """Only objects with such metadata, and what belongs to threads with it."""
-        pairs = "SELECT body FROM metadata_pairs WHERE key = ? AND value GLOB ?"
-        glob = sqlite_glob(pattern)
-        found = [row[0] for row in self._conn.execute(pairs, (key, glob))]
-        self._add_thread_condition(
-            conditions, "t.body IN (SELECT value FROM json_each(?))", json.dumps(found), json.dumps(found)
-        )
-
-    def _add_thread_condition(
-        self, conditions: _Conditions, condition: str, parameter: str, bodies: str
-    ) -> None:
-        """Only these bodies, and what belongs to threads `t` that fit."""
-        conditions.add(
-            f"(g.kind_id IN (SELECT value FROM json_each(?)) AND g.parent_id IN ("
-            f"SELECT t.parent_id FROM thread_summaries t WHERE {condition} AND {THREAD_IN_SNAPSHOT}) "
-            f"OR g.pack_id >= 0 AND {BODY_SQL} IN (SELECT value FROM json_each(?)))",
-            json.dumps(self._thread_kinds), parameter, *self._threads.parameters, bodies,
-        )  # fmt: skip
 
     def _add_dates(self, conditions: _Conditions, filters: DocumentFilters) -> None:
         """Only documents of segments that have a time between the dates."""
@@ -179,27 +148,6 @@ class IndexReader:
             f"SELECT min(first), max(first + count - 1) FROM text_segments WHERE {sql}", parameters
         ).fetchone()
         conditions.add("f.rowid BETWEEN ? AND ?", first or 0, last or -1)
-
-    def _document_range(self, parents: Sequence[int]) -> tuple[int, int]:
-        """The lowest and the highest number of the documents below some parents."""
-        row = self._conn.execute(
-            "SELECT min(g.first), max(g.first + g.count - 1) FROM listed l "
-            "CROSS JOIN spans s ON s.manifest_id = l.manifest_id CROSS JOIN text_segments g "
-            "ON g.pack_id = s.pack_id AND g.parent_id = l.parent_id WHERE l.snapshot_id = ? "
-            "AND l.kind_id IN (SELECT value FROM json_each(?)) "
-            "AND l.parent_id IN (SELECT value FROM json_each(?))",
-            (self._snapshot, json.dumps(self._thread_kinds), json.dumps(parents)),
-        ).fetchone()
-        return row[0] or 0, row[1] or -1
-
-    def _bodies_of(self, object_id: str) -> list[int]:
-        """Numbers of the bodies of an id, in any snapshot."""
-        sql = "SELECT body FROM known WHERE key BETWEEN ? AND ?"
-        return [row[0] for row in self._conn.execute(sql, body_key_range(object_id))]
-
-    @property
-    def _thread_kinds(self) -> list[int]:
-        return [self._kinds[kind] for kind in THREAD_KINDS if kind in self._kinds]
 
 
 class _Conditions:
@@ -250,8 +198,3 @@ def _rank_sql(filters: DocumentFilters) -> str:
 def _is_between(filters: DocumentFilters, at: int) -> bool:
     is_late_enough = filters.after is None or at >= filters.after
     return at > 0 and is_late_enough and (filters.before is None or at < filters.before)
-
-
-def _parent_numbers(conn: SqlConnection, ids: Sequence[str]) -> list[int]:
-    sql = "SELECT id FROM parents WHERE object_id IN (SELECT value FROM json_each(?))"
-    return [row[0] for row in conn.execute(sql, (json.dumps(ids),))]

@@ -16,6 +16,11 @@ def pending_snapshots(conn: SqlConnection) -> list[tuple[int, int]]:
     ).fetchall()
 
 
+def list_endpoints(conn: SqlConnection) -> list[int]:
+    """Numbers of the estates."""
+    return [row[0] for row in conn.execute("SELECT id FROM endpoints ORDER BY id").fetchall()]
+
+
 def unfinished_snapshots(conn: SqlConnection) -> list[int]:
     """Numbers of snapshots that were interrupted, or are still being read. They are not indexed."""
     return [row[0] for row in conn.execute("SELECT id FROM snapshots WHERE digest IS NULL ORDER BY id")]

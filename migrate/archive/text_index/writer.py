@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping
 from migrate.archive.blobs import read_chunks
 from migrate.archive.hashes import body_key_range, storable_text
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
+from migrate.archive.text_index.digest import unseal_index
 from migrate.archive.text_index.documents import (
     CACHED_CHARS,
     FILE_PACK,
-    DocumentReader,
-    Segment,
-    delete_documents,
     parse_object,
+    remove_file_document,
 )
 from migrate.archive.text_index.pending import (
     PendingFile,
@@ -68,6 +67,7 @@ class IndexWriter:
         self._pairs: list[tuple[str, str, int]] = []
         self._chars = 0
         self._no_parent = self._parent_number("")
+        self.has_changed = False
         self.documents = self.characters = self.files = self.uncommitted = 0
 
     def find_threads(self, snapshot: int) -> int:
@@ -79,12 +79,20 @@ class IndexWriter:
         for state in iter_pending_threads(self._conn):
             yield self._index_thread(state)
 
-    def index_rest(self, snapshot: int, endpoint: int) -> Iterator[int]:
-        """Add everything outside of threads: objects of the snapshot, and texts of files of its estate."""
+    def index_rest(self, snapshot: int) -> Iterator[int]:
+        """Add everything of a snapshot that is outside of threads. A step is a number of objects."""
         for listing in iter_pending_listings(self._conn, snapshot):
             yield from self._index_listing(listing)
+
+    def index_files(self, endpoint: int) -> Iterator[int]:
+        """Add the texts of files of an estate. All its snapshots have them that have the files."""
         for file in iter_pending_files(self._conn, endpoint):
             self._index_file(file)
+            self._conn.execute(
+                "UPDATE indexed_snapshots SET last_document = ? WHERE snapshot_id IN "
+                "(SELECT id FROM snapshots WHERE endpoint_id = ?)",
+                (self._next - 1, endpoint),
+            )
             yield 1
 
     def mark_snapshot(self, snapshot: int) -> None:
@@ -179,6 +187,7 @@ class IndexWriter:
     def _write_segment(self, kind: str, parent_id: int, draft: _SegmentDraft | None) -> None:
         if draft is None:
             return
+        self._unseal()
         known = [at for at in draft.times if at]
         oldest, newest = (min(known), max(known)) if known else (0, 0)
         self._conn.execute(
@@ -205,6 +214,7 @@ class IndexWriter:
         self._rows, self._pairs, self._chars = [], [], 0
 
     def _write_summary(self, state: ThreadState, summary: ThreadSummary, created_at: int) -> None:
+        self._unseal()
         assistants = [storable_text(id_) for id_ in summary.assistants]
         row = self._conn.execute(
             "INSERT INTO thread_summaries (body, parent_id, messages, runs, run_steps, newest_at, oldest_at, "
@@ -223,6 +233,7 @@ class IndexWriter:
 
     def _index_file(self, file: PendingFile) -> None:
         """Index the text of a file, instead of that of its earlier bytes."""
+        self._unseal()
         if file.previous:
             remove_file_document(self._conn, file.previous)
         read = file_text(read_chunks(self._conn, file.blob))
@@ -238,6 +249,11 @@ class IndexWriter:
             draft.times.append(0)
             self._write_segment("file", self._no_parent, draft)
             self.files += 1
+
+    def _unseal(self) -> None:
+        if not self.has_changed:
+            unseal_index(self._conn)
+            self.has_changed = True
 
     def _kind_number(self, kind: str) -> int:
         if kind not in self._kinds:
@@ -262,19 +278,3 @@ def _summarize(
         summary.add_message(body, document, at)
     elif kind == "run":
         summary.add_run(body)
-
-
-def remove_file_document(conn: sqlite3.Connection, row: int) -> int:
-    """Remove the text of a file from the index, and return whether it had any."""
-    found = conn.execute(
-        "SELECT g.first, g.count, k.name, g.parent_id, g.pack_id, g.place FROM text_files t "
-        "JOIN text_segments g ON g.first = t.document JOIN kinds k ON k.id = g.kind_id WHERE t.id = ?",
-        (row,),
-    ).fetchone()
-    removed = 0
-    if found:
-        segment = Segment(*found)
-        removed = delete_documents(conn, DocumentReader(conn).read_columns(segment))
-        conn.execute("DELETE FROM text_segments WHERE first = ?", (segment.first,))
-    conn.execute("DELETE FROM text_files WHERE id = ?", (row,))
-    return removed

@@ -80,5 +80,10 @@ def forget_command(
         if not yes:
             confirm(f"{archive}: forget {number_of(len(removed), 'snapshot')} for ever?")
         result = forget_snapshots(opened, removed)
+        if result.is_emptied:
+            # Loaded here: few archives need it.
+            from migrate.stages.index.run import build_index
+
+            build_index(opened, common.progress())
         size = vacuum_archive(opened) if vacuum else None
         common.write_result(forget_document(decisions, result, size), forget_result_text(result, size))

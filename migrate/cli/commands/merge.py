@@ -6,6 +6,7 @@ import click
 
 from migrate.archive.merge.files import MergeInputs, open_merge_output
 from migrate.archive.merge.run import merge_archives
+from migrate.archive.text_index.schema import has_text_index
 from migrate.cli.options import FILE_PATH, Common, common_options, exit_with
 from migrate.reports.commands.archive import merge_document, merge_text
 
@@ -23,10 +24,17 @@ def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> N
     Shards with the same tag (snapshot --shard) are joined into one snapshot. It is complete if all shards
     are given and complete. Otherwise it is partial, the result lists what is missing, and the exit code is 3.
     An interrupted snapshot is left out and reported.
+
+    The full-text index of an output that exists gets what is new. A new output has none: see `index`.
     """
     progress = common.progress()
     inputs = MergeInputs.check(archives, output)
     with open_merge_output(output) as archive:
         result = merge_archives(archive, inputs, progress.count)
+        if has_text_index(archive.conn):
+            # Loaded here: a new archive has no index.
+            from migrate.stages.index.run import build_index
+
+            build_index(archive, progress)
     common.write_result(merge_document(result, output), merge_text(result, output))
     exit_with(0 if result.whole else 3)

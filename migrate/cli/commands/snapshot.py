@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from migrate.archive.database import Archive
+from migrate.archive.text_index.schema import check_fts5, has_text_index
 from migrate.cli.estate_argument import LiveEstate, live_estate, thread_ids
 from migrate.cli.options import FILE_PATH, Common, common_options, exit_with, workers
 from migrate.cli.selection_options import selection_and_filter_options
@@ -17,6 +18,7 @@ from migrate.model.selection import Selection
 from migrate.model.shard import Shard
 from migrate.reports.commands.archive import snapshot_document, snapshot_text
 from migrate.stages.filters import ObjectFilter
+from migrate.stages.index.run import build_index
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.run import take_snapshot
@@ -44,6 +46,9 @@ from migrate.stages.snapshot.selected import read_selected_contents
 @click.option("--full", is_flag=True, help="Read every thread again, also threads that seem unchanged.")
 @click.option("--tag", help="Name of this snapshot.")
 @click.option(
+    "--index", is_flag=True, help="Build the full-text index of the archive, or add this snapshot to it."
+)
+@click.option(
     "--shard", metavar="K/N", help="Read only part K of N of the threads; needs --tag. See `merge`."
 )
 @workers
@@ -51,7 +56,7 @@ from migrate.stages.snapshot.selected import read_selected_contents
 def snapshot_command(
     common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
     originals: Path | None, selection: Selection, object_filter: ObjectFilter, full: bool, tag: str | None,
-    shard: str | None, workers: int,
+    index: bool, shard: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Read everything of ESTATE into the archive FILE.db. The source is never written.
 
@@ -104,17 +109,25 @@ def snapshot_command(
         shard=part,
         models=True,
     )
-    result = snapshot_to_archive(live, output, options, common.progress())
+    result = snapshot_to_archive(live, output, options, common.progress(), index)
     common.write_result(snapshot_document(result, output), snapshot_text(result, output))
     exit_with(result.code)
 
 
 def snapshot_to_archive(
-    live: LiveEstate, path: Path, options: SnapshotOptions, progress: Progress
+    live: LiveEstate, path: Path, options: SnapshotOptions, progress: Progress, index: bool = False
 ) -> SnapshotResult:
-    """Read a live estate into an archive, which is created if it does not exist."""
+    """Read a live estate into an archive, which is created if it does not exist. `index`: build the full-text
+    index of the archive then, or add the snapshot to it."""
     with closing(connect_reader(live.settings)) as reader:
         reader.probe()  # before the archive is opened: a wrong key leaves no empty file behind
         options = replace(options, selected=read_selected_contents(reader, options, progress))
         with Archive.open(path, write=True, create=True) as archive:
-            return take_snapshot(reader, archive, options, progress)
+            if index:
+                check_fts5(archive.conn)  # before anything is read
+            result = take_snapshot(reader, archive, options, progress)
+            if index:
+                build_index(archive, progress)
+            elif has_text_index(archive.conn):
+                progress.say(f"note: the full-text index does not have this snapshot yet: index {path}")
+            return result

@@ -139,6 +139,9 @@ class CheckResult:
     damage: tuple[Damage, ...]
     # In the newest snapshot of each estate: files whose bytes the service never returns.
     expected_gaps: int = 0
+    # Documents of the full-text index that were compared with their objects, and why none was.
+    documents: int = 0
+    index_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,13 +186,16 @@ class MergeResult:
 
 @dataclass(frozen=True)
 class ForgetResult:
-    """How much `forget` removed: rows, and bytes of files."""
+    """How much `forget` removed: rows, and bytes of files; `documents` of the full-text index, which must be
+    built again where it `is_emptied`."""
 
     snapshots: int
     listings: int
     bodies: int
     files: int
     file_bytes: int
+    documents: int = 0
+    is_emptied: bool = False
 
 
 @dataclass(frozen=True)

@@ -190,6 +190,8 @@ def check_text(result: CheckResult) -> str:
         f"{_checked_of(result.blobs, result.all_blobs)} files looked at",
         f"references: {', '.join(result.references)}",
         expected_gaps_text(result.expected_gaps),
+        f"full-text index: {number_of(result.documents, 'object')} compared" if result.documents else "",
+        f"note: {result.index_note}" if result.index_note else "",
     ]
     if sample := result.sample:
         lines.append(f"a sample of {sample.percent:g} %, --seed {sample.seed} looks at the same again")
@@ -285,6 +287,10 @@ def forget_result_text(result: ForgetResult, vacuum: VacuumResult | None) -> str
         f"removed {result.snapshots:,} snapshots, {result.listings:,} listings, {result.bodies:,} bodies, "
         f"{result.files:,} files with {result.file_bytes:,} bytes"
     )
+    if result.is_emptied:
+        removed += "; the full-text index was built again"
+    elif result.documents:
+        removed += f"; {number_of(result.documents, 'object')} of the full-text index"
     if vacuum is None:
         size = "the archive keeps its size; later snapshots use the free space"
     elif vacuum.why:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from migrate.archive.database import Archive, translate_damage
+from migrate.archive.text_index.digest import seal_index, stored_index_digest
 from migrate.archive.text_index.schema import (
     check_fts5,
     create_text_index,
@@ -16,6 +18,7 @@ from migrate.archive.text_index.state import (
     count_documents,
     cut_files,
     indexed_snapshots,
+    list_endpoints,
     merge_index_parts,
     pending_snapshots,
     unfinished_snapshots,
@@ -50,9 +53,11 @@ def build_index(archive: Archive, progress: Progress | None = None, rebuild: boo
         writer = IndexWriter(archive.conn)
         _write_in_batches(archive, writer, _index_snapshots(archive, writer, progress))
         all_documents = count_documents(archive.conn)
-        if writer.documents * MERGED_SHARE >= all_documents:
+        if not stored_index_digest(archive.conn):
             with archive.transaction() as conn:
-                merge_index_parts(conn)
+                if writer.documents * MERGED_SHARE >= all_documents:
+                    merge_index_parts(conn)
+                seal_index(conn)
         return IndexResult(
             documents=writer.documents,
             characters=writer.characters,
@@ -95,10 +100,15 @@ def _index_snapshots(archive: Archive, writer: IndexWriter, progress: Progress) 
                 progress.count(OBJECTS, objects)
                 yield
             progress.count(THREADS)
-        for objects in writer.index_rest(snapshot, endpoint):
+        for objects in chain(writer.index_rest(snapshot), writer.index_files(endpoint)):
             progress.count(OBJECTS, objects)
             yield
         writer.mark_snapshot(snapshot)
+    # Bytes of files may come without a new snapshot, from an archive that was merged.
+    for endpoint in list_endpoints(archive.conn):
+        for objects in writer.index_files(endpoint):
+            progress.count(OBJECTS, objects)
+            yield
 
 
 def _write_in_batches(archive: Archive, writer: IndexWriter, steps: Iterator[None]) -> None:
