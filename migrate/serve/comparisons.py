@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from migrate import __version__
-from migrate.archive.read_connections import ArchiveVersion
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.archive.snapshots.writer import utc_now
 from migrate.errors import MigrateError
@@ -33,6 +32,8 @@ log = logging.getLogger(__name__)
 MAX_SHOWN_CHANGES = 1_000
 # Seconds after which a comparison that no page asks about is given up.
 ABANDONED_S = 30.0
+# Characters of the differences in a page.
+MAX_PAGE_CHARS = 6_000_000
 # Results that are kept; each may take some MB.
 MAX_KEPT_COMPARISONS = 4
 
@@ -62,8 +63,9 @@ class Comparison:
         return sum(dict(self.compared).values())
 
 
-# Numbers of both snapshots, and the state of the archive.
-_Key = tuple[int, int, ArchiveVersion]
+# Of both snapshots the number and what identifies its content, and which file it is. Not the state of the
+# archive: while a snapshot is written, that changes every second.
+_Key = tuple[object, ...]
 
 
 class Comparisons:
@@ -79,7 +81,9 @@ class Comparisons:
     def ask(self, left: int, right: int, wait_s: float) -> Comparison:
         """The comparison of two snapshots, which begins when it is first asked for. Waits for its end, but
         not longer than `wait_s`."""
-        key = (left, right, self._access.version())
+        infos = [self._access.snapshot_info(number) for number in (left, right)]
+        contents = [(info.id, info.state, info.digest, info.started_at) for info in infos]
+        key = (*contents, *self._access.version()[:2])
         with self._condition:
             comparison = self._kept.get(key)
             if comparison is None:
@@ -128,7 +132,7 @@ class Comparisons:
     def _carry_out(self, key: _Key, comparison: Comparison) -> None:
         comparison.state = "running"
         try:
-            comparison.context = report_context(self._compare(comparison))
+            comparison.context = _bounded_context(self._compare(comparison))
             comparison.state = "done"
         except ComparisonAbandoned:
             with self._condition:
@@ -182,6 +186,17 @@ def bounded_report(found: BoundedDiff, left: str, right: str) -> Report:
             *report.notes,
         ),
     )
+
+
+def _bounded_context(report: Report) -> dict[str, Any]:
+    """What the template shows, with fewer differences where their texts would make the page too large."""
+    context = report_context(report)
+    while len(context["data"]) > MAX_PAGE_CHARS and len(report.items) > 1:
+        items = report.items[: len(report.items) // 2]
+        note = f"Only {len(items):,} differences are listed: their texts are long."
+        report = replace(report, items=items, notes=(note, *report.notes))
+        context = report_context(report)
+    return context
 
 
 def _with_more(counts: ObjectCounts, more: Mapping[tuple[str, str], int]) -> ObjectCounts:

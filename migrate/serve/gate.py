@@ -68,6 +68,7 @@ class RequestGate:
             refusal = await self._refusal(scope)
             answer: ASGIApp = refusal or self._app
             await answer(scope, _limited(receive), sender)
+            log.debug("%s %s: %s", scope["method"], redact(scope["path"]), sender.status)
         except MigrateError as error:
             # An answer that has begun ends here without its end, so nobody takes a part for the whole.
             log.error("%s ended early: %s", redact(scope["path"]), redact(": ".join(error.lines())))
@@ -183,10 +184,11 @@ class _AnswerSender:
     def __init__(self, send: Send, began: float) -> None:
         self._send, self._began = send, began
         self.has_started = False
+        self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.has_started = True
+            self.has_started, self.status = True, message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in ANSWER_HEADERS.items():
                 headers.setdefault(name, value)

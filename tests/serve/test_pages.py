@@ -14,6 +14,9 @@ from migrate.archive.id_map import Side
 from migrate.archive.journal import Journal
 from migrate.serve import comparisons
 from migrate.serve.addresses import PageLinks, id_segment
+from migrate.serve.comparisons import Comparisons
+from migrate.serve.connections import ArchiveAccess
+from migrate.stages.diff import bounded_diff
 from tests.archive.bundled import SERVICES
 from tests.archive.filling import TYPE, URL, filled, write
 from tests.serve.client import KEY, Client, served
@@ -269,6 +272,45 @@ def test_a_comparison_with_many_differences_lists_the_first_ones(
         assert "10 differences in 10 objects" in text_of(page)
         assert "The first 3 of 10 differences are listed." in text_of(page)
         assert "1 to 3 of 3" in text_of(client.page("/compare?left=1&right=2&list=1"))
+
+
+def test_a_comparison_goes_on_while_the_archive_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "estate.db"
+    with Archive.open(path, write=True, create=True) as archive:
+        write(archive)
+        write(archive)
+    with ArchiveAccess(path, connections=1) as access:
+        asked = Comparisons(access)
+        with Archive.open(path, write=True) as archive:
+            first = asked.ask(1, 2, 20)
+            write(archive)
+            assert asked.ask(1, 2, 20) is first
+            assert first.state == "done"
+        asked.close()
+
+
+def test_long_texts_do_not_make_a_comparison_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparisons, "MAX_PAGE_CHARS", 50_000)
+    monkeypatch.setattr(bounded_diff, "MAX_KEPT_CHARS", 2_000_000)
+    path = tmp_path / "estate.db"
+    with Archive.open(path, write=True, create=True) as archive:
+        for mark in ("a", "b"):
+            texts = [f"{mark}{n} " * 20_000 for n in range(40)]
+            write(
+                archive,
+                [
+                    (
+                        "assistant",
+                        "",
+                        [{"id": f"asst_{n}", "instructions": text} for n, text in enumerate(texts)],
+                    )
+                ],
+            )
+    with served(path) as client:
+        page = compared(client, "/compare?left=1&right=2")
+        assert "40 differences in 40 objects" in text_of(page)
+        assert "are listed: their texts are long" in text_of(page)
+        assert len(page) < 300_000
 
 
 def test_nothing_secret_is_shown(tmp_path: Path) -> None:

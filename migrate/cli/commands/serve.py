@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.cli import print_message
 from migrate.cli.estate_argument import ArchivedEstate, archived_snapshot, resolve_estate
 from migrate.cli.options import FILE_PATH, Common, common_options
 from migrate.cli.streams import write_data
@@ -113,7 +114,8 @@ def serve_command(
         if opens_browser:
             import webbrowser
 
-            webbrowser.open(server.one_time_url())
+            if not webbrowser.open(server.one_time_url()):
+                print_message("no browser could be opened: open the address yourself")
         while not end.wait(POLL_S):  # without a time, Ctrl-C would not be seen on Windows
             pass
 

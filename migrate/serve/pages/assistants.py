@@ -10,14 +10,20 @@ from starlette.responses import Response
 from migrate.archive.id_map import Side, new_ids_of
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.references import is_template, references_of
+from migrate.model.results.text_search import ThreadFilters, ThreadPage
 from migrate.model.served_version import served_version_remarks
 from migrate.serve.page_request import PageRequest
 from migrate.serve.pages.object_rows import ShownObject, find_shown_object, read_rows
 from migrate.serve.pages.version_timeline import read_timeline
 from migrate.stages.query.object_users import find_users
+from migrate.stages.query.text_search import is_indexed
+from migrate.stages.query.thread_list import list_threads
 
 # Fields of an assistant that the page shows by themselves; every other one is a setting.
 SHOWN_APART = ("name", "description", "model", "instructions", "tools", "tool_resources", "metadata")
+
+# Threads of an assistant that its page lists.
+MAX_THREADS_OF_ASSISTANT = 6
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ def assistant_page(request: PageRequest) -> Response:
         resources=list(_resources(request, shown)),
         users=find_users(request.snapshot, "assistant", entity.id),
         timeline=read_timeline(request, "assistant", request.id),
+        threads=_threads(request, entity.id),
         remarks=served_version_remarks(shown.body),
         new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.get(entity.id, {}).items()],
     )
@@ -90,3 +97,10 @@ def _resources(request: PageRequest, shown: ShownObject) -> Iterator[AssistantRe
         bodies = [body for of, _, body in request.snapshot.find(id_) if of == kind]
         name = (bodies[0].get("name") or bodies[0].get("filename")) if bodies else ""
         yield AssistantResource(kind, id_, str(name or ""), bool(bodies))
+
+
+def _threads(request: PageRequest, assistant: str) -> ThreadPage | None:
+    """The newest threads in which an assistant ran; None where no index tells."""
+    if not is_indexed(request.snapshot):
+        return None
+    return list_threads(request.snapshot, ThreadFilters(assistant=assistant), limit=MAX_THREADS_OF_ASSISTANT)

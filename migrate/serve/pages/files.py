@@ -11,12 +11,14 @@ from migrate.archive.blobs import Blob, next_chunk, verify_chunks
 from migrate.archive.id_map import Side, new_ids_of
 from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
+from migrate.model.search_query import SearchQuery
 from migrate.serve.connections import ArchiveAccess
 from migrate.serve.page_request import PageNotFound, PageRequest
 from migrate.serve.pages.object_rows import find_shown_object, read_rows
 from migrate.serve.pages.version_timeline import read_timeline
 from migrate.stages.query.file_preview import read_preview
 from migrate.stages.query.object_users import find_users
+from migrate.stages.query.text_search import is_indexed, search_index
 from migrate.stages.safe_filenames import safe_name
 
 # Where bytes are from, in words.
@@ -58,9 +60,18 @@ def file_page(request: PageRequest) -> Response:
         why_missing=missing[0].reason if missing else "",
         preview=read_preview(request.snapshot.conn, blob) if blob else None,
         users=find_users(request.snapshot, "file", entity.id),
+        messages=_messages_with(request, entity.id),
         timeline=read_timeline(request, "file", request.id),
         new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.items()],
     )
+
+
+def _messages_with(request: PageRequest, file_id: str) -> str | None:
+    """How many messages attach or cite a file; None where no index tells."""
+    if not is_indexed(request.snapshot) or '"' in file_id:
+        return None
+    query = SearchQuery(files=(file_id,), kinds=("message",))
+    return search_index(request.snapshot, query, limit=1).count_text
 
 
 def file_content_page(request: PageRequest) -> Response:

@@ -15,6 +15,8 @@ from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
 from migrate.stages.match.pairs import pair_estates
 
+# Characters of the values of kept differences. One message may have a million.
+MAX_KEPT_CHARS = 20_000_000
 # Called with how many objects of each kind were compared, a mapping that goes on changing, and the number of
 # differences so far. What it raises ends the comparison.
 WatchComparison = Callable[[Mapping[str, int], int], None]
@@ -36,20 +38,23 @@ class BoundedDiff:
 def diff_bounded(
     left: Estate, right: Estate, journal_pairs: JournalPairs, max_changes: int, watch: WatchComparison
 ) -> BoundedDiff:
-    """Compare two estates, as `stages.diff.run.diff` does without rules of the user."""
+    """Compare two estates, as `stages.diff.run.diff` does without rules of the user. Differences are kept up
+    to `max_changes`, and up to `MAX_KEPT_CHARS` of their values."""
     scope = DiffScope()
     pairs = pair_estates(left, right, journal_pairs.objects, guess=True, known_copies=journal_pairs.copies)
     ignore = IgnoreFilter((), scope.expected(left, right))
     comparison = EstateComparison(left, right, pairs, journal_pairs, scope)
     watch(comparison.compared, 0)
     changes: list[Change] = []
+    chars = 0
     more: Counter[tuple[str, str]] = Counter()
     for change in comparison.changes():
         kept = ignore.filter(change)
         if kept is None:
             continue
-        if len(changes) < max_changes:
+        if len(changes) < max_changes and chars < MAX_KEPT_CHARS:
             changes.append(kept)
+            chars += sum(len(str(path.left)) + len(str(path.right)) for path in kept.paths)
         else:
             more[kept.kind, kept.action] += 1
         watch(comparison.compared, len(changes) + sum(more.values()))
