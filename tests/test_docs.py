@@ -237,7 +237,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    """The archive that the demo leaves: a snapshot, bytes, and the journal of an apply."""
+    """The archive of the demo: a snapshot, bytes, and the journal of an apply."""
     folder = tmp_path_factory.mktemp("docs")
     call = [sys.executable, "-m", "migrate", "demo", "--dir", str(folder), "--quiet"]
     done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT, timeout=120)
@@ -256,7 +256,7 @@ def test_the_sql_examples_run_and_answer(archive: sqlite3.Connection, sql: str) 
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    """The database of an application, beside an archive whose threads were moved to a project."""
+    """The database of an application, and an archive whose threads were moved to a project."""
     folder = tmp_path_factory.mktemp("leaving")
     options = Options(service="foundry", key="emulator", state=ROOT / "fixtures/foundry-classic")
     with pytest.MonkeyPatch.context() as patch, Emulator(options) as cloud:
@@ -302,7 +302,7 @@ def test_examples_in_python_and_toml_can_be_read(page: Path) -> None:
         ast.parse(code)
     for config in re.findall(r"```toml\n(.+?)```", text, re.DOTALL):
         data = tomllib.loads(config)
-        if "ignore" in data:  # rules for what may differ, not a config file
+        if "ignore" in data:  # ignore rules, not a config file
             assert all(IgnoreRuleTable.model_validate(row) for row in data["ignore"])
         else:
             parse_config(data, page)

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "fixtures"
 NAMES = ("azure-v1", "azure-v2", "openai-v2", "foundry-classic", "foundry")
 PREFIXES = {
-    "agent": "",  # named by their owners
+    "agent": "",  # names that users chose
     "conversation": "conv_",
     "assistant": "asst_",
     "thread": "thread_",
@@ -26,22 +26,22 @@ PREFIXES = {
     "vector_store": "vs_",
 }
 
-# References to things deleted before the reading, or kept out of sight: (estate, kind, id).
+# References to objects that were deleted before the snapshot, or are not listed: (estate, kind, id).
 DANGLING = {
-    ("azure-v2", "assistant", "asst_V8FWXgLdFSkIPBou9IUnod1H"),  # its thread outlived it
+    ("azure-v2", "assistant", "asst_V8FWXgLdFSkIPBou9IUnod1H"),  # its thread still exists
     ("azure-v2", "file", "assistant-2e85JZ1JZozgsfkW99ddvy"),  # cited in that thread
     ("foundry-classic", "assistant", "asst_EplyPR8dVtVpRxqd4np0GMdE"),  # a colleague deleted since
     ("foundry-classic", "thread", "thread_beUpmgUF5MhWqMGANCwrZPzO"),  # where a colleague was asked
     ("foundry-classic", "run", "run_fVURpzpiNZ9koYDkPnJINN6G"),  # the colleague's answer
 }
-# The only file that is listed without its bytes: (estate, id).
+# The only file that is listed without bytes: (estate, id).
 NO_BYTES = {("foundry-classic", "assistant-hF7R9TRN8BlqxLNjdLGeSP")}  # visitor-log.txt
-# These come in {"value": [...]}, not in a list envelope.
+# These are listed as {"value": [...]}, not in a list envelope.
 VALUES = {"deployments.json", "connections.json"}
 
 
 class Estate:
-    """One saved estate: the rows of every list, by the file the list stands in."""
+    """One saved estate: the rows of every list, by its file."""
 
     def __init__(self, name: str) -> None:
         self.name, self.root = name, ROOT / name
@@ -59,7 +59,7 @@ class Estate:
         return [p for m in self.rows("messages") for p in m["content"] if p["type"] == kind]
 
     def annotations(self) -> list[tuple[str, dict]]:
-        """What marks a place in a text, in messages and in the items of conversations."""
+        """Annotations of texts, in messages and in items of conversations."""
         texts = [p["text"] for p in self.parts("text")]
         parts = [p for i in self.rows("items") for p in i.get("content", ())]
         texts += [{**p, "value": p["text"]} for p in parts if p["type"] == "output_text"]
@@ -84,7 +84,7 @@ def e(request) -> Estate:
     return estate(request.param)
 
 
-# Keys whose value names another object, or a list of such names. Walked everywhere but in JSON Schemas.
+# Keys whose value is the id of another object, or a list of ids. Searched everywhere but in JSON Schemas.
 NAMED_BY = {
     "assistant_id": "assistant",
     "thread_id": "thread",
@@ -96,13 +96,13 @@ NAMED_BY = {
     "vector_store_ids": "vector_store",
     "project_connection_id": "connection",
 }
-# What no list of the service shows: the files of a container, and what is only named when a run starts.
+# References to objects in no list of the service: files of a container, and ids that are only used in a run.
 UNLISTED = ("cfile_", "{{")
 SCHEMAS = {"parameters", "schema"}
 
 
 def references(value: object):
-    """Every (kind, id) a JSON value points at."""
+    """Every (kind, id) that a JSON value refers to."""
     if isinstance(value, list):
         for item in value:
             yield from references(item)
@@ -154,17 +154,17 @@ def test_every_list_is_an_ascending_envelope_in_the_place_its_rows_name(e):
         folder, _, name = path.partition("/")
         assert page["object"] == "list", path
         assert page["has_more"] is False, path
-        if folder == "items" and not rows:  # this service leaves out the ends of nothing
+        if folder == "items" and not rows:  # this service leaves out first_id and last_id of empty lists
             assert page.keys() == {"object", "data", "has_more"}, path
             continue
         ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
         assert (page["first_id"], page["last_id"]) == ends, path
-        if folder == "items":  # neither times nor owners; see the test of their ids
+        if folder == "items":  # neither times nor parents; see the test of their ids
             continue
         times = [r["versions"]["latest"]["created_at"] if "versions" in r else r["created_at"] for r in rows]
         assert times == sorted(times), path
         if folder == "vector_store_files" and e.name == "foundry-classic":
-            times = [t for t in times if t]  # a file of a batch may tell no time
+            times = [t for t in times if t]  # a file of a batch may have no time
         assert all(1704067200 <= t < 1788220800 for t in times), f"{path}: not in 2024 to August 2026"
         assert all(r[owner[folder]] == name.removesuffix(".json") for r in rows if name), path
 
@@ -270,7 +270,7 @@ def test_v1_shows_the_same_spine_in_the_older_shape():
     assert [r["id"] for r in rows if later & r.keys()] == []
 
 
-# What an assistant, an agent and a conversation of Foundry may use or hold, by the word for it.
+# Types of tools, and below of items, that assistants, agents and conversations of Foundry may have.
 CLASSIC_TOOLS = """
     code_interpreter file_search function bing_grounding bing_custom_search azure_ai_search openapi
     azure_function mcp deep_research fabric_dataagent sharepoint_grounding browser_automation
@@ -295,7 +295,7 @@ ITEMS = {
     "mcp_approval_response": "mcpa: approval_request_id approve",
     "mcp_call": "mcp: approval_request_id server_label name arguments output status",
 }
-# What messages of a role are made of, and the keys of each.
+# The types of parts in messages of a role, and the keys of each.
 PARTS = {
     "system": {"input_text"},
     "developer": {"input_text"},
@@ -312,7 +312,7 @@ PART_KEYS = (
     {"type", "file_id"},
     {"type", "file_url"},
 )
-# The keys of an agent's version by when it was made; the service added some twice.
+# The keys of an agent's version by the time of its creation; the service added keys twice.
 OLDEST = {"metadata", "object", "id", "name", "version", "description", "created_at", "definition"}
 WITH_STATUS = OLDEST | {"status"}
 IDENTITY = {"instance_identity", "blueprint", "blueprint_reference"}
@@ -332,7 +332,7 @@ def tools(e, kind):
     return [t[kind] for a in assistants(e) for t in a["tools"] if t["type"] == kind]
 
 
-# What an object calls itself, and all its keys, by where it lies.
+# The value of `object`, and all keys of an object, by its list.
 KEYS = {
     "assistants.json": """assistant: id object created_at name description model instructions tools top_p
         temperature tool_resources metadata response_format""",
@@ -527,7 +527,7 @@ def test_nothing_here_leads_to_anybody(name):
     assert {v for h in headers for v in h.values()} == shown[name]
 
 
-# The special cases. Each row finds the objects that show its case; finding none is the failure.
+# The special cases. Each row finds the objects of its case; the test fails if there are none.
 
 
 def schemas(e):

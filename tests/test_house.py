@@ -21,7 +21,7 @@ MADE = {
     for name in (".git", ".venv", ".venv-lock", ".venv-matrix", ".hypothesis", "demo", "build", "dist")
 }
 SAYS_NOTHING = re.compile(r"(utils?|helpers?|common|manager|misc)(\.\w+)?$")
-# Spelled in halves, so that this file passes its own test.
+# Written in halves, so that this file passes its own test.
 HOSTS = ("pypi" + ".org", "python" + "hosted.org", "registry.npm" + "js.org", "deb." + "debian.org")
 PATHS = ("work", "root", "home", "Users")
 FORBIDDEN = re.compile("|".join([*map(re.escape, HOSTS), rf"(?<![\w.~%*-])/(?:{'|'.join(PATHS)})/\w"]))
@@ -102,7 +102,7 @@ def test_no_file_names_a_package_host_or_a_path_of_one_machine() -> None:
 
 
 def test_a_test_reaches_no_address_that_is_not_allowed() -> None:
-    # Loopback, yet not on the list: should the guard be missing, the attempt still stays on this machine.
+    # Loopback, but not on the list: without the guard the attempt still stays on this machine.
     with socket.socket() as other, pytest.raises(SocketConnectBlockedError):
         other.connect(("127.0.0.2", 9))
 
@@ -111,7 +111,7 @@ NOT_OURS = {"log", "prepare_connection"}  # a logger in each module; a name that
 
 
 def test_each_public_name_exists_once() -> None:
-    """Functions, classes and constants at the top of modules. The emulator may share a word with the rest."""
+    """Functions, classes and constants at the top of modules. The emulator may share names with the rest."""
     found: dict[str, list[str]] = {}
     for module in MODULES:
         if "emulator" in module.relative_to(ROOT).parts:

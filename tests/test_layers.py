@@ -32,7 +32,9 @@ MAY_IMPORT = {  # besides itself
     "cli": "__init__ errors files model codecs endpoints archive reports stages serve mcp emulator",
     "emulator": "",
 }
-TYPES_ONLY = {"stages": "migrate.endpoints.interface"}  # an endpoint is an argument: only its shape is known
+TYPES_ONLY = {
+    "stages": "migrate.endpoints.interface"
+}  # an endpoint is an argument: only its interface is known
 ONLY_IN = {
     "openai": "endpoints",
     "azure": "endpoints",
@@ -109,7 +111,7 @@ def module_name(file: Path) -> str:
 
 
 def test_no_import_leads_back_to_its_module() -> None:
-    """Imports inside functions count too: a cycle is a cycle, however late it is closed."""
+    """Imports inside functions count too: they can also close a cycle."""
     names = {module_name(file) for file in FILES}
     graph: dict[str, set[str]] = {}
     for file in FILES:
@@ -117,7 +119,7 @@ def test_no_import_leads_back_to_its_module() -> None:
             imported = name if name in names else name.rpartition(".")[0]
             if imported in names and not typing and imported != module_name(file):
                 graph.setdefault(module_name(file), set()).add(imported)
-    TopologicalSorter(graph).prepare()  # raises CycleError, which names the cycle
+    TopologicalSorter(graph).prepare()  # raises CycleError, which shows the cycle
 
 
 def loaded(*start: str) -> set[str]:

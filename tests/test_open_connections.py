@@ -95,7 +95,7 @@ def used_by_another_thread(archive: Archive) -> object:
 
 
 def test_a_connection_that_another_thread_uses_is_seen(path: Path) -> None:
-    """In an apply, a worker read through the connection of the writer: both threads stopped for ever."""
+    """In an apply, a worker read through the connection of the writer, which caused a deadlock."""
     with Archive.open(path) as archive:
         with pytest.raises(AssertionError, match="another thread"):
             used_by_another_thread(archive)

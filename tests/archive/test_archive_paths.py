@@ -79,7 +79,7 @@ def test_an_archive_that_may_only_be_read_is_not_written(locked: Path) -> None:
 def test_a_disk_that_turns_out_to_be_read_only_is_read_all_the_same(
     path: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    """Where modes tell nothing: a file system that is mounted read-only."""
+    """File modes do not show it: a file system that is mounted read-only."""
     from migrate.archive import sqlite_file
 
     class Stopped(sqlite3.Connection):

@@ -56,7 +56,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for id_, pieces in CONTENT.items():
             link_file_to_blob(archive, writer.endpoint, id_, store_blob(archive, pieces), "download")
     with closing(sqlite3.connect(path)) as conn:
-        conn.execute("VACUUM")  # no stale copies in pages that nobody reads
+        conn.execute("VACUUM")  # no old copies in unused pages
     return path
 
 
@@ -85,7 +85,7 @@ def checked(path: Path, sample: CheckSample | None = None) -> CheckResult | Migr
 
 
 def flips(raw: bytes, places: list[int], copy: Path, count: int = FLIPS) -> Iterator[int]:
-    """Each time one bit of the copy is another; the offset."""
+    """Flip one bit of the copy at a time; yields the offset."""
     copy.write_bytes(raw)
     chance = random.Random(7)
     with copy.open("r+b", buffering=0) as file:
@@ -110,7 +110,7 @@ def test_every_flipped_bit_is_found(whole: Path, places: list[int], tmp_path: Pa
 
 
 def test_what_is_found_is_reported_with_its_snapshots(whole: Path, places: list[int], tmp_path: Path) -> None:
-    """A flip in a body's own text or in a file's bytes, not in what SQLite keeps around them."""
+    """A flip in the text of a body or in the bytes of a file, not in SQLite's own data around them."""
     named = 0
     for _ in flips(whole.read_bytes(), places, tmp_path / "copy.db"):
         said = checked(tmp_path / "copy.db")

@@ -28,7 +28,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 class Site:
-    """Datasette over some databases, asked without a socket."""
+    """Datasette over some databases, called without a socket."""
 
     def __init__(self, *paths: Path) -> None:
         self.datasette = Datasette([str(path) for path in paths], settings={"num_sql_threads": 0})
@@ -81,7 +81,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_connection_is_left_open() -> Iterator[None]:
-    """Datasette opens one to see whether SQLite has JSON, and leaves it to the garbage collector."""
+    """Datasette opens a connection to check whether SQLite has JSON, and never closes it."""
     with patch("datasette.facets.detect_json1", lambda: True):
         yield
 

@@ -23,7 +23,7 @@ ZEROS = 300 * MIB
 
 
 def bomb(unpacked: int) -> bytes:
-    """Some hundred kilobytes that unpack to so many bytes."""
+    """Some hundred kilobytes that decompress to this number of bytes."""
     packing, block = zlib.compressobj(9), b" " * MIB
     return b"".join([*(packing.compress(block) for _ in range(unpacked // MIB)), packing.flush()])
 
@@ -78,7 +78,8 @@ def test_a_pack_of_millions_of_bodies_is_refused() -> None:
 
 @pytest.fixture(params=[1000, MAX_UNPACKED.maximum + 1])
 def forged(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """An archive whose packs and bytes unpack to far more than they say, or say more than is taken."""
+    """An archive whose packs and bytes decompress to far more than their declared size, or declare too large
+    a size."""
     path = tmp_path / "estate.db"
     filled(path)
     with closing(sqlite3.connect(path)) as conn, conn:

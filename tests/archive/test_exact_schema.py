@@ -144,8 +144,8 @@ def test_numbers_that_sqlite_itself_keeps_are_no_harm(path: Path) -> None:
 
 
 def test_the_schema_of_each_version_is_recognized_by_its_digest() -> None:
-    """A step that is added makes a digest: put it into schema_check.py. Until then every archive of that
-    version is compared entry by entry, which loads sqlite-utils."""
+    """Each migration step needs its digest in schema_check.py. Without it, every archive of that version is
+    compared entry by entry, which loads sqlite-utils."""
     versions = range(1, len(SCHEMA_STEPS) + 1)
     digests = [schema_check.schema_digest(schema_check._schema_of_version(number)) for number in versions]
     assert digests == list(STEPS_BY_DIGEST)
@@ -162,7 +162,7 @@ def test_an_archive_is_opened_without_creating_the_schema_again(
 
 
 def rename_steps(path: Path) -> None:
-    """List the steps as a program did before version 1 had its name."""
+    """Record the steps as a program before version 1 did."""
     run(path, "DELETE FROM _sqlite_migrations")
     for name in STEPS_BEFORE_VERSION_1:
         run(
@@ -208,7 +208,7 @@ def test_an_archive_of_version_1_is_read_without_a_step_and_without_sqlite_utils
 
 
 def of_version(path: Path, number: int) -> Path:
-    """An archive with one snapshot, as a program wrote it that knew so many steps."""
+    """An archive with one snapshot, as written by a program with this number of steps."""
     steps = schema.migrations._migrations
     known = list(steps)
     try:
@@ -221,7 +221,7 @@ def of_version(path: Path, number: int) -> Path:
 
 @pytest.fixture
 def later_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Beside an archive of today, a program whose schema has one more step, as a later version will have."""
+    """Add one more step to the schema, as a later version of the program will have."""
     later = Migrations(migrations.name)
     later._migrations = list(migrations._migrations)
 

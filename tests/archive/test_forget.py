@@ -38,7 +38,7 @@ def changed(model: str, *files: str) -> list[Listing]:
 
 
 def fill(archive: Archive) -> None:
-    """Four snapshots of two estates; file-b is in the second alone."""
+    """Four snapshots of two estates; file-b is only in the second one."""
     first = write(archive, changed("one", "file-a"))
     write(archive, changed("two", "file-a", "file-b"))
     write(archive, changed("one", "file-a"))
@@ -52,7 +52,7 @@ def fill(archive: Archive) -> None:
 
 
 def everything(archive: Archive, number: int) -> list[Any]:
-    """All that a snapshot holds."""
+    """The whole content of a snapshot."""
     info = next(info for info in list_snapshots(archive.conn) if info.id == number)
     reader = SnapshotReader(archive.conn, info)
     kinds = {kind for kind, _, _ in ESTATE}
@@ -97,7 +97,7 @@ def test_nothing_is_left_of_what_only_they_contained(archive: Archive) -> None:
 
 @pytest.mark.parametrize("going", [[1, 3, 4], [2]], ids=str)
 def test_of_a_pack_that_is_needed_in_part_the_rest_goes(archive: Archive, going: list[int]) -> None:
-    """Assistants of three snapshots lie in one pack: nobody committed between them."""
+    """Assistants of three snapshots are in one pack: there was no commit between them."""
     with archive.single_transaction():
         fill(archive)
     assert rows(archive, "packs") == len({kind for kind, _, _ in ESTATE})

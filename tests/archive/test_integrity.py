@@ -16,7 +16,8 @@ from tests.archive.filling import filled, tamper, write
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Iterator[Archive]:
-    """An archive of three snapshots: two alike, the last of another place and without messages."""
+    """An archive of three snapshots: two equal ones, the last one of another resource and without
+    messages."""
     path = tmp_path / "estate.db"
     filled(path)
     with Archive.open(path, write=True) as archive:
@@ -49,7 +50,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_a_changed_body_is_found_with_its_snapshots(copy: Archive, change: Callable[[str], str]) -> None:
-    """And its listing is not what it was. A pack is told by what lies in it."""
+    """Its listing is reported as well. A pack is identified by its content."""
     tamper(copy.conn, "msg_1", change)
     told = {damage.what: damage for damage in found(copy)}
     assert set(told) == {"bodies", "listing"}

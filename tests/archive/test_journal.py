@@ -132,7 +132,7 @@ def test_one_id_in_two_stores_is_two_lines(archive: Archive) -> None:
 
 
 def put(one: Journal, action: str, thread: str, *messages: str) -> None:
-    """Messages that were seen in a thread on the target, each under its own id with a mark."""
+    """Record messages that were found in a thread on the target, each with its own id and a suffix."""
     one.record_created(
         ((action, "message", thread, old, ""), f"{old}'", f"{thread}'", "") for old in messages
     )

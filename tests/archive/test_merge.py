@@ -44,7 +44,7 @@ def at(moment: str) -> Any:
 
 
 def threads(ids: Iterable[int]) -> list[Listing]:
-    """Threads with a message each; of every third a second one."""
+    """Threads with one message each, and every third one with a second message."""
     rows = [{"id": f"thread_{n}", "created_at": n // 2} for n in ids]
     listings: list[Listing] = [("thread", "", rows)]
     for n in ids:
@@ -74,7 +74,7 @@ def take_shard(
 
 
 def without_numbers(found: dict[str, Any]) -> dict[str, Any]:
-    """For archives that were put together in steps: there, what came first has the lower number."""
+    """For archives that were merged in steps: their numbers depend on the order."""
     names = {row[0]: row[1:] for row in found["snapshots"]}
     moved = {name: sorted((names[row[0]], row[1:]) for row in found[name]) for name in ("scopes", "missing")}
     return {**found, **moved, "snapshots": sorted(names.values(), key=repr)}
@@ -200,7 +200,7 @@ def test_shards_of_another_reading_or_asked_otherwise_are_not_joined(tmp_path: P
 
 
 def test_what_is_copied_does_not_look_through_what_is_there(tmp_path: Path) -> None:
-    """While foreign keys are deferred, each new row of a table looks through all rows that may name it."""
+    """While foreign keys are deferred, SQLite searches for each new row all rows that may refer to it."""
     take(tmp_path / "a.db", 1, threads(range(30)))
     with open_merge_output(tmp_path / "all.db") as target:
         deferred: list[int] = []

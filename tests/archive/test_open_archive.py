@@ -203,7 +203,7 @@ def test_a_reader_works_while_a_writer_is_in_a_transaction(tmp_path: Path) -> No
 
 
 def test_the_steps_asked_for_with_plain_sql_are_those_of_the_migrations(archive: Archive) -> None:
-    """A step that is added needs its name in schema_check.py, or an older archive would count as current."""
+    """Each migration step needs its name in schema_check.py, otherwise an older archive counts as current."""
     assert tuple(migration.name for migration in migrations._migrations) == SCHEMA_STEPS
     assert migrations.name == MIGRATION_SET == "assistants-migrate"
     assert archive.conn.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)

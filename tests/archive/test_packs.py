@@ -39,7 +39,7 @@ pages = st.lists(
 def test_whatever_comes_is_read_back_in_order_and_kept_once(
     given_pages: list[tuple[str, list[Any], bool]], large: int, waiting: int
 ) -> None:
-    """However large packs may be, however many keys may wait, and whether pages are committed together."""
+    """For any size of packs, any number of waiting keys, and with or without a common commit of pages."""
     with pytest.MonkeyPatch.context() as patch, Archive.temporary() as archive:
         patch.setattr(packs, "FULL_PACK_BYTES", large)
         patch.setattr(packs, "MAX_PENDING_KEYS", waiting)
@@ -91,7 +91,7 @@ def test_small_listings_share_packs(archive: Archive) -> None:
 
 
 def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None:
-    """Another connection, which keeps what it unpacked, sees each page when it is committed."""
+    """Another connection, which caches unpacked bodies, reads each page after its commit."""
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
     other = archive.open_read_connection()
     seen = BodyReader(other)
@@ -217,7 +217,7 @@ def test_a_plain_connection_needs_the_function(path: Path) -> None:
 
 
 def test_the_shell_of_sqlite_reads_the_views(path: Path) -> None:
-    """Where a shell with this function is installed; elsewhere the function itself is what it is."""
+    """With the sqlite3 shell if it has this function; otherwise only the function is checked."""
     shell = shutil.which("sqlite3")
     built_in = shell and subprocess.run(
         [shell, ":memory:", "SELECT sqlar_uncompress(x'00', 1)"], capture_output=True
@@ -234,7 +234,7 @@ def test_the_shell_of_sqlite_reads_the_views(path: Path) -> None:
 
 
 def test_a_tampered_text_is_not_what_it_was(path: Path) -> None:
-    """The test's own tool changes what it says it changes."""
+    """Checks the helper `tamper` of these tests."""
     with Archive.open(path, write=True) as archive:
         tamper(archive.conn, "msg_1", lambda text: text.replace("Hello", "Hallo"))
         assert "Hallo" in str(reader(archive).find("msg_1"))

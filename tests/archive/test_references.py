@@ -78,7 +78,7 @@ def test_a_broken_reference_is_reported(whole: Archive, between: str, change: st
 
 
 def test_no_rule_looks_at_every_row_for_every_row(whole: Archive) -> None:
-    """A left join on something without an index is such a look: it took most of the time of a check."""
+    """A left join without an index does: it took most of the time of a check."""
     for rule in REFERENCE_RULES:
         steps = [row[3] for row in whole.conn.execute(f"EXPLAIN QUERY PLAN {rule.sql}")]
         assert steps

@@ -23,7 +23,7 @@ COUNT = 40
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Two applies: one with a thread of messages, one that failed and was tried again."""
+    """Two applies: one with a thread of messages, one that failed and was repeated."""
     where = tmp_path / "estate.db"
     with Archive.open(where, write=True, create=True) as archive:
         with archive.transaction() as conn:
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def other(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file in the hands of somebody who does not know about hashes."""
+    """The file, opened without the hashes of this program."""
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         yield conn
 
@@ -178,5 +178,5 @@ def test_half_of_a_character_pair_has_a_hash() -> None:
 
 
 def test_the_hash_of_a_row_stays_what_it_is() -> None:
-    """Archives that are there must be readable by every later version."""
+    """Existing archives must be readable by every later version."""
     assert row_hash("journal", 1, "é\n", None).hex() == "ace317fce63b1800658cc00e1ee593d5"

@@ -48,7 +48,7 @@ def test_one_changed_object_adds_one_body_and_one_listing(archive: Archive) -> N
     after = {table: rows(archive, table) for table in TABLES}
     assert {table: after[table] - before[table] for table in TABLES} == {
         **dict.fromkeys(TABLES, 1),
-        "packs": 0,  # the one that was being filled took it in
+        "packs": 0,  # the pack in progress contains it
     }
     assert [body["name"] for _, body in reader(archive, 0).bodies("assistant")] == ["A"]
     assert [body["name"] for _, body in reader(archive, 1).bodies("assistant")] == ["B"]

@@ -74,7 +74,7 @@ def test_verbose_logs_the_steps_and_debug_adds_the_requests(service: Emulator) -
     debug = call(service, "doctor", estate(service), "--debug")
     assert "migrate.endpoints: read azure-openai" in debug.err
     logged = requests_in(debug.err)
-    # The kinds are asked for side by side, so the lines may be in another order than the requests.
+    # The kinds are requested at the same time, so the lines may be in another order than the requests.
     assert sorted((row["method"], row["path"], row["status"]) for row in logged) == sorted(
         (request.method, request.path, str(request.status)) for request in service.requests[before:]
     )
@@ -102,7 +102,7 @@ def test_every_try_has_a_line_with_its_number_and_its_wait(tmp_path: Path) -> No
     logged = requests_in(file.read_text(encoding="utf-8"))
     assert len(logged) == made[0].asked
     tries = [row for row in logged if row["path"].endswith("/assistants")]
-    listed = tries.pop()  # once more, to find models that end
+    listed = tries.pop()  # again, to find models that retire
     assert (listed["status"], listed["try"]) == ("200", "1")
     assert [(row["status"], row["try"]) for row in tries] == [("429", "1"), ("503", "2"), ("200", "3")]
     assert [row["id"] for row in tries[:2]] == ["refused-1", "refused-1"]

@@ -46,7 +46,7 @@ def test_a_stream_that_is_no_terminal_gets_whole_lines() -> None:
 
 @pytest.mark.parametrize("columns", [0, 10, 80])
 def test_an_error_on_a_terminal_keeps_its_words_whole(columns: int, tmp_path: Path) -> None:
-    """On a terminal no word of an error is cut in two."""
+    """On a terminal no word of an error is split."""
     command = [sys.executable, "-m", "migrate", "snapshots", str(tmp_path / ("no-such-archive-" * 8))]
     whole = subprocess.run(command, capture_output=True, check=False, timeout=60)
     ours, theirs = pty.openpty()

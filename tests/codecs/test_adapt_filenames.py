@@ -24,7 +24,7 @@ def row(**facts: str) -> Entity:
 
 
 def holding(name: str, target: Target = FOUNDRY, states: frozenset[str] = SEARCHED) -> Target:
-    """The target, seen from an estate whose one file lies in a store."""
+    """The target, for an estate whose only file is in a store."""
     found = file(name)
     return replace(target, find_file=lambda id_: found, vector_store_states=lambda id_: states)
 

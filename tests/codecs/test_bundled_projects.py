@@ -31,7 +31,7 @@ MOVES: dict[str, tuple[str, str, Target]] = {
 
 
 def bodies(estate: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Kind, parent and body of everything that lies in a bundled estate."""
+    """Kind, parent and body of every object of a bundled estate."""
     for path in sorted((FIXTURES / estate).rglob("*.json")):
         for body in json.loads(path.read_text(encoding="utf-8")).get("data", []):
             kind = PROJECT_KIND_OF.get(body.get("object"), "message")
@@ -73,7 +73,7 @@ def test_what_is_written_reads_back(move: str) -> None:
 
 
 def test_a_project_moves_to_another_without_a_loss_that_could_be_avoided() -> None:
-    """Secrets stay behind, and workflows are made by hand; all else of an agent arrives."""
+    """Secrets are not moved, and workflows are created by hand; the rest of an agent arrives."""
     found = [
         (entity.name, loss.field)
         for entity in entities("foundry", "foundry")

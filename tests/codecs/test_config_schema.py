@@ -90,7 +90,7 @@ def test_every_key_is_known_to_the_editor() -> None:
     assert set(KINDS["assistant"].fields) <= set(known)
 
 
-# What no export writes: its keys are the kind's own.
+# Objects that no export writes, with the keys of their kind.
 NOT_EXPORTED = ("is no key here", "must not be empty")
 HELD = [(kind, value) for kind, rows in BAD.items() for value, words in rows if words not in NOT_EXPORTED]
 

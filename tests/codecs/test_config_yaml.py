@@ -26,7 +26,7 @@ values = st.recursive(
 def test_any_value_reads_back_exactly(value: dict[str, Any]) -> None:
     back = parse_yaml(format_yaml(value)).value
     assert back == (value or None)
-    assert repr(back) == repr(value or None)  # 1 and 1.0 and true are three things
+    assert repr(back) == repr(value or None)  # 1, 1.0 and true are different
 
 
 @steady

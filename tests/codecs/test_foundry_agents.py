@@ -42,7 +42,7 @@ REST: dict[str, Any] = {
 
 
 def written(entity: Entity, target: Target = FOUNDRY) -> dict[str, Any]:
-    """The body that leaves."""
+    """The body of the request."""
     found: dict[str, Any] = json.loads(json.dumps(CODEC.create_request(adapted(entity, target)[0])))
     return found
 

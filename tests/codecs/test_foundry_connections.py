@@ -32,7 +32,7 @@ each_tool = pytest.mark.parametrize("tool", LINKED)
 
 
 def linked(tool: str, connection: str = OLD) -> Entity:
-    """An assistant with one tool that reaches something."""
+    """An assistant with one tool that uses a connection."""
     pair = TABLE[tool]
     fields = {"tools": [pair.old], "tool_resources": pair.resources}
     return assistant(**replace_connections(fields, lambda _: connection))

@@ -63,7 +63,7 @@ class TestPhase:
 
     @pytest.mark.parametrize("service", ["foundry", "openai"])
     def test_a_message_with_one_is_more_than_its_words(self, service: str) -> None:
-        """Messages of words alone take a short way, on which nothing is compared or reported."""
+        """Messages of only text are recognized without decoding, and then nothing is compared or reported."""
         words = CODECS[service].text_message
         part = {"type": "text", "text": {"value": "x", "annotations": []}}
         plain = {"role": "assistant", "content": ANSWER["content"] if service == "foundry" else [part]}

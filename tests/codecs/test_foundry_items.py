@@ -37,7 +37,7 @@ def address(url: str, **more: Any) -> dict[str, Any]:
 
 
 def written(entity: Entity, target: Target = FOUNDRY) -> dict[str, Any]:
-    """The item that leaves."""
+    """The item of the request."""
     found: dict[str, Any] = json.loads(json.dumps(CODEC.create_request(adapted(entity, target)[0])))
     return found
 
@@ -47,7 +47,7 @@ def read(body: dict[str, Any]) -> Entity:
 
 
 def said(*texts: str, role: str = "user") -> list[dict[str, Any]]:
-    """The content of an item that holds just these texts."""
+    """The content of an item with just these texts."""
     if role == "assistant":
         return [{"type": "output_text", "text": one, "annotations": []} for one in texts]
     return [{"type": "input_text", "text": one} for one in texts]
@@ -158,7 +158,7 @@ def paper(**keys: Any) -> dict[str, Any]:
 
 
 class TestFiles:
-    """A file inside a conversation, on its way from one project to another."""
+    """A file inside a conversation that is moved from one project to another."""
 
     @pytest.mark.parametrize(
         ("given", "sent", "lost"),
@@ -207,7 +207,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("role", ["user", "assistant"])
     def test_an_image_that_the_service_hides_is_a_loss_and_a_line(self, role: str) -> None:
-        """Recorded: without `include[]` neither the address nor the file of an image is shown."""
+        """Recorded: without `include[]` neither the URL nor the file of an image is returned."""
         hidden = {"type": "input_image", "detail": "auto", "file_id": None, "image_url": None}
         item = {"type": "message", "role": role, "content": [{"type": "input_text", "text": "x"}, hidden]}
         assert written(read(item), NATIVE)["content"] == said("x", "[content of type image_url]", role=role)
@@ -297,7 +297,7 @@ class TestReading:
 
 
 def _takes(part: dict[str, Any], role: str) -> bool:
-    """Whether a part has one of the forms that were seen accepted, exactly."""
+    """Whether a part has exactly one of the forms that services were seen to accept."""
     keys = set(part)
     if part["type"] == ("output_text" if role == "assistant" else "input_text"):
         form = {"type", "text", "annotations"} if role == "assistant" else {"type", "text"}

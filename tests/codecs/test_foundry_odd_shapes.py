@@ -112,7 +112,7 @@ CASES: dict[str, tuple[str, str, Any, Target]] = {
 
 
 def disfigured(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    """The same JSON again and again, each time with one value replaced by an odd one."""
+    """Yield the JSON many times, each time with one value replaced by an unexpected one."""
     rows: list[tuple[Any, Any]] = []
     if isinstance(node, dict):
         rows = list(node.items())

@@ -45,7 +45,7 @@ def decoded(kind: str, body: Body) -> Entity:
 
 
 def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that is no container, with the key it stands under."""
+    """Every value that is no container, with its key."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from leaves(inner, name)
@@ -100,7 +100,7 @@ def test_a_recorded_object_has_a_compared_form(kind: str, body: Body) -> None:
 
 @each_version
 def test_agents_of_every_version_are_decoded_equally(exchange: Body) -> None:
-    """A version on its own, with or without what the service added later, and inside its agent."""
+    """A version alone, with or without keys that the service added later, and inside its agent."""
     version = exchange["response_body"]
     name = version["name"]
     ages = [
@@ -128,7 +128,7 @@ def test_what_was_accepted_is_what_is_sent(exchange: Body) -> None:
 
 
 def _as_said(definition: Body) -> Body:
-    """No files said outright, and no files not said, are one thing."""
+    """Treat an empty list of files and a missing one as equal."""
     nothing, silent = {"type": "auto", "file_ids": []}, {"type": "auto"}
     tools = [
         {**tool, "container": silent} if tool.get("container") == nothing else tool

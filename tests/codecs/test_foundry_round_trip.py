@@ -18,7 +18,7 @@ from tests.strategies import anything, named_files, steady
 
 
 def _surrounded(target: Target, **limits: Any) -> Target:
-    """The same service in an estate where something of everything is missing."""
+    """The same service, for an estate in which some objects of every kind are missing."""
     return replace(
         target,
         capabilities=replace(target.capabilities, **limits),
@@ -57,7 +57,7 @@ def addressed(target: Target, entity: Entity) -> Target:
 
 
 def read_back(fitted: Entity, target: Target) -> Entity:
-    """Written, answered by the service, and read again."""
+    """Encode, answer as the service does, and decode."""
     codec = CODECS[target.capabilities.service]
     wire = json.loads(json.dumps(codec.create_request(fitted)))
     if target.capabilities.service == "foundry":
@@ -114,13 +114,13 @@ def changed_fields(one: Entity, other: Entity) -> set[str]:
 
 
 def names_twice(entity: Entity) -> bool:
-    """Whether a list of ids holds one of them again, which no service does."""
+    """Whether a list of ids has duplicates, which no service accepts."""
     branches = (entity.fields.get("tool_resources") or {}).values()
     lists = [ids for branch in branches if isinstance(branch, dict) for ids in branch.values()]
     return any(ids.count(one) > 1 for ids in lists if isinstance(ids, list) for one in ids)
 
 
-# What a loss says of more than the field of its name.
+# Losses that affect more than the field of their name.
 EXPLAINS = {"connections": {"tools", "tool_resources"}}
 
 

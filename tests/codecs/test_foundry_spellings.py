@@ -24,7 +24,7 @@ FUNCTION = {"name": "weigh", "description": "d", "parameters": {"type": "object"
 SCREEN = {"environment": "browser", "display_width": 1, "display_height": 1}
 CONNECTED = {"project_connection_id": "search"}
 
-# What is found in projects, and what is written for it.
+# The form found in projects, and the form that is written.
 RESPELLED: dict[str, tuple[Json, Json]] = {
     "function": ({"type": "function", "function": FUNCTION}, {"type": "function", **FUNCTION}),
     "function with a null beside it": (
@@ -77,7 +77,7 @@ def test_two_nested_functions_are_two_functions(name: str) -> None:
     ) != normalize_entity(other)
 
 
-# Tools in which both spellings stand at once, or one that no spelling explains.
+# Tools with both spellings at once, or with one that matches neither.
 TWICE: tuple[Json, ...] = (
     {"type": "function", "function": {**FUNCTION, "name": "other"}, **FUNCTION},
     {"type": "function", "function": {**FUNCTION, "colour": 1}},
@@ -128,14 +128,14 @@ TWICE: tuple[Json, ...] = (
 
 @pytest.mark.parametrize("tool", TWICE, ids=lambda tool: str(sorted(tool)))
 def test_no_key_of_a_tool_is_replaced_in_reading(tool: Json) -> None:
-    """Changing anything in it makes another agent of it."""
+    """Any change in it is reported as a difference."""
     given = normalize_entity(agent(tool))
     for other in changed(tool):
         assert normalize_entity(agent(other)) != given, other
 
 
 def changed(node: Any) -> list[Any]:
-    """The same value with one text or number in it made another, once for each of them."""
+    """Yield the value with one text or number changed, once for each of them."""
     if isinstance(node, dict):
         return [{**node, k: new} for k, v in node.items() if k != "type" for new in changed(v)]
     if isinstance(node, list):
@@ -206,7 +206,7 @@ tools = st.lists(st.sampled_from(NEW) | spellings, max_size=3)
 
 
 def plain(tool: Json) -> Json:
-    """A tool in the one spelling that is written."""
+    """A tool in the spelling that is written."""
     return next((sent for found, sent in RESPELLED.values() if tool == found), tool)
 
 

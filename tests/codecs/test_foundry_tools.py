@@ -22,14 +22,14 @@ TEMPLATE = "{{label}}"
 
 
 def written(entity: Entity, target: Any = FOUNDRY) -> list[dict[str, Any]]:
-    """The tools as they leave."""
+    """The tools of the request."""
     wire = CODEC.create_request(adapted(entity, target)[0])
     found: list[dict[str, Any]] = json.loads(json.dumps(wire))["definition"].get("tools", [])
     return found
 
 
 def agent(*tools: Any, **definition: Any) -> Entity:
-    """An agent that holds these tools, as it is read."""
+    """An agent with these tools, as it is decoded."""
     wire = {"definition": {"kind": "prompt", "model": "gpt-4o", "tools": list(tools), **definition}}
     return CODEC.decode("assistant", project_answers.agent(wire), "", None)[0]
 

@@ -106,7 +106,8 @@ DOUBLED = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 
 
 def meant(found: re.Match[str]) -> str:
-    """What an escape stands for. What begins a template would be obeyed."""
+    """The character of an escape. The beginning of a template is an error, because Terraform would evaluate
+    it."""
     assert found[0] not in ("${", "%{"), found.string
     if found[0][0] in "$%":
         return found[0][1:]

@@ -19,7 +19,7 @@ from tests.strategies import anything, steady
 
 
 def _tight(target: Target) -> Target:
-    """The same service with limits that generated objects often break."""
+    """The same service with limits that generated objects often exceed."""
     capabilities = replace(
         target.capabilities,
         name_max=10,

@@ -52,7 +52,7 @@ ODD: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize(("field", "value"), ODD.values(), ids=ODD.keys())
 def test_a_value_without_its_form_is_left_out_and_reported(field: str, value: Any, target: Target) -> None:
     fitted, reported = fit(assistant(**{field: value}), target)
-    if (field, "adapted") in reported:  # a word that only the service can judge, read from the same service
+    if (field, "adapted") in reported:  # a value that only the service can check, read from the same service
         assert target.source_type == target.capabilities.service
         return
     assert not fitted.fields.get(field)
@@ -129,7 +129,7 @@ def test_fields_of_only_a_definition_are_checked_too(name: str, value: Any, grad
     ],
 )
 def test_what_no_rule_caught_blocks_the_object_with_its_reason(kind: str, fields: Any, field: str) -> None:
-    """Rules may forget a case; the whole body is looked at once more."""
+    """Rules may miss a case; the whole body is checked again."""
     entity = Entity(kind, "x", "p", fields)
     _, losses = adapt(entity, AZURE, rules={kind: lambda entity, target, losses: entity})
     assert [(loss.field, loss.grade) for loss in losses] == [(field, "blocked")]
@@ -163,7 +163,8 @@ def test_every_body_that_is_not_blocked_fits_or_is_reported_as_tried(target: Tar
 @steady
 @given(role=st.sampled_from(["user", "assistant", "system"]), texts=st.lists(st.text(max_size=9), min_size=1))
 def test_words_that_take_the_short_way_fit_the_form(target: Target, role: str, texts: list[str]) -> None:
-    """Messages of words alone are never adapted, so what lets them pass must not let through more."""
+    """Messages of only text are never adapted, so the check for them must not accept more than the form
+    does."""
     parts = [{"type": "input_text" if role != "assistant" else "output_text", "text": one} for one in texts]
     words = CODECS["foundry"].text_message({"type": "message", "role": role, "content": parts})
     if isinstance(words, TextMessage) and words.fits(target.capabilities):

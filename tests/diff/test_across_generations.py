@@ -55,7 +55,7 @@ def older(given: Body) -> Body:
 
 
 def newer(given: Body) -> Body:
-    """GET /agents/{name}: tools flat, what they use inside, the format of answers under `text`."""
+    """GET /agents/{name}: flat tools with their resources, the response format under `text`."""
     definition: Body = {"kind": "prompt", "model": given["model"], "instructions": given["instructions"]}
     for key in ("temperature", "top_p"):
         if given[key] is not None:

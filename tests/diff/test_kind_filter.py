@@ -41,7 +41,7 @@ def test_messages_are_compared_with_their_thread() -> None:
 
 
 def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
-    """Without the list, nobody knows whose messages are missing."""
+    """Without the list it is unknown which messages are missing."""
     with Archive.temporary() as one, Archive.temporary() as other:
         writer = SnapshotWriter.begin(other, "azure-openai", HERE, {}, None)
         writer.add_page("thread", "", [BodyRow.from_json("thread", thread("thread_1"))], "")
@@ -63,7 +63,7 @@ def test_runs_of_two_places_are_not_a_comparison_of_nothing(kind: str) -> None:
 @pytest.mark.parametrize("places", [(HERE, HERE), (HERE, ELSEWHERE)])
 @pytest.mark.parametrize("kinds", [frozenset[str](), frozenset({"message"})])
 def test_messages_are_chosen_by_their_ids(places: tuple[str, str], kinds: frozenset[str]) -> None:
-    """Also those of a thread that the other side lacks."""
+    """Also messages of a thread that the other side does not have."""
     rest = archive_of(thread=[thread("thread_1")], message_of_thread_1=[message("msg_1", "Hello")])
     other = DiffScope(
         kinds=kinds,

@@ -16,7 +16,7 @@ WORDS = st.lists(st.sampled_from(["yes", "no", "item", "why?"]), max_size=12)
 
 
 def thread(words: list[str]) -> list[Entity]:
-    """A message for each word; `item` was said by nobody."""
+    """A message for each word; `item` is an item that is no message."""
     return [
         Entity(
             "message", f"m{n}", "t", {"role": ITEM_ROLE if word == "item" else "user", "content": _said(word)}

@@ -46,7 +46,7 @@ def archive() -> Iterator[Archive]:
 
 
 def compared(archive: Archive, before: Generated, after: Generated, moved: bool) -> DiffResult:
-    """Both as snapshots; with `moved`, the second of another resource under other ids."""
+    """Both estates as snapshots. With `moved` the second one is of another resource and has other ids."""
     left = archive_estate(archive, before, HERE)
     if not moved:
         return diff(left, archive_estate(archive, after, HERE))
@@ -56,7 +56,7 @@ def compared(archive: Archive, before: Generated, after: Generated, moved: bool)
 
 
 def told(found: DiffResult, moved: bool) -> set[ExpectedDifference]:
-    """What was told, by left ids."""
+    """The reported differences, with left ids."""
     assert not found.unread
     rows = set()
     for change in found.changes:

@@ -45,7 +45,7 @@ def member_name(tool: dict[str, Any]) -> str:
 
 
 def walk(path: str, left: Any, right: Any, entrywise: bool) -> Iterator[tuple[str, Any, Any]]:
-    """Every difference. With `entrywise`, what one side alone has is listed by its entries."""
+    """Every difference. With `entrywise`, an object that only one side has is listed by its entries."""
     sides = (left, right)
     one_sided = entrywise and None in sides
     if json_equal(left, right):

@@ -24,7 +24,7 @@ def test_a_store_that_expired_differs() -> None:
 
 
 def test_beside_a_directory_it_is_reported(tmp_path: Path) -> None:
-    """An export of an estate is equal to it, but nobody may think that the store could be searched."""
+    """An export of an estate is equal to it, but the report must show that the store cannot be searched."""
     expired = archive_of(vector_store=[store("expired")], vector_store_file_of_vs_1=[])
     with Archive.temporary() as archive:
         estate = archive_estate(archive, expired)

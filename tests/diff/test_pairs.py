@@ -9,7 +9,7 @@ from tests.diff.small_estates import archive_of, assistant, changes_of, compared
 
 
 def test_an_object_created_again_in_one_resource_is_another_object() -> None:
-    """Whoever knows it by its id does not find it any more, however alike the new one is."""
+    """References by id do not find it any more, even if the new one is equal."""
     store = {"object": "vector_store", "name": "Papers", "status": "completed"}
     file = {"object": "file", "filename": "a.txt", "bytes": 1, "purpose": "assistants"}
     old, new = (
@@ -43,7 +43,7 @@ STORE = {"object": "vector_store", "status": "completed"}
 
 
 def stocked(prefix: str, order: list[int]) -> Generated:
-    """A file of the same name and size in each of three stores, one more with an assistant; listed in an
+    """A file of the same name and size in each of three stores, and one of an assistant, listed in a given
     order."""
     stores = [{"id": f"{prefix}vs{n}", "name": f"Papers {n}", **STORE} for n in range(3)]
     rows = {

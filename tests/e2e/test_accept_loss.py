@@ -20,7 +20,7 @@ CITED = {
 
 @pytest.fixture
 def world(launch: Launch) -> World:
-    """A thread with a citation, which no service takes when a message is written."""
+    """A thread with a citation, which no service accepts in a new message."""
     made = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry-classic"))
     add(made.source, assistant(1, "desk"))
     talk = thread(made.source, 1, ["hello"])
@@ -86,7 +86,7 @@ def test_a_field_is_accepted_by_every_name_it_has(world: World, name: str) -> No
 
 
 def test_a_field_that_nothing_lost_may_be_named_all_the_same(world: World) -> None:
-    """A nightly command names what it accepts; a night without such a loss is no mistake."""
+    """A nightly command lists the losses that it accepts; a night without such a loss is no mistake."""
     for name in ("tools", "assistant.tools", "files", "messages", "tools.headers", "definition.rai_config"):
         assert name in declared_names()
         world("plan", world.db, "target", "-o", world.plan, "--accept-loss", name).ok(1)

@@ -107,7 +107,7 @@ def test_an_assistant_that_comes_later_takes_no_name_away(launch: Launch) -> Non
 
 
 def test_two_projects_become_one(launch: Launch) -> None:
-    """Each has a `desk`; the second is no change of the first."""
+    """Each has an agent `desk`; the second one is not an update of the first one."""
     one, other = to_agents(launch, DESK), to_agents(launch, assistant(5, "desk"), assistant(6, "porter"))
     moved(one)
     before = copy.deepcopy(one.target.estate.agents["desk"])
@@ -136,7 +136,7 @@ def test_more_agents_than_a_page_holds(launch: Launch) -> None:
 
 @pytest.mark.parametrize("name", ["agent", "注文"])
 def test_an_assistant_with_a_name_is_not_nameless(launch: Launch, name: str) -> None:
-    """With so much metadata, there is room for the stamp and none for the name."""
+    """With this much metadata there is room for the stamp, but not for the name."""
     full = {f"key{n}": "x" for n in range(15)}
     world = to_agents(launch, assistant(1, name, metadata=full), assistant(2, name, metadata=full))
     moved(world)

@@ -157,7 +157,7 @@ CASES: dict[str, tuple[Json, Json, Json]] = {
 
 
 def shortened(value: Any) -> Any:
-    """Connections by their short name, but not in what is the owner's text."""
+    """Replace connections by their short name, but not in texts of the user."""
     if isinstance(value, list):
         return [shortened(inner) for inner in value]
     if isinstance(value, dict):

@@ -28,12 +28,12 @@ DESK, LAB = assistant(1, "desk"), assistant(2, "lab-helper", metadata={"team": "
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pause before a lost answer is looked into is not what is tested here."""
+    """Shorten the pause before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
 def replanned(world: World) -> dict[str, int]:
-    """What a second reading of the source calls for; files are told apart from agents nowhere."""
+    """The actions of a plan after a second snapshot, of files and agents together."""
     world.snapshot()
     actions: dict[str, int] = world.planned()["actions"]
     return {name: number for name, number in actions.items() if number}

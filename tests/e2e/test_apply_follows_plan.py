@@ -57,7 +57,7 @@ def theirs(world: World, dice: random.Random, number: int) -> None:
 
 
 def beyond(world: World, plan: Json, before: int) -> Iterator[str]:
-    """Requests that the plan does not name."""
+    """Requests that the plan does not announce."""
     actions = plan["actions"]
     creates = Counter(a["kind"] for a in actions if a["action"] == "create")
     updates = {(a["kind"], a["target_id"]): a["fields"] for a in actions if a["action"] == "update"}

@@ -43,7 +43,8 @@ def test_every_type_can_be_asked_about_without_a_service(read: World, type_: str
 
 
 def _adds_up(answer: Json) -> None:
-    """Totals are of the kinds, and every row that is not kept is a loss with its reason."""
+    """Check that totals are the sums over kinds, and that every field that is not copied is a loss with a
+    reason."""
     assert answer["totals"].keys() == set(GRADES)
     for grade in GRADES:
         assert answer["totals"][grade] == sum(kind[grade] for kind in answer["kinds"].values())
@@ -92,7 +93,7 @@ def test_accepted_losses_are_no_failure(read: World) -> None:
     lost = [row for row in said.json["losses"] if row["grade"] in ("lost", "blocked")]
     without = read("assess", read.db, "--to", "target").json["losses"]
     assert lost == [{**row, "accepted": True} for row in without if row["grade"] in ("lost", "blocked")]
-    # The bundled estate of OpenAI loses nothing: its citations travel.
+    # The bundled estate of OpenAI loses nothing: its citations are moved.
     assert bool(lost) == (read.source.options.service != "openai")
 
 

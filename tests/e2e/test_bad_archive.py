@@ -15,7 +15,7 @@ from tests.e2e.running import World
 
 @pytest.fixture
 def planned(small: World) -> World:
-    """Snapshot and plan are made."""
+    """A world after snapshot and plan."""
     small.snapshot()
     small.planned()
     return small

@@ -43,7 +43,7 @@ def test_a_wrong_api_version(launch: Launch) -> None:
     said = world("snapshot", "source", "-o", world.db)
     if said.code == 5:
         said.error(5, "1999-01-01")
-    else:  # files and stores live on under /openai/v1
+    else:  # files and stores still exist under /openai/v1
         answer = said.ok(3)
         assert {row["kind"] for row in answer["missing"]} == {"assistant", "thread"}
         assert "version" in " ".join(row["reason"] for row in answer["missing"])

@@ -69,7 +69,7 @@ TABLE, EXPIRED = "sales.csv", "vs_000000000000000000000002"
 
 @dataclass(frozen=True)
 class Told:
-    """A loss that must be in the plan. `words` stand in its reason, `way` in its way out."""
+    """A loss that must be in the plan. Its reason contains `words`, its advice contains `way`."""
 
     who: str
     field: str
@@ -110,7 +110,7 @@ EXPECTED = (
 
 @dataclass
 class Bad:
-    """The world with everything bad in it, and what was said about it."""
+    """A world with every unacceptable object, and what the commands reported."""
 
     world: World
     strict: Json = field(default_factory=dict)
@@ -210,7 +210,7 @@ def test_apply_refuses_what_is_blocked_and_moves_the_rest(bad: Bad) -> None:
     unstamped = f"foundry-classic:{ASSISTANTS['pairs']['id']}"
     assert arrived == (wanted - {unstamped}) | {None}
     assert len(_agents(bad.world)) == len(wanted)
-    findings = bad.world("verify", bad.world.plan).ok(1)["findings"]  # blocked, and accepted by nobody
+    findings = bad.world("verify", bad.world.plan).ok(1)["findings"]  # blocked, and not accepted
     assert {row["source_id"] for row in findings} == blocked
 
 

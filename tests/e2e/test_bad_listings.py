@@ -20,7 +20,7 @@ def spoiled(launch: Launch, fault: object, **more: object) -> World:
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pauses between attempts are not what is tested here."""
+    """Shorten the pauses between attempts."""
     from migrate.endpoints.http import retry
 
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)

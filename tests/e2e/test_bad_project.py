@@ -63,7 +63,7 @@ def test_a_token_variable_that_is_not_set(launch: Launch, type_: str) -> None:
 
 
 def test_retired_classic_agents(launch: Launch) -> None:
-    """After 31 March 2027 they are gone, files and all; what the newer generation has lives on."""
+    """After 31 March 2027 they and their files are gone; objects of the newer generation remain."""
     source = options("SOURCE_KEY", "foundry-classic", "foundry", retired=True)
     world = launch(source, project("TARGET_KEY"), types=("foundry-classic", "foundry"))
     world("snapshot", "source", "-o", world.db).error(5, "31 March 2027")
@@ -116,7 +116,7 @@ def test_an_older_version_of_the_classic_api(launch: Launch) -> None:
 
 
 def test_lists_without_their_envelope(launch: Launch) -> None:
-    """The description of classic lists requires no more than the rows and whether there are more."""
+    """The description of classic lists requires only `data` and `has_more`."""
     world = launch(
         project("SOURCE_KEY", minimal_lists=True), project("TARGET_KEY"), types=("foundry-classic", "foundry")
     )

@@ -29,13 +29,13 @@ FAULTS = {
 }
 NOT_TAKEN = (CITATIONS_REFUSED, CITATIONS_DROPPED)
 THREADS = 6
-# Of the sample of the requests at which the program is killed.
+# Size of the sample of requests at which the program is killed.
 KILLS = 6
 
 
 @dataclass
 class CitingRequests:
-    """Notes the requests with citations, and how many of them, and of all others, are under way at once."""
+    """Records requests with citations, and the number of concurrent requests with and without them."""
 
     paths: list[str] = field(default_factory=list)
     under_way: int = 0
@@ -77,7 +77,7 @@ def citing(file_id: str) -> list[Json]:
 
 
 def furnish(world: World, threads: int = THREADS) -> str:
-    """Threads whose second message cites a file; its id."""
+    """Add threads whose second message cites a file; returns its id."""
     notes = file(world.source, 1, "notes.md", b"remember")
     for number in range(1, threads + 1):
         talk = thread(world.source, number, ["where is it?"])
@@ -96,7 +96,7 @@ def faults_file(folder: Path, text: str) -> Path | None:
 
 
 def to_project(launch: Launch, folder: Path, faults: str = "", **others: Any) -> World:
-    """Classic agents on their way to a project that does this with citations."""
+    """Classic agents and a target project that treats citations in this way."""
     target = project("TARGET_KEY", faults=faults_file(folder, faults), **others.pop("target", {}))
     return launch(project("SOURCE_KEY"), target, types=("foundry-classic", "foundry"), **others)
 
@@ -119,7 +119,7 @@ def expected(world: World, notes: str) -> list[Json]:
 
 
 def answers_in_journal(world: World) -> list[str]:
-    """What the journal notes about citations, over all applies."""
+    """The rows about citations in the journal, of all applies."""
     with Archive.open(Path(world.db)) as archive:
         rows = archive.conn.execute("SELECT written FROM journal WHERE action = 'citations' ORDER BY id")
         return [row[0] for row in rows.fetchall()]
@@ -138,7 +138,7 @@ def test_what_is_tried_is_in_the_assessment_and_in_the_plan(launch: Launch, tmp_
 def test_a_plan_of_an_earlier_version_writes_none(
     launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It reported all of them as lost, so that is what was reviewed."""
+    """It reported all of them as lost, and that was reviewed."""
 
     def earlier_settings(**given: Any) -> TargetSettings:
         return TargetSettings(**{**given, "citations": False})
@@ -224,7 +224,7 @@ def test_the_first_request_with_citations_is_alone_among_the_workers(launch: Lau
 
 @pytest.mark.parametrize("status", [413, 422])
 def test_another_refusal_settles_nothing(launch: Launch, tmp_path: Path, status: int) -> None:
-    """Only one message arrives without its citations; verify names it."""
+    """Only one message arrives without its citations; verify reports it."""
     fault = f'[[fault]]\nwhat = "error"\nstatus = {status}\nmethod = "POST"\npath = "*/items"\nnth = 1\n'
     world = to_project(launch, tmp_path, fault)
     notes = furnish(world, 2)

@@ -31,7 +31,7 @@ class Moved:
 
 @pytest.fixture(scope="module")
 def arrived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
-    """An estate with one of everything, moved."""
+    """An estate with one object of every kind, after a move."""
     source, target = project("SOURCE_KEY"), project("TARGET_KEY")
     folder = tmp_path_factory.mktemp("seen")
     with world(folder, source, target, types=("foundry-classic", "foundry")) as made:
@@ -108,7 +108,7 @@ def double(estate: Estate) -> None:
 
 
 class Weed:
-    """Bytes that nobody sent."""
+    """File content that the program did not send."""
 
     def read(self) -> bytes:
         return b"weed"

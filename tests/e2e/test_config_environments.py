@@ -104,7 +104,7 @@ def test_an_export_of_an_environment_gives_the_files_back(world: World, folder: 
 
 
 def test_a_store_that_environments_share_is_not_renamed(world: World, folder: str) -> None:
-    """Read back, it would be another store, and a plan would make that one."""
+    """It would be read back as another store, and a plan would create that one."""
     plan(world, folder)
     world.apply().ok()
     (shared,) = world.target.estate.vector_stores.values()

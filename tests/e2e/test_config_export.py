@@ -36,7 +36,7 @@ def test_an_export_compares_as_equal(world: World, folder: Path) -> None:
 @pytest.mark.exhaustive(2)
 def test_an_archive_is_exported_like_its_estate(world: World, folder: Path) -> None:
     world("export", "source", str(folder)).ok()
-    world("snapshot", "source", "-o", world.db, "--no-bytes")  # may lack threads, which are no configuration
+    world("snapshot", "source", "-o", world.db, "--no-bytes")  # may be partial: threads are no configuration
     again = world("export", world.db, str(folder)).ok()
     assert again["written"] == again["removed"] == []
     world("snapshot", "source", "-o", world.db, "--full")
@@ -64,7 +64,7 @@ def listed(world: World) -> list[str]:
 
 
 def backwards(value: Any) -> Any:
-    """The same value with keys in another order, but for what is its owner's own."""
+    """The same value with keys in another order, except inside the user's own content."""
     if isinstance(value, dict):
         own = ("parameters", "schema", "spec")
         return {k: v if k in own else backwards(v) for k, v in reversed(value.items())}
@@ -95,7 +95,9 @@ def test_what_it_was_exported_from_needs_nothing(world: World, folder: Path) -> 
     world("export", "source", str(folder)).ok()
     planned = world("plan", str(folder), "source", "-o", world.plan).ok()
     counts = {name: number for name, number in planned["actions"].items() if number}
-    expired = {"create": 2} if world.types[0] == "foundry-classic" else {}  # an expired store is made anew
+    expired = (
+        {"create": 2} if world.types[0] == "foundry-classic" else {}
+    )  # an expired store is created again
     assert counts.pop("adopt") > 0
     assert counts == expired
     assert not [row for row in planned["losses"] if row["grade"] != "adapted"]

@@ -137,7 +137,7 @@ def test_all_mistakes_of_all_files_are_reported_at_once(small: World) -> None:
     said = small.plain("assess", folder, "--to", "openai")
     assert said.code == 2
     lines = said.err.strip().splitlines()
-    assert lines[0].startswith("error: 60 mistakes in ")  # each is wrong and is called like another
+    assert lines[0].startswith("error: 60 mistakes in ")  # each is invalid and has the name of another one
     assert sum("assistants/a" in line for line in lines) == 20
     assert "and 40 more" in said.err
 

@@ -21,9 +21,9 @@ def state(request: pytest.FixtureRequest) -> str:
 
 
 def changed(folder: Path) -> str:
-    """Change one word in the instructions of one assistant; its name."""
+    """Change one word in the instructions of one assistant; returns its name."""
     paths = sorted((folder / "assistants").iterdir())
-    for path in sorted(paths, key=lambda path: " " in path.stem):  # a name that is also an address first
+    for path in sorted(paths, key=lambda path: " " in path.stem):  # first a name that is a valid agent name
         head, _, body = path.read_text(encoding="utf-8").partition("\n---\n\n")
         if body and "definition:" not in head:
             path.write_text(f"{head}\n---\n\n{body.replace(' ', ' herbaceous ', 1)}", encoding="utf-8")
@@ -32,7 +32,7 @@ def changed(folder: Path) -> str:
 
 
 def actions(world: World) -> list[dict[str, Any]]:
-    """What the plan would do, beside taking note of what is there."""
+    """The actions of the plan, without `adopt` and `skip`."""
     rows = json.loads(Path(world.plan).read_text(encoding="utf-8"))["actions"]
     return [row for row in rows if row["action"] not in ("adopt", "skip")]
 
@@ -44,7 +44,7 @@ def test_one_word_is_one_difference_and_one_update(launch: Launch, state: str) -
     world("export", "target", str(folder)).ok()
     for path in (folder / "vector-stores").glob("*"):
         if state == "foundry-classic" and "Visitor uploads" in path.read_text(encoding="utf-8"):
-            path.unlink()  # expired: it would be made anew
+            path.unlink()  # expired: it would be created again
     world("diff", "target", str(folder)) if state == "foundry-classic" else world(
         "diff", "target", str(folder)
     ).ok()
@@ -95,7 +95,7 @@ HAND = {
 
 @pytest.fixture(params=["openai", "azure-openai", "foundry-classic", "foundry"])
 def world(request: pytest.FixtureRequest, launch: Launch) -> World:
-    """An estate that knows nothing of the directory, as source and target of every type."""
+    """An estate without any relation to the directory, as source and target of every type."""
     service = "foundry" if request.param.startswith("foundry") else request.param
     there = (
         project("TARGET_KEY")
@@ -165,7 +165,7 @@ def test_new_bytes_under_a_name_are_a_new_file(world: World, new: str) -> None:
     plan(world, folder)
     world.apply().ok()
     write(world.folder / "agents", {"docs/numbers.csv": new})
-    for _ in range(2):  # a plan that is made again and never applied changes nothing about it
+    for _ in range(2):  # a second plan that is never applied changes nothing
         plan(world, folder)
     assert {(a["action"], a["kind"]) for a in actions(world)} == {("create", "file"), ("update", "assistant")}
     world.apply().ok()
@@ -217,7 +217,9 @@ def test_a_name_is_found_under_its_address(launch: Launch) -> None:
     folder = write(world.folder / "agents", {"assistants/d.md": text})
     plan(world, folder)
     world.apply().ok()
-    Path(world.plan).with_suffix(".db").unlink()  # the journal is lost, and the stamp is somebody else's
+    Path(world.plan).with_suffix(
+        ".db"
+    ).unlink()  # the journal is lost, and the stamp is that of another origin
     agents = world.target.estate.agents
     assert "Front-Desk" in agents
     edit(world.folder / "agents/assistants/d.md", "Hello", "Good day")
@@ -371,7 +373,7 @@ def test_bytes_of_an_earlier_plan_are_not_taken_for_others(world: World) -> None
 
 @pytest.mark.exhaustive(2)
 def test_other_bytes_of_the_same_size_are_reported_where_the_journal_has_the_hash(world: World) -> None:
-    """No service tells a hash, so without the journal a name and a size are all there is."""
+    """No service returns a hash, so without the journal only name and size are known."""
     folder = write(world.folder / "agents", HAND)
     plan(world, folder)
     world.apply().ok()

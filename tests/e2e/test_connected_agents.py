@@ -51,7 +51,7 @@ def whole(launch: Launch) -> World:
 
 
 def named(world: World) -> dict[str, list[str]]:
-    """Who names whom on the target, by the names of the source."""
+    """Which agent refers to which on the target, by the names of the source."""
     rows = world.target.estate.assistants.values()
     names = {row["id"]: row["name"] for row in rows}
     return {row["name"]: sorted(names[t["connected_agent"]["id"]] for t in row["tools"]) for row in rows}

@@ -63,7 +63,7 @@ def test_without_the_connection_it_is_blocked_with_the_line_that_settles_it(laun
     assert "it has: search" in row["reason"]
     assert '"gateway" = "CONNECTION"' in row["way_out"]
     assert f'"{MODEL}" = "DEPLOYMENT"' in row["way_out"]
-    world.configure(models={MODEL: MODEL})  # said on purpose, and still not there
+    world.configure(models={MODEL: MODEL})  # mapped on purpose, and still missing
     assert len(blocked(world.planned())) == 1
     world.configure(models={MODEL: "gpt-4o"})
     assert blocked(world.planned()) == []
@@ -105,7 +105,7 @@ def test_a_reasoning_model_behind_a_connection_gets_no_sampling_numbers(launch: 
 
 @pytest.mark.parametrize("target", ["azure-openai", "openai"])
 def test_on_other_services_a_slash_means_nothing(launch: Launch, target: str) -> None:
-    """A server behind the same wire may call its models so."""
+    """A server with the same API may have such model names."""
     world = to_agents(launch, assistant(1, "desk", model=MODEL))
     world.snapshot()
     losses = world("assess", world.db, "--to", target).json["losses"]

@@ -20,25 +20,25 @@ LENGTHS = (0, 1, 20, 21, 45, 104)
 
 
 def texts(made: World, id_: str) -> list[tuple[str, str]]:
-    """Who said what in a conversation of the target, in order."""
+    """Role and text of each message of a conversation on the target, in order."""
     talk = conversations_of(made.target.estate, "foundry")[id_]
     return [(message.role, text) for message in talk.messages for _, text in message.parts]
 
 
 def said(made: World, id_: str) -> list[tuple[str, str]]:
-    """The same of a thread of the source."""
+    """The same for a thread of the source."""
     talk = conversations_of(made.source.estate, "foundry-classic")[id_]
     return [(message.role, text) for message in talk.messages for _, text in message.parts]
 
 
 def counterpart(made: World, id_: str) -> str:
-    """The conversation, or item, that took the place of a thread, or message."""
+    """The conversation or item for a thread or message."""
     (row,) = made("ids", made.db, id_).ok()
     return str(row["target_id"])
 
 
 def talking(launch: Launch, *threads: list[str], **others: Any) -> tuple[World, list[str]]:
-    """A project's threads on their way to another project."""
+    """Threads of a project, and another project as the target."""
     target = others.pop("target", None) or project("TARGET_KEY")
     made = launch(project("SOURCE_KEY"), target, types=("foundry-classic", "foundry"), **others)
     return made, [thread(made.source, number, each) for number, each in enumerate(threads, 1)]
@@ -54,7 +54,7 @@ def watch() -> ConcurrencyCounter:
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory, watch: ConcurrencyCounter) -> Iterator[World]:
-    """Threads of every length that may matter, moved."""
+    """Threads of every length that matters, after a move."""
     source, target = project("SOURCE_KEY"), project("TARGET_KEY", latency=0.002)
     folder = tmp_path_factory.mktemp("long")
     with world(folder, source, target, types=("foundry-classic", "foundry"), wrap_target=watch) as made:
@@ -183,7 +183,7 @@ def test_metadata_of_a_thread_that_changed_is_written_once(launch: Launch) -> No
 
 
 def stranger(made: World, there: str, place: int | None = None) -> None:
-    """Somebody says something in a conversation on the target; `place` is where, at the end by default."""
+    """Another user adds a message to a conversation on the target at `place`; default: the end."""
     items = made.target.estate.items[there]
     rows = list(items.values())
     text = {"type": "input_text", "text": "I was never asked."}

@@ -51,7 +51,7 @@ def _agents(cloud: Emulator) -> int:
 
 
 def _apply_and_compare(world: World, *options: str) -> Json:
-    """Plan and apply; the plan's cost is what the target received."""
+    """Plan and apply, and check that the plan's cost is what the target received."""
     cost: Json = world.planned(*options)["cost"]
     began, size, agents = len(world.target.requests), _uploaded(world.target), _agents(world.target)
     world.apply().ok()

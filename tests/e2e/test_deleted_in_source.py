@@ -86,7 +86,7 @@ def test_a_store_whose_files_were_not_read_loses_none(world: World) -> None:
 
 @pytest.fixture(params=TYPES)
 def unstamped(request: pytest.FixtureRequest, launch: Launch) -> World:
-    """Objects of every kind without room for a stamp, and one assistant more that stays."""
+    """Objects of every kind without room for a stamp, and one more assistant that stays in the source."""
     made = estate(launch, request.param)
     add(made.source, assistant(2, "clerk at the desk", metadata=FULL), assistant(3, "stays"))
     store(made.source, 2, "shelf", [], metadata=FULL)

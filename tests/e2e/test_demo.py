@@ -63,7 +63,7 @@ def test_it_ends_with_three_next_steps(demo: tuple[Path, str]) -> None:
 
 
 def test_its_commands_bring_the_services_back_as_they_were(demo: tuple[Path, str]) -> None:
-    """The commands of the output as they are: `emulate` on the same ports, then the next steps."""
+    """The commands of the output, unchanged: `emulate` on the same ports, then the next steps."""
     folder, out = demo
     lines = [line.strip() for line in out.splitlines()]
     commands = [line for line in lines if line.startswith(shlex.quote(sys.executable))]
@@ -88,7 +88,7 @@ def test_its_commands_bring_the_services_back_as_they_were(demo: tuple[Path, str
 
 @contextmanager
 def started(lines: list[str], folder: Path) -> Iterator[None]:
-    """Processes that serve as the lines say. A port that was taken meanwhile skips the test."""
+    """Start the processes of the lines. If a port is in use by now, the test is skipped."""
     running = [
         subprocess.Popen(
             [*shlex.split(line), "--json"], cwd=folder, env=environment(), stdout=subprocess.PIPE,

@@ -18,7 +18,7 @@ def first(table: dict[str, Any]) -> str:
 
 
 def edit(cloud: Emulator, **fields: Any) -> str:
-    """Change the first assistant; its id."""
+    """Change the first assistant; returns its id."""
     id_ = first(cloud.estate.assistants)
     cloud.estate.assistants[id_] = {**cloud.estate.assistants[id_], **fields}
     return id_
@@ -97,7 +97,7 @@ def test_what_is_not_compared_is_not_read(small: World, kind: str, unread: set[s
 
 
 def test_since_shows_only_what_moved(small: World) -> None:
-    """A known deviation of the target is left out; what the source changed since is not."""
+    """A known difference of the target is left out; what changed in the source since then is not."""
     small.snapshot("--tag", "before")
     small.planned(), small.apply().ok()
     one, *_, id_ = small.source.estate.assistants
@@ -163,7 +163,7 @@ def test_mapped_models_are_no_drift_between_two_places_and_drift_in_one(small: W
 
 
 def test_an_assistant_and_an_agent_are_one_by_name(launch: Launch) -> None:
-    """Across generations and without a journal: paired by guess, which is said."""
+    """Across generations and without a journal they are paired by name, which is reported."""
     world = launch(options("SOURCE_KEY"), options("TARGET_KEY", service="foundry"))
     same = {"instructions": "Add up.", "model": "gpt-4o"}
     alike = {"description": "not ours", "metadata": {"owner": "somebody else"}, **same}
@@ -178,7 +178,7 @@ def test_an_assistant_and_an_agent_are_one_by_name(launch: Launch) -> None:
 
 
 def test_a_deleted_thread_is_reported_where_threads_are_not_listed(launch: Launch) -> None:
-    """Ids come from the archive; one that does not answer is no difference but a gap."""
+    """Ids come from the archive. An id that cannot be read is a gap, not a difference."""
     world = launch(options("SOURCE_KEY", "openai-v2", "openai", downloads=True))
     threads = world.folder / "threads.txt"
     threads.write_text("\n".join(world.source.estate.threads))

@@ -20,12 +20,12 @@ RULES = PAGE.split("```toml\n")[1].split("```")[0]
 
 
 def without_new_ids(text: str) -> list[str]:
-    """The emulated service gives other ids each time."""
+    """Replace ids, which the emulated service generates anew each time."""
     return re.sub(r"(-> |on the right: .*\[)asst_\w+]", r"\1asst_]", text).strip().splitlines()
 
 
 class Written(date):
-    """The day on which the page was written."""
+    """A clock that shows the day on which the page was written."""
 
     @classmethod
     def today(cls) -> date:

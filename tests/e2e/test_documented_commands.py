@@ -136,7 +136,7 @@ def test_every_block_is_run_or_listed_with_a_reason() -> None:
 
 
 def _of_a_recipe(block: Block) -> bool:
-    """Whether the table of the recipes speaks of it; those of the table are counted below."""
+    """Whether the block belongs to a recipe of the table; those are counted below."""
     return block.page.startswith("docs/recipes/") and block.language == "bash"
 
 
@@ -147,7 +147,7 @@ def calls(function: str) -> set[tuple[str, str]]:
         for node in ast.walk(ast.parse((ROOT / "tests/e2e" / name).read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
                 words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
-                if len(words) == 2:  # a third one names a language that no shell runs
+                if len(words) == 2:  # a third one has a language that no shell runs
                     found.add((str(words[0]), str(words[1])))
     return found
 
@@ -176,14 +176,14 @@ def test_every_step_of_a_recipe_is_run_or_listed_with_a_reason() -> None:
 
 @contextmanager
 def machine(folder: Path) -> Iterator[Machine]:
-    """A folder in which somebody types; what was started in other terminals is ended."""
+    """A folder for commands; processes of other terminals are ended afterwards."""
     with ExitStack() as stack:
         made = Machine(folder, stack)
         yield made
 
 
 class Machine:
-    """Runs commands as they are typed, but for the ports, which are free ones here."""
+    """Runs the commands as they are written, with free ports instead of those of the page."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.shell = Shell(folder)
@@ -191,7 +191,7 @@ class Machine:
         (folder / "fixtures").symlink_to(ROOT / "fixtures")
 
     def port(self, written: str) -> int:
-        """The port that stands for one of the page."""
+        """The free port for a port of the page."""
         if written not in self._ports:
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
@@ -203,7 +203,7 @@ class Machine:
         return PORT.sub(lambda hit: str(self.port(hit[0])), text)
 
     def start(self, line: str) -> None:
-        """A command for a terminal of its own: an emulated service."""
+        """Start a command that has its own terminal: an emulated service."""
         text = self.here(line)
         process = subprocess.Popen(["bash", "-c", f"exec {text}"], cwd=self.shell.folder, env=self.shell.env,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
@@ -212,7 +212,7 @@ class Machine:
         _wait(port, process)
 
     def run(self, block: Block, codes: dict[str, int], answers: str = "y") -> list[CommandResult]:
-        """Every command of a block. `codes`: beginning of a command -> how it ends, if not with 0."""
+        """Run every command of a block. `codes`: beginning of a command -> its exit code, if not 0."""
         said = []
         for command in block.commands:
             if NO_PROGRAM.match(command.text):
@@ -234,7 +234,7 @@ class Machine:
         return said
 
     def export(self, text: str) -> None:
-        """Variables that stay for what follows."""
+        """Set variables for the following commands."""
         for pair in self.here(text).removeprefix("export ").split():
             name, _, value = pair.partition("=")
             self.shell.env[name] = value
@@ -258,8 +258,8 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _shown(command: Command, here: Any, done: CommandResult) -> None:
-    """What a page shows below a command is what the program says, but for numbers: every line that is not
-    shortened and names no id that a service made."""
+    """Check that the output below a command is that of the program, without numbers: every line that is not
+    shortened and has no generated id."""
     out = _plain(done.out)
     for line in command.shown:
         if line.strip() and "..." not in line and "conv_" not in line and "Plant-Desk" not in line:
@@ -301,7 +301,7 @@ def test_the_runbook_line_by_line(tmp_path: Path) -> None:
 
 
 def _say_something(typed: Machine) -> None:
-    """A customer goes on writing on the classic side."""
+    """A customer writes another message on the classic side."""
     thread = "thread_mKahZtQ4ZVonm7YGx1nPVNrR"
     address = (
         f"http://127.0.0.1:{typed.port('8003')}/api/projects/demo/threads/{thread}/messages?api-version=v1"
@@ -337,7 +337,7 @@ def _attached(shell: Shell, sqls: list[str]) -> None:
 
 
 def _loaded(shell: Shell) -> None:
-    """The same with the table that was written, for any other database: without `archive.`."""
+    """The same with the table that was written, for another database: without `archive.`."""
     with closing(sqlite3.connect(":memory:")) as conn:
         conn.executescript(shell.read("id_map.sql"))
         conn.execute("CREATE TABLE chats (customer TEXT, thread_id TEXT, assistant_id TEXT)")
@@ -407,7 +407,7 @@ def test_the_commands_about_archives_reports_shards_and_emulators(tmp_path: Path
             shell("assistants-migrate snapshot east -o estate.db --full")
         diff, *_ = of("docs/reports.md")
         typed.run(diff, {"plan": 1, "verify": 1})
-        _answered(typed)  # the last of these thins the archive out
+        _answered(typed)  # the last of these deletes snapshots
         _faulty(typed, faulty)
 
 
@@ -439,7 +439,7 @@ def _answered(typed: Machine) -> None:
 
 
 def _faulty(typed: Machine, block: Block) -> None:
-    """The file of faults of the page is one that the emulator takes; its port is taken already."""
+    """Check that the emulator accepts the faults file of the page; its port is already in use."""
     moved = tuple(Command(c.text.replace("8003", "8004")) for c in block.commands)
     typed.run(Block(block.page, block.first, block.language, moved), {})
 
@@ -457,7 +457,7 @@ def test_the_page_about_restoring_line_by_line(tmp_path: Path) -> None:
 
 
 def _deleted_by_mistake(typed: Machine) -> None:
-    """Somebody deletes an assistant, and the vector store that it uses."""
+    """Delete an assistant, and the vector store that it uses."""
     for path in ("assistants/asst_CSCoFC4uXMtqUChcpvcsEMVK", "vector_stores/vs_UDiXg4HEb9ohHDFpifIyd6nH"):
         url = typed.here(f"http://127.0.0.1:8001/openai/{path}?api-version=2025-04-01-preview")
         request = urllib.request.Request(url, headers={"api-key": "emulator"}, method="DELETE")
@@ -465,7 +465,7 @@ def _deleted_by_mistake(typed: Machine) -> None:
 
 
 def test_programs_that_are_not_ours_are_few() -> None:
-    """What is left out within a block that is run: readers of SQLite."""
+    """Commands that are left out of a block that is run: programs that read SQLite."""
     left = {
         c.text.split()[0] for b in EVERY if b.page in HERE for c in b.commands if NO_PROGRAM.match(c.text)
     }

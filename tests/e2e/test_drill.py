@@ -42,7 +42,7 @@ def mark_scratch(made: World, name: str = "target") -> None:
 
 @contextmanager
 def archived(folder: Path, type_: str, target: str = "", **others: Any) -> Iterator[World]:
-    """A rich estate of one service in an archive, and an empty scratch place of a type."""
+    """An estate with all kinds of one service in an archive, and an empty scratch place of a type."""
     ends = service("SOURCE_KEY", type_), service("TARGET_KEY", target or type_)
     with world(folder, *ends, types=(type_, target or type_), **others) as made:
         furnish(made.source, type_)
@@ -264,7 +264,7 @@ def test_a_drill_killed_at_any_write_is_removed_by_the_same_command(type_: str, 
 
 @contextmanager
 def interrupted(folder: Path, type_: str = "azure-openai") -> Iterator[World]:
-    """A drill that was killed late: the place is full, and its journal is there."""
+    """A drill that was killed late: the place has its objects, and its journal exists."""
     moment = KillPoint(lambda method, path, query: method == "DELETE")
     with (
         archived(folder, type_, wrap_target=moment) as made,
@@ -329,8 +329,8 @@ def test_a_drill_beside_another_one_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
 def test_no_command_takes_what_a_drill_made_for_a_moved_object(type_: str, tmp_path: Path) -> None:
-    """Each command that reads the journal says the same before a drill, while the objects of an interrupted
-    one exist, and after it was removed."""
+    """Each command that reads the journal has the same output before a drill, while the objects of an
+    interrupted one exist, and after their removal."""
     moment = KillPoint(lambda method, path, query: method == "DELETE")
     ends = service("SOURCE_KEY", type_), service("TARGET_KEY", type_)
     with (
@@ -351,7 +351,7 @@ def test_no_command_takes_what_a_drill_made_for_a_moved_object(type_: str, tmp_p
         spare.killed(moment, "drill", made.db, "--to", "place", "--accept-loss", "all", *config)
         moment.set(0)
         assert len(content(place)) > 10
-        # A plan for the place itself recognises the objects by their stamp, as those of any other program.
+        # A plan for the place itself recognizes the objects by their stamp, like those of another program.
         assert answers(made, "between") == {**before, "elsewhere": None}
         made("drill", made.db, "--to", "place", "--accept-loss", "all").ok()
         assert content(place) == []
@@ -359,7 +359,7 @@ def test_no_command_takes_what_a_drill_made_for_a_moved_object(type_: str, tmp_p
 
 
 def answers(made: World, name: str) -> Json:
-    """What every command that reads the journal says: ids, applies, plan (with and without --prune), diff
+    """The output of every command that reads the journal: ids, applies, plan (with and without --prune), diff
     --journal, sync, merge, and the lineage of objects."""
     plan = str(made.folder / f"{name}.json")
     joined = str(made.folder / f"{name}.db")
@@ -406,7 +406,7 @@ def test_the_report_has_ages_times_and_losses_in_every_format(tmp_path: Path) ->
 
 
 def test_an_earlier_move_to_the_same_place_is_neither_used_nor_changed(tmp_path: Path) -> None:
-    """On a service that lists no threads: of an earlier move, threads would be asked for by their ids."""
+    """On a service that lists no threads: threads of an earlier move would be read by their ids."""
     place = replace(service("TARGET_KEY", "openai"), list_threads="missing")
     with world(tmp_path, service("SOURCE_KEY", "openai"), place) as made:
         empty = saved_state(made.target.estate)

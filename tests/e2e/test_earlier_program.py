@@ -42,11 +42,11 @@ class Bytes:
         return self._bytes
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing."""
 
 
 def filled(estate: Estate, saved: Mapping[str, Any]) -> None:
-    """Put what was saved into an estate."""
+    """Load a saved state into an estate."""
     for name, value in saved.items():
         held = getattr(estate, name)
         if name == "content":
@@ -63,7 +63,7 @@ def filled(estate: Estate, saved: Mapping[str, Any]) -> None:
 
 
 def plain(estate: Estate, saved: Mapping[str, Any]) -> Json:
-    """The same fields of an estate as were saved, without tables of parents that hold nothing."""
+    """The saved fields of an estate, without empty tables of parents."""
     found: Json = {}
     for name in saved:
         value = getattr(estate, name)
@@ -77,7 +77,7 @@ def plain(estate: Estate, saved: Mapping[str, Any]) -> Json:
 
 @contextmanager
 def earlier() -> Iterator[tuple[World, Json]]:
-    """The folder and the services as the earlier version left them, for one test run at a time."""
+    """The folder and the services as the earlier version left them, for one test at a time."""
     saved = json.loads((KEPT / "target.json").read_text(encoding="utf-8"))
     with PLACE.with_suffix(".lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -109,7 +109,7 @@ def test_what_an_earlier_version_made_is_read_checked_verified_and_rolled_back()
         assert plain(made.target.estate, before) != before, "there is something to take back"
         for plan in reversed(plans):
             made("rollback", plan, "--yes").ok()
-        # Versions of agents and numbers that were given stay known to a service; nobody can take them back.
+        # A service keeps the counters of agent versions and ids; they cannot be rolled back.
         left = plain(made.target.estate, before)
         kept = ("files", "content", "vector_stores", "agents", "conversations", "threads", "assistants")
         assert {name: left[name] for name in kept} == {name: before[name] for name in kept}

@@ -39,7 +39,7 @@ WORDLESS = RequestFailed("400: no", 400)
         ("foundry-classic", "assistants", RequestFailed("503", 503), False),
         ("foundry-classic", "assistants_output", DECLARED, False),
         ("foundry-classic", "", DECLARED, False),
-        ("azure-openai", "assistants", DECLARED, False),  # what it answers was recorded nowhere
+        ("azure-openai", "assistants", DECLARED, False),  # its answer was never recorded
         ("foundry", "assistants", DECLARED, False),
         ("config", "assistants", DECLARED, False),
     ],
@@ -50,7 +50,7 @@ def test_what_is_expected(service: str, purpose: str, failed: RequestFailed, exp
 
 @pytest.fixture
 def classic(launch: Launch) -> World:
-    """Classic agents whose uploads do not come back."""
+    """Classic agents whose uploads cannot be downloaded."""
     world = launch(project("SOURCE_KEY", downloads=False), types=("foundry-classic", "foundry"))
     furnish(world.source)
     return world

@@ -101,7 +101,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_is_asked(
 
 @posix
 def test_standard_output_is_named_as_a_file(moved: World, tmp_path: Path) -> None:
-    """As `-o /dev/stdout`, with a file behind it, which must not be replaced while it is open."""
+    """As `-o /dev/stdout` redirected to a file, which must not be replaced while it is open."""
     file = tmp_path / "all.txt"
     with file.open("wb") as opened:
         opened.write(b"before\n")
@@ -120,7 +120,7 @@ def test_standard_output_is_named_as_a_file(moved: World, tmp_path: Path) -> Non
 @posix
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_was_planted_beside_an_output_is_not_changed(moved: World, tmp_path: Path, command: str) -> None:
-    """Links and files at every name that could be guessed beforehand: nothing behind them changes."""
+    """Links and files at every predictable name: what they point to does not change."""
     precious, output = tmp_path / "precious", tmp_path / "out.json"
     precious.write_text(PRECIOUS)
     for ending in (".new", ".part", ".tmp", f".{os.getpid()}.part", ".lock", "~"):
@@ -178,14 +178,14 @@ def test_what_was_planted_in_a_folder_that_is_written_is_not_changed(moved: Worl
     assert precious.read_text() == PRECIOUS
 
 
-# -- texts that people hand in ------------------------------------------------------------------------------
+# -- text files of users -------------------------------------------------------------------------------------
 
 RULES = '[[ignore]]\npath = "**"\nreason = "all of it"\n'
 FAULTS = '[[fault]]\nwhat = "refuse"\npath = "/nothing"\n'
 
 
 def texts(moved: World, folder: Path) -> dict[str, tuple[str, list[str]]]:
-    """What a user may hand in as text: its content, and the command that reads it; FILE stands for it."""
+    """Text files of a user: the content, and the command that reads it. FILE is replaced by its path."""
     thread_id = thread(moved)
     return {
         "config": (moved.config.read_text(encoding="utf-8"), ["doctor", "source", "--config", "FILE"]),
@@ -197,7 +197,7 @@ def texts(moved: World, folder: Path) -> dict[str, tuple[str, list[str]]]:
 
 def run(moved: World, arguments: list[str], file: Path) -> tuple[int, str]:
     given = [str(file) if word == "FILE" else word for word in arguments]
-    if "--config" in given:  # the world adds its own, which would win
+    if "--config" in given:  # the world adds its own option, which would have precedence
         done = subprocess.run(
             [sys.executable, "-m", "migrate", *given],
             cwd=ROOT, env={**os.environ, **moved.env}, capture_output=True, text=True, check=False,

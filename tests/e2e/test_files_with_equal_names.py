@@ -60,7 +60,7 @@ def lose_archive(made: World) -> None:
 
 
 def crosswise(made: World, *ids: str) -> None:
-    """Two files of the target as if they had been uploaded in the other order."""
+    """Exchange two files of the target, as if they had been uploaded in the other order."""
     held, (one, other) = made.target.estate.content, ids or list(made.target.estate.files)
     held[one], held[other] = held[other], held[one]
 
@@ -174,7 +174,7 @@ def test_its_attributes_in_a_store_identify_it(launch: Launch) -> None:
 def test_files_of_the_same_bytes_are_not_made_again(
     launch: Launch, route: tuple[str, str], gives: bool
 ) -> None:
-    """One may stand for the other."""
+    """Either can be used for the other one."""
     made = world(launch, route, gives)
     searched(made, 1, notes(made, b"leaf", b"leaf"))
     move(made)
@@ -202,7 +202,7 @@ def test_a_file_of_others_is_not_taken_for_ours(launch: Launch, route: tuple[str
 
 
 def test_one_whose_bytes_changed_there_is_made_again(launch: Launch, route: tuple[str, str]) -> None:
-    """Where it lies is no proof against its bytes."""
+    """Its place is no proof if its bytes differ."""
     made = world(launch, route, GIVES)
     one, other = notes(made, b"leaf", b"tree")
     searched(made, 1, [other])
@@ -237,7 +237,7 @@ def test_while_the_service_does_not_answer_no_plan_is_made(launch: Launch) -> No
 
 
 def test_with_the_journal_no_bytes_are_read(launch: Launch, route: tuple[str, str]) -> None:
-    """What came since is new, however many of others are called the same."""
+    """What was added since is new, however many files of others have the same name."""
     made = world(launch, route, GIVES)
     searched(made, 1, notes(made, b"leaf", b"tree"))
     move(made)
@@ -253,7 +253,7 @@ def test_with_the_journal_no_bytes_are_read(launch: Launch, route: tuple[str, st
 def test_with_an_older_archive_only_those_in_the_same_stores_are_read(
     launch: Launch, route: tuple[str, str]
 ) -> None:
-    """Its journal knows some of what was moved; a file that lies nowhere is new."""
+    """Its journal has some of the moved files; a file in no store is new."""
     made = world(launch, route, GIVES)
     searched(made, 1, [])
     move(made)
@@ -277,7 +277,7 @@ def test_with_an_older_archive_only_those_in_the_same_stores_are_read(
 
 
 def directory(made: World) -> str:
-    """Two files of one name and size by hand, one searched, one calculated with."""
+    """Two files of one name and size in a directory, one for file search, one for code interpreter."""
     return write(
         made.folder / "agents",
         {

@@ -52,7 +52,7 @@ def test_an_empty_target_differs_in_every_object(flow: Flow) -> None:
 def test_losses_are_reported_before_anything_is_written(flow: Flow) -> None:
     losses = flow.answers["strict"]["losses"]
     serious = [row for row in losses if row["grade"] in ("lost", "blocked")]
-    # Of the OpenAI estate a project has a place for everything, citations included.
+    # A project supports everything of the OpenAI estate, including citations.
     assert bool(serious) is (flow.route is not ROUTES["openai-foundry"])
     assert flow.codes["strict"] == bool(serious)
     assert [row for row in losses if row["grade"] == "adapted"]

@@ -21,7 +21,7 @@ SEEDS = int(os.environ.get("FUZZ_SEEDS", "0"))
 SERVICES = ("openai", "azure-openai", "foundry-classic", "foundry")
 MOST_REQUESTS = 3_000
 
-# These answers are as a healthy service with fewer or other objects gives them: no client can tell.
+# A correct service with fewer or other objects gives equal answers: no client can detect these.
 CANNOT_BE_SEEN = {
     "a value of another type", "a key is missing", "a key stands twice", "a row of another kind", "odd ids",
     "a text of another kind", "an odd first_id",
@@ -43,7 +43,7 @@ def project_or_service(service: str, key: str) -> Any:
 
 
 def filled(cloud: Any, service: str) -> None:
-    """Something of every kind, small."""
+    """A small estate with every kind."""
     files = [projects.file(cloud, n, f"notes {n}.txt", f"text {n}".encode()) for n in range(3)]
     store = projects.store(cloud, 1, "notes", files[:2])
     if service == "foundry":
@@ -79,14 +79,14 @@ KINDS_OF_PROJECTS = {"agent": "assistant", "conversation": "thread", "item": "me
 
 
 def counted(cloud: Any) -> dict[str, int]:
-    """What a service holds, by the kinds of the archive."""
+    """Number of objects of a service, by the kinds of the archive."""
     found = {KINDS_OF_PROJECTS.get(kind, kind): n for kind, n in cloud.estate.counts().items() if n}
     return {kind: n for kind, n in found.items() if kind}
 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pauses between attempts are not what is tested here."""
+    """Shorten the pauses between attempts."""
     from migrate.endpoints import rate_limit
     from migrate.endpoints.http import retry
 

@@ -110,7 +110,7 @@ def moves(made: World, empty: Json, held: Json, new: bool) -> None:
     Path(made.plan).unlink(missing_ok=True)
     asked = len(made.target.requests)
     taken = made("snapshot", "source", "-o", made.db)
-    # A part of a message that the service gives no address for is named, and the snapshot is partial.
+    # A part of a message without a location is reported, and the snapshot is partial.
     gaps = [row["reason"] for row in taken.json["missing"]]
     assert taken.code == (3 if gaps else 0), taken.err
     assert all(reason.startswith("the service does not show the ") for reason in gaps), gaps
@@ -148,7 +148,7 @@ def test_what_can_be_read_is_written_or_reported(route: tuple[World, Json]) -> N
     made, empty = route
     new = made.types[0] == "foundry"
 
-    @few(10)  # each of these estates holds some thirty objects
+    @few(10)  # each of these estates has some thirty objects
     @given(held=generated_bodies.estates(new))
     def holds(held: Json) -> None:
         moves(made, empty, held, new)

@@ -65,7 +65,7 @@ def test_what_has_to_be_asked_for_is_in_the_archive(start: Start) -> None:
 
 
 class TestRefused:
-    """A service that answers 400 to `include[]` and hides what it would bring."""
+    """A service that answers 400 to `include[]` and leaves out that content."""
 
     @pytest.fixture
     def world(self, start: Start) -> World:
@@ -112,13 +112,14 @@ def test_what_was_hidden_is_read_once_it_is_shown(start: Start) -> None:
     world = start({**REFUSES, "path": "*/items*", "times": 10**6})
     world.snapshot(code=3)
     for row in world.source.faults.request_rules:
-        row.times_applied = 10**6  # the service learns it
+        row.times_applied = 10**6  # the service supports it from now on
     assert world.snapshot()["state"] == "complete"
     assert shown(world, "item_0")["body"]["content"][0]["image_url"] == PICTURE
 
 
 class TestIgnored:
-    """A service that takes `include[]` as any unknown query, answers 200, and shows nothing more."""
+    """A service that ignores `include[]` as an unknown parameter, answers 200, and leaves out that
+    content."""
 
     @pytest.fixture
     def world(self, start: Start) -> World:
@@ -134,7 +135,7 @@ class TestIgnored:
 
     def test_a_listing_that_is_carried_over_lacks_the_same(self, world: World) -> None:
         first = world.snapshot(code=3)
-        for rows in world.source.estate.items.values():  # longer than what is looked at again
+        for rows in world.source.estate.items.values():  # longer than the part that is checked again
             for n in range(120):
                 rows[f"late_{n}"] = {**LATER, "id": f"late_{n}"}
         second = world.snapshot(code=3)

@@ -42,7 +42,7 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def kept(made: World) -> str:
-    """The archive as it was before the rollback, with everything in the id map."""
+    """The archive before the rollback, with every object in the id map."""
     return str(made.folder / "kept.db")
 
 
@@ -183,7 +183,7 @@ def test_a_difference_report_in_a_file(done: Done) -> None:
 
 
 def test_a_command_in_a_process_of_its_own_writes_the_same(done: Done) -> None:
-    """Its standard output takes UTF-8 only, or less."""
+    """Its standard output accepts only UTF-8, or less."""
     made, thread, _ = done
     made.env["PYTHONIOENCODING"] = "utf-8"
     for given in (

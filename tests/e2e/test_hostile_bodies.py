@@ -53,7 +53,7 @@ DEEP = ("message", "metadata", "assistant")
 
 
 def empty(launch: Launch, **others: Any) -> World:
-    """Nothing in it that a test did not put there."""
+    """A world without any objects."""
     given = options("SOURCE_KEY", service="openai", list_threads="works", downloads=True)
     return launch(given, **others)
 
@@ -92,7 +92,7 @@ def test_two_thousand_levels(launch: Launch, place: str) -> None:
 
 @pytest.mark.parametrize("place", DEEP)
 def test_a_body_as_deep_as_is_taken_goes_through_every_command(launch: Launch, place: str) -> None:
-    """On every Python: none of them may meet its own limit below ours."""
+    """On every Python: its own recursion limit must be higher than ours."""
     world = empty(launch)
     thread = PLACES[place](world, json.loads(deep(MAX_JSON_DEPTH.maximum - 20)))
     codes = run_all(world, thread)
@@ -123,7 +123,7 @@ def test_a_file_name_that_is_no_text(launch: Launch, name: Any) -> None:
 
 
 def break_body(world: World) -> None:
-    """A page in the middle of the archive is another: opening it does not see that."""
+    """Overwrite a page in the middle of the archive, which is not noticed when it is opened."""
     with closing(sqlite3.connect(world.db)) as conn:
         conn.execute("UPDATE packs SET data = substr(data, 1, length(data) / 2)")
         conn.commit()

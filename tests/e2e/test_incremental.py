@@ -94,7 +94,7 @@ def test_a_deleted_message_near_the_end_is_noticed(world: World) -> None:
 
 
 class TestRunsWithoutMessages:
-    """A run ends, fails or goes on without a word in its thread."""
+    """A run ends, fails or continues without a new message in its thread."""
 
     @pytest.fixture
     def thread(self, world: World) -> str:

@@ -24,7 +24,7 @@ def slow(launch: Launch) -> World:
 
 
 def stopped(world: World, with_signal: signal.Signals, after: int) -> tuple[int, str]:
-    """Take a snapshot in a process of its own and stop it once so many requests were answered."""
+    """Take a snapshot in its own process and stop it after this number of answered requests."""
     process = world.popen("snapshot", "source", "-o", world.db, "--workers", "2")
     deadline = time.monotonic() + 30
     while len(world.source.requests) < after:
@@ -43,7 +43,7 @@ def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def pages(world: World, start: int, end: int | None = None) -> Counter[tuple[str, str]]:
-    """Whole pages of listings that were asked for: path and cursor."""
+    """The requested full pages of listings: path and cursor."""
     asked = [r for r in world.source.requests[start:end] if r.query.get("limit") not in (None, "1")]
     return Counter((r.path, r.query.get("after", "")) for r in asked)
 
@@ -71,7 +71,7 @@ def test_a_stopped_snapshot_is_continued_by_the_same_command(launch: Launch, how
     assert sum(done_before.values()) > 0
     first, second = pages(world, 0, at), pages(world, at)
     again = {asked for asked in second if asked in first}
-    # What was under way on two workers may be read again, and steps are read run by run.
+    # Requests in progress on two workers may be repeated, and steps are read run by run.
     again = {asked for asked in again if not asked[0].endswith("/steps")}
     assert len(again) <= 4, again
     assert len(world("snapshots", world.db).ok()) == 1

@@ -33,7 +33,7 @@ def thought(text: str) -> Json:
 
 
 def write(world: World, *rows: Json) -> list[str]:
-    """Put items at the end of the conversation; their ids."""
+    """Append items to the conversation; returns their ids."""
     table = world.source.estate.items[CONVERSATION]
     ids = [f"item_{len(table) + place:04}" for place in range(len(rows))]
     for id_, row in zip(ids, rows, strict=True):
@@ -107,7 +107,7 @@ def test_a_call_that_waits_for_its_output_is_left_until_it_has_it(talk: World) -
 
 
 def test_a_call_whose_output_comes_too_late_is_reported(talk: World) -> None:
-    """Nothing can be put between messages that are there: it comes last, and the plan names that."""
+    """Nothing can be inserted between existing messages: it is appended, and the plan reports that."""
     asked, late = message("Is it packed?"), message("Hello?")
     write(talk, asked, call("c1"), late)
     moved(talk)

@@ -37,20 +37,20 @@ def in_small_pages(app: Any) -> Any:
 
 
 class Source:
-    """An estate of every kind, and a moment before it."""
+    """An estate of every kind, with a kill point in front of it."""
 
     def __init__(self, world: World, moment: KillPoint, spare: ForkServer) -> None:
         self.world, self.moment, self.spare = world, moment, spare
 
     def read(self) -> list[str]:
-        """Take or finish the snapshot; what was asked for."""
+        """Take or continue the snapshot; returns the requests."""
         self.moment.set(0)
         answer = self.world.snapshot("--workers", "1")
         assert answer["state"] == "complete"
         return list(self.moment.asked)
 
     def killed(self, at: int) -> list[str]:
-        """What had been answered when the program died."""
+        """The requests that were answered before the kill."""
         Path(self.world.db).unlink(missing_ok=True)
         self.moment.set(at)
         command = ("snapshot", "source", "-o", self.world.db, "--workers", "1")
@@ -61,7 +61,7 @@ class Source:
         return answered
 
     def held(self) -> tuple[str, list[Any]]:
-        """What the archive holds: the snapshot's fingerprint, and every listing with its hash."""
+        """The content of the archive: the fingerprint of the snapshot, and every listing with its hash."""
         with closing(sqlite3.connect(self.world.db)) as conn:
             ((digest, state),) = conn.execute("SELECT digest, state FROM snapshots").fetchall()
             assert state == "complete"
@@ -70,7 +70,7 @@ class Source:
 
 
 def written(world: World) -> None:
-    """Wait until the archive has what arrived: the one that fetches is held, the one that writes is not."""
+    """Wait until the archive has what arrived: the fetching thread is blocked, the writing thread is not."""
     before = b""
     while True:
         time.sleep(0.03)
@@ -101,8 +101,8 @@ def source(request: pytest.FixtureRequest, launch: Launch, tmp_path: Path) -> It
 
 
 def pages(asked: list[str]) -> Counter[str]:
-    """Pages of listings, and files; neither the look whether a route works, nor the one whether a server
-    obeys `order`, nor single objects."""
+    """Match pages of listings, and files; neither probes of routes, nor checks whether a server obeys
+    `order`, nor single objects."""
     wanted = (a for a in asked if "order=desc" not in a)
     return Counter(a for a in wanted if "limit=100" in a or a.partition("?")[0].endswith("/content"))
 
@@ -119,13 +119,13 @@ def test_a_snapshot_killed_at_any_request_goes_on(source: Source) -> None:
         again = source.read()
         if source.held() != wanted:
             wrong.append(f"{at} {asked}: the archive holds something else")
-        # Steps are read again, run by run; so is the page whose order was being proved.
+        # Steps are read again, run by run; so is the page whose order was being checked.
         twice = pages(first) & pages(again)
         proved = asked.replace("order=desc", "order=asc")
-        # An agent of a page is read by itself before the page is kept.
+        # Each agent of a page is read at its own address before the page is stored.
         looked = "/agents?" if "/agents/" in asked else "/steps?"
         spared = (proved, *(a for a in twice if "/steps?" in a or looked in a))
-        # Items tell no time: pages of them wait until the server was asked for its newest.
+        # Items have no time: their pages wait until the newest item was requested.
         spared += tuple(a for a in twice if "/items?" in a and a.split("?")[0] == asked.split("?")[0])
         others = (a for a in twice if a not in spared and a.partition("&include")[0] != proved)
         wrong += [f"{at} {asked}: {a} is asked for again" for a in others]

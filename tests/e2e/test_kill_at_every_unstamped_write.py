@@ -91,7 +91,7 @@ def test_any_lost_answer_makes_nothing_twice_without_stamps(
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_new_plan_after_a_kill_makes_nothing_twice_without_stamps(stage: MakeScenario, target: str) -> None:
-    """What was made without our learning of it is looked for before the new plan is made."""
+    """Objects whose creation was not confirmed are looked for before the new plan is made."""
     scene = stage(target, furnished=furnish_full)
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")

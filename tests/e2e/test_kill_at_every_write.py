@@ -57,7 +57,7 @@ def test_a_rollback_killed_at_any_write_goes_on(stage: MakeScenario, target: str
     assert state_changes(scene.untouched, saved_state(scene.world.target.estate)) == [], "nobody was killed"
     wrong: list[str] = []
     for at, asked in sample(enumerate(writes, 1), SIZE):
-        # A deletion that was not carried out leaves what one leaves that was never sent.
+        # A deletion that was not carried out has the same result as one that was never sent.
         for done in (True,) if asked.startswith("DELETE") and "/versions/" not in asked else (True, False):
             scene.restore(applied)
             scene.killed(at, *command, done=done)
@@ -72,7 +72,7 @@ def test_a_rollback_killed_at_any_write_goes_on(stage: MakeScenario, target: str
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(("target", "changed"), CASES)
 def test_an_apply_killed_at_any_write_is_taken_back(stage: MakeScenario, target: str, changed: bool) -> None:
-    """Also what was made without our learning of it."""
+    """Including objects whose creation was not confirmed."""
     scene = stage(target, changed, prune=False)
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")

@@ -13,7 +13,7 @@ from tests.e2e.test_lost_answers import arrived_once
 
 
 def killed(world: World, after: int, how: signal.Signals) -> int:
-    """Apply in a process of its own; stop it once so many writes were answered."""
+    """Apply in its own process; stop it after this number of answered writes."""
     process = world.popen("apply", world.plan, "--yes", "--workers", "4")
     start = len(world.target.requests)
     deadline = time.monotonic() + 30

@@ -33,7 +33,7 @@ def cited(world: World, id_: str, number: int) -> None:
 
 
 def conversation(launch: Launch, answers: int = 5, **others: Any) -> tuple[World, str]:
-    """A thread with citations, which move nowhere."""
+    """A thread with citations, which no target accepts."""
     world = launch(
         service("SOURCE_KEY", "azure-openai"),
         service("TARGET_KEY", "openai"),
@@ -134,7 +134,7 @@ def test_an_object_that_changed_reports_its_losses_again(launch: Launch) -> None
 
 
 def test_a_new_loss_of_a_moved_object_is_not_known(launch: Launch) -> None:
-    """What cannot be written changed, and nothing that is written."""
+    """Only fields that cannot be written changed."""
     world, _ = conversation(launch)
     world.source.estate.assistants["asst_1"] = assistant = {
         "id": "asst_1", "object": "assistant", "created_at": 1, "name": "desk", "description": None,
@@ -229,7 +229,7 @@ def test_known_is_sealed_and_an_edit_is_noticed(launch: Launch) -> None:
 
 
 def test_a_change_that_the_target_cannot_take_is_a_new_loss(launch: Launch) -> None:
-    """The loss reads as before, and the target stays as it is, but what is lost is something else."""
+    """The loss has the same text and the target does not change, but the lost content is different."""
     ends = service("SOURCE_KEY", "azure-openai"), service("TARGET_KEY", "foundry")
     world = launch(*ends, types=("azure-openai", "foundry"))
     row = assistant(1, "clerk", tools=[{"type": "weather_machine", "city": "Rome"}])

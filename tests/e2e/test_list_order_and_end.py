@@ -30,13 +30,13 @@ def honest(key: str = "TARGET_KEY") -> Options:
 
 
 def texts(table: Json) -> list[str]:
-    """What is said in a thread of a service, in order."""
+    """The texts of a thread of a service, in order."""
     parts = [row["content"][0] for row in table.values()]
     return [part["text"]["value"] if isinstance(part["text"], dict) else part["text"] for part in parts]
 
 
 def talking(world: World, number: int = 250) -> str:
-    """A thread of three pages whose seconds hold several messages."""
+    """A thread of three pages with several messages in each second."""
     return thread(world.source, 7, (f"sentence {n}" for n in range(number)))
 
 
@@ -75,7 +75,7 @@ class TestOrderIsIgnored:
         said = world.apply()
         (there,) = (t for t in world.target.estate.messages.values() if len(t) == 40)
         assert texts(there) == texts(world.source.estate.messages[id_])
-        # Everything is written within one second, so nobody can tell: named, and never the wrong way round.
+        # All objects have the same second, so the order is unknown: reported, and never reversed.
         found = world("verify", world.plan).ok(1 if said.code else 0)["findings"]
         assert {row["path"] for row in found} <= {"messages"}
 

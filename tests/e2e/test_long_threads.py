@@ -31,7 +31,7 @@ TEXTS = [f"number {n // 2}" for n in range(97)]
 
 
 class Embellished(Fault):
-    """Of the items that are read, one far on has a field that nobody wrote."""
+    """Adds an unknown field to a late item of a listing."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         page = json.loads(await capture_answer(app, scope, receive))
@@ -50,7 +50,7 @@ def _little(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def one_by_one(world: World, old: str) -> None:
-    """Every message is noted with the id of the one that stands in its place."""
+    """Check that every message is recorded with the id of the item at its position."""
     estate = world.target.estate
     new = counterpart(world, old)
     there = list((estate.items if world.types[1] == "foundry" else estate.messages)[new])

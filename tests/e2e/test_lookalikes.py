@@ -33,7 +33,7 @@ class Belated(Fault):
 
 
 class Chain(list[Fault]):
-    """Several faults, one before the other."""
+    """Several faults, one in front of the other."""
 
     def __call__(self, app: Any) -> Any:
         for fault in self:
@@ -47,7 +47,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lookalikes(launch: Launch, *faults: Fault, talks: tuple[list[str], ...] = ()) -> World:
-    """Two threads, or two stores, without room for a stamp anywhere, about to be made."""
+    """Two threads, or two stores, without room for a stamp, and a plan to create them."""
     given = {"list_threads": "works", "downloads": True}
     world = launch(options("SOURCE_KEY", **given), options("TARGET_KEY", **given), wrap_target=Chain(faults))
     for number, texts in enumerate(talks, 1):
@@ -63,7 +63,7 @@ def lookalikes(launch: Launch, *faults: Fault, talks: tuple[list[str], ...] = ()
 
 
 def told(world: World) -> Counter[tuple[str, ...]]:
-    """What the threads of the target say, and how many say it."""
+    """The texts of the threads of the target, with the number of threads."""
     heard: Counter[tuple[str, ...]] = Counter()
     for name in world.target.estate.threads:
         rows = world.target.estate.messages[name].values()
@@ -72,7 +72,7 @@ def told(world: World) -> Counter[tuple[str, ...]]:
 
 
 def patiently(world: World, workers: int) -> None:
-    """Apply, and apply again where something stayed unknown."""
+    """Apply, and apply again if an outcome was unknown."""
     said = world("apply", world.plan, "--yes", "--workers", str(workers))
     if said.code:
         said = world("apply", world.plan, "--yes", "--workers", str(workers))
@@ -80,7 +80,7 @@ def patiently(world: World, workers: int) -> None:
 
 
 def whole(world: World, kind: str, count: int) -> None:
-    """Every object of a kind has one of its own on the target."""
+    """Check that every object of a kind has its own counterpart on the target."""
     rows = [row for row in world("ids", world.db).json if row["kind"] == kind]
     assert len({row["target_id"] for row in rows}) == len(rows) == count
     verified = world("verify", world.plan).json
@@ -92,7 +92,8 @@ def whole(world: World, kind: str, count: int) -> None:
     "texts", [["first", "mine"], ["mine"], ["yours"], []], ids=["other", "one", "shorter", "empty"]
 )
 def test_a_twin_of_one_thread_is_not_taken_for_another(launch: Launch, texts: list[str]) -> None:
-    """The first thread is made, but nobody hears of it and nobody can look; the second is not made at all."""
+    """The first thread is created, but its answer is lost and it cannot be looked for; the second one is not
+    created."""
     lost, never = (
         LostAnswer(is_create("/threads")),
         FixedAnswer(is_create("/threads"), first=2, last=2, body=DOWN),
@@ -113,7 +114,7 @@ def test_a_twin_of_one_thread_is_not_taken_for_another(launch: Launch, texts: li
 
 @pytest.mark.parametrize("kind", ["vector_store", "thread"])
 def test_what_another_worker_makes_just_now_is_not_found_by_its_looks(launch: Launch, kind: str) -> None:
-    """While the answer about the first is on its way, the second is refused and looked for."""
+    """While the answer about the first one is delayed, the second one is refused and looked for."""
     listing = f"/{kind}s"
     late, never = Belated(is_create(listing)), FixedAnswer(is_create(listing), first=2, last=2, body=DOWN)
     talks = (["the same"], ["the same"]) if kind == "thread" else ()
@@ -125,7 +126,7 @@ def test_what_another_worker_makes_just_now_is_not_found_by_its_looks(launch: La
 
 
 def test_rollback_does_not_take_one_thread_for_another(launch: Launch) -> None:
-    """Neither thread is known to be made. What somebody else made meanwhile only looks like them."""
+    """Neither thread is known to be created. A thread of others is only equal to them."""
     refused = FixedAnswer(is_create("/threads"), last=10**6, body=DOWN)
     world = lookalikes(launch, refused, talks=(["mine"], ["mine as well"]))
     world.apply().ok(3)

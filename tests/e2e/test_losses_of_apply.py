@@ -116,7 +116,7 @@ def test_what_others_removed_later_is_not_known(launch: Launch, tmp_path: Path) 
 
 
 def test_a_reported_loss_does_not_hide_what_others_removed_later(launch: Launch, tmp_path: Path) -> None:
-    """One message was refused with its citations and reported; the other one lost them afterwards."""
+    """One message was refused with its citations, which was reported; the other one lost them afterwards."""
     fault = '[[fault]]\nwhat = "error"\nstatus = 422\nmethod = "POST"\npath = "*/items"\nnth = 1\n'
     world = to_project(launch, tmp_path, fault)
     furnish(world, 1)

@@ -16,7 +16,7 @@ LISTINGS = ["/files", "/vector_stores", "/file_batches", "/assistants", "/thread
 
 
 def arrived_once(world: World, code: int = 0) -> None:
-    """The target holds exactly what the source holds, and verify agrees."""
+    """Check that the target has exactly the content of the source, and that verify agrees."""
     here, there = dict(world.source.estate.counts()), dict(world.target.estate.counts())
     for kind in ("run", "run_step"):
         here.pop(kind), there.pop(kind)
@@ -39,7 +39,7 @@ def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", service: 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pause before a lost answer is looked into is not what is tested here."""
+    """Shorten the pause before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
@@ -48,7 +48,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("how", "nth"), [(LostAnswer, 1), (LostAnswer, 2), (HiddenBehind500, 2)])
 def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) -> None:
     fault = how(is_create(kind), first=nth, last=nth)
-    # Only the larger estate has a thread that one request does not take, and files enough for two batches.
+    # Only the larger estate has a thread that needs two requests, and files for two batches.
     big = kind in ("/messages", "/file_batches")
     world = with_fault(launch, fault, *(("azure-v2", "azure-openai") if big else ()))
     said = world.apply()

@@ -30,7 +30,7 @@ ERROR = {"error": {"message": "The server had an error.", "type": "server_error"
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pauses before a lost answer is looked into are not what is tested here."""
+    """Shorten the pauses before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "FIRST_LOOK_DELAY_S", 0.005)
 

@@ -35,7 +35,7 @@ TIMES = 12
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked for is waited for, but not how long it takes where nobody says."""
+    """Shorten all waits that a service does not ask for."""
 
     def short(attempt: int, headers: Any) -> float | None:
         asked = retry_wait_s(attempt, headers)
@@ -62,7 +62,8 @@ def storms(launch: Launch, folder: Path, seed: int, target: str) -> World:
 
 
 def crowd(cloud: Emulator) -> None:
-    """More of everything, much of it alike: files of one name and size, objects without room for a stamp."""
+    """More objects of every kind, many of them equal: files of one name and size, objects without room for a
+    stamp."""
     for number in range(10, 18):
         same = file(cloud, number, "same.md", f"leaf {number}".encode())
         if number % 2:
@@ -73,7 +74,7 @@ def crowd(cloud: Emulator) -> None:
 
 
 def patiently(run: Callable[[], CommandResult], good: Callable[[Any], bool] = lambda answer: True) -> Any:
-    """Run the same command until it has done everything."""
+    """Repeat a command until it has finished everything."""
     for _ in range(TIMES):
         said = run()
         assert "Traceback" not in said.err, said.err
@@ -104,7 +105,7 @@ def test_a_move_through_a_storm(
 
 
 def equal(world: World, losses: list[Any]) -> None:
-    """Everything is on the target, once, and nothing else."""
+    """Check that everything is on the target once, and nothing else."""
     here, there = dict(world.source.estate.counts()), dict(world.target.estate.counts())
     if world.types[1] == "foundry":
         kinds = {"assistant": "agent", "thread": "conversation", "message": "item"}

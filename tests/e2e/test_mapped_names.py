@@ -91,7 +91,7 @@ def test_an_agent_keeps_the_name_that_it_was_moved_under(launch: Launch) -> None
 
 
 def test_an_agent_that_is_gone_comes_back_under_its_name(launch: Launch) -> None:
-    """It got a suffix, since somebody else had its name; that one is gone by now."""
+    """It got a suffix because an agent of others had its name; that one was deleted since."""
     world = to_agents(launch, DESK)
     agent(world.target, "desk")
     moved(world)

@@ -36,7 +36,7 @@ def world(request: pytest.FixtureRequest, launch: Launch) -> World:
 
 
 def reorder(world: World, order: list[int]) -> None:
-    """What the source lists from now on; times rise in the new order."""
+    """Set the order in which the source lists messages; times rise in the new order."""
     ((_, rows),) = world.source.estate.messages.items()
     listed = list(rows.items())
     rows.clear()

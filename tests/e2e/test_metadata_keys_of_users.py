@@ -53,7 +53,7 @@ def test_every_type_of_service_can_be_in_a_stamp() -> None:
 
 
 def furnish(world: World, metadata: Json) -> tuple[str, str, str]:
-    """An assistant under a name that needs another, a store and a thread, each with this metadata."""
+    """An assistant whose name is no valid agent name, a store and a thread, each with this metadata."""
     table = file(world.source, 1, "table.txt")
     papers = store(world.source, 1, "papers", [table], metadata=metadata)
     add(world.source, assistant(1, "Front Desk", metadata=metadata))
@@ -79,7 +79,7 @@ def test_a_key_of_the_owners_arrives_and_is_compared(launch: Launch, name: str, 
         assert {k: row["metadata"].get(k) for k in given} == given
     assert world("verify", world.plan).ok()["findings"] == []
     assert not again(world, "create", "update")
-    for row in rows:  # it is compared: others take it away, and that is seen
+    for row in rows:  # it is compared: if others remove it, that is a difference
         row["metadata"] = {k: v for k, v in row["metadata"].items() if k not in given}
     found = world("verify", world.plan).ok(1)["findings"]
     assert {one["kind"] for one in found} == {"assistant", "vector_store", "thread"}
@@ -100,7 +100,7 @@ def test_without_the_journal_the_objects_are_recognised_all_the_same(launch: Lau
     other = str(world.folder / "another.db")
     world("snapshot", "source", "-o", other)
     plan = world("plan", other, "target", "-o", world.plan, "--accept-loss", "all").ok()
-    if name == "keys of both sets":  # no name is left for a stamp of ours, and the plan says so
+    if name == "keys of both sets":  # no key is left for our stamp, and the plan reports that
         reasons = [row["reason"] for row in plan["losses"] if row["field"] == "metadata"]
         assert any("no room for the stamp" in reason for reason in reasons)
     else:
@@ -135,7 +135,7 @@ def test_a_second_move_keeps_the_owners_keys_and_names_the_second_place(launch: 
     assert second("diff", "source", "target", "--kind", "assistant", "--kind", "thread").code in (0, 1)
 
 
-# ------------------------------------------------------------------------- made by another tool
+# ------------------------------------------------------------------------- created by another tool
 
 
 def by_script(world: World, name: str, id_: str, **others: Any) -> Json:
@@ -211,7 +211,7 @@ def synced(world: World, *options: str) -> Any:
 
 
 def test_a_sync_takes_over_what_another_tool_made_equal_and_adds_only_our_keys(launch: Launch) -> None:
-    """The original name has its place in metadata only; all that the other tool wrote stays."""
+    """The original name is only in metadata; everything that the other tool wrote stays."""
     world = to_agents(launch, assistant(1, "Front Desk", metadata={"team": "night"}))
     id_ = assistant(1, "")["id"]
     thread(world.source, 1, ["hello"])
@@ -228,7 +228,7 @@ def test_a_sync_takes_over_what_another_tool_made_equal_and_adds_only_our_keys(l
 
 @pytest.mark.parametrize("differs", ["instructions", "metadata"])
 def test_a_sync_asks_before_it_writes_over_what_another_tool_made(launch: Launch, differs: str) -> None:
-    """It is no move of ours, so nothing says whose text is the right one; each answer ends it."""
+    """It was not moved by this program, so it is unknown which text is right; either option resolves it."""
     own = (
         {"instructions": "You are the desk."} if differs == "instructions" else {"metadata": {"team": "day"}}
     )
@@ -239,7 +239,7 @@ def test_a_sync_asks_before_it_writes_over_what_another_tool_made(launch: Launch
     assert latest(world.target, "front-desk") == before
     synced(world, "--on-conflict", "keep").ok()
     assert latest(world.target, "front-desk") == before
-    synced(world).error(4, "--on-conflict")  # the source still says something else: asked, never written
+    synced(world).error(4, "--on-conflict")  # the source still differs: reported as a conflict, never written
     synced(world, "--on-conflict", "overwrite").ok()
     after = latest(world.target, "front-desk")
     assert after["metadata"]["original_v1_id"] == assistant(1, "")["id"]

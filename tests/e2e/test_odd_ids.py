@@ -34,7 +34,7 @@ def listed(rows: list[dict[str, object]]) -> Reply:
 
 
 def answer(asked: RecordedRequest) -> Reply:
-    """Ten of each kind, and two messages in each thread whose path is one segment."""
+    """Ten objects of each kind, and two messages in each thread whose path is one segment."""
     parts = [unquote(part, errors="surrogatepass") for part in asked.path.split("/")[2:]]
     top = {"assistants": "assistant", "threads": "thread", "files": "file", "vector_stores": "vector_store"}
     if len(parts) == 1 and parts[0] in top:

@@ -22,7 +22,7 @@ def function(*values: str) -> Json:
 
 
 def furnish(world: World) -> dict[str, str]:
-    """Ids in every text where an owner writes one, beside declared references to the same objects."""
+    """Ids in every text of a user, beside declared references to the same objects."""
     notes = file(world.source, 1, "notes.md", b"remember")
     papers = store(world.source, 1, "papers", [notes], metadata={"made_of": notes})
     desk, clerk = assistant(1, "")["id"], assistant(2, "")["id"]
@@ -114,14 +114,16 @@ def test_with_rewrite_ids_the_new_ids_are_written_and_stay(launch: Launch, targe
     assert schema["properties"]["where"]["enum"] == [papers, "elsewhere"]
     assert metadata["vector_store_id"] == papers
     assert metadata["migrated_from"] == f"foundry-classic:{ids['desk']}"
-    assert metadata["colleague"] == ids["clerk"]  # made later than the one that names it: told, not written
+    assert (
+        metadata["colleague"] == ids["clerk"]
+    )  # created later than the one that refers to it: reported, not written
     assert talk["metadata"]["assistant_id"] == desk
     assert world.target.estate.vector_stores[papers]["metadata"]["made_of"] == notes
     assert world("verify", world.plan).ok()["findings"] == []
     again = world.planned("--rewrite-ids")["actions"]
     assert (again["create"], again["update"]) == (0, 0)
     assert world.apply().ok()["updated"] == 0
-    assert world.planned()["actions"]["update"] > 0  # without the option the old ids are what is wanted
+    assert world.planned()["actions"]["update"] > 0  # without the option the old ids are expected
     change(world.source, ids["desk"], instructions=f"Only {old}.")
     world.snapshot()
     assert world.planned("--rewrite-ids")["actions"]["update"] == 1
@@ -162,7 +164,7 @@ def test_an_id_that_does_not_arrive_is_reported_as_missing(world: World) -> None
     assert reason.endswith("it will not be on the target")
 
 
-# ------------------------------------------------------------------------------- names of the old place
+# ---------------------------------------------------------------------------- names of the old resource
 
 
 LOCAL: dict[str, Json] = {

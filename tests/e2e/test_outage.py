@@ -18,7 +18,7 @@ App = Callable[..., Any]
 
 
 class Dying:
-    """A service that is gone from a request on, until it is revived: it answers 503, or cuts connections."""
+    """A service that fails from a request on until it is revived: it answers 503 or closes connections."""
 
     def __init__(self, method: str, after: int, how: str) -> None:
         self.method, self.after, self.how = method, after, how
@@ -31,7 +31,7 @@ class Dying:
             if not self.gone:
                 await app(scope, receive, send)
                 return
-            length = b"0" if self.how == "error" else b"10"  # of an answer that promises more, nothing comes
+            length = b"0" if self.how == "error" else b"10"  # headers of an answer are sent, but no body
             status = 503 if self.how == "error" else 200
             await send(
                 {"type": "http.response.start", "status": status, "headers": [(b"content-length", length)]}
@@ -46,7 +46,7 @@ class Dying:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute is a moment, and so is every pause."""
+    """Shorten the outage time limit and all pauses."""
     monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.1)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.05)
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.05,))
@@ -84,7 +84,7 @@ def test_an_ended_apply_reports_the_rest_and_is_continued(launch: Launch, servic
 def test_an_apply_that_cannot_begin_names_all_that_is_not_done(
     launch: Launch, begun: bool, method: str
 ) -> None:
-    """GET: the service answers the first questions, and goes away while the target is compared."""
+    """GET: the service answers the first requests, and fails while the target is compared."""
     dying = Dying("POST", 4 if begun else -1, "error")
     world = launch(wrap_target=dying)
     world.snapshot()
@@ -148,7 +148,7 @@ def test_every_further_command_on_a_dead_service_ends_with_5(launch: Launch) -> 
 def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """Nothing is left to ask for long before a minute is over: that must not be taken for single failures."""
+    """All attempts end long before a minute is over: that must not be taken for single failures."""
     monkeypatch.setattr(rate_limit, "OUTAGE_S", 3.0)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.01)
     dying = Dying("GET", 25, how)

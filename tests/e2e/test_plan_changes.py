@@ -22,7 +22,7 @@ FUNCTION = {
 
 
 def moved(launch: Launch, source: str = "azure-openai", target: str = "openai") -> World:
-    """Every kind, moved once."""
+    """An estate of every kind, after one move."""
     world = launch(service("SOURCE_KEY", source), service("TARGET_KEY", target), types=(source, target))
     furnish(world.source, source)
     world.snapshot()
@@ -196,7 +196,7 @@ def test_too_many_values_leave_only_paths(launch: Launch, monkeypatch: pytest.Mo
 
 
 def test_a_change_of_the_plan_is_what_apply_does(launch: Launch) -> None:
-    """Applied, the target has every new value."""
+    """After apply the target has every new value."""
     world = moved(launch)
     id_ = edit(world, instructions="Be brief.", temperature=0.25, top_p=0.75)
     before = copy.deepcopy(world.target.estate.assistants[counterpart(world, id_)])

@@ -42,7 +42,7 @@ def test_what_was_not_read_is_not_deleted(launch: Launch, filters: tuple[str, ..
     before = world.target.estate.counts()
     world.snapshot(
         *filters, code=int("vector_store:nothing" in filters)
-    )  # a filter that fits nothing is told
+    )  # a filter without matches is reported
     # Without a number, the newest snapshot that was not filtered would be planned.
     plan = ("plan", f"{world.db}@2", "target", "-o", world.plan, "--accept-loss", "all")
     world(*plan, "--prune", "--max-delete", "100%").error(4)

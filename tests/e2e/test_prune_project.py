@@ -13,7 +13,7 @@ DESK, LAB = assistant(1, "desk"), assistant(2, "lab-helper")
 
 @pytest.fixture
 def shrunk(launch: Launch) -> World:
-    """Two assistants and two threads were moved; then one of each went from the source."""
+    """Two assistants and two threads were moved; then one of each was deleted in the source."""
     world = to_agents(launch, DESK, LAB)
     first, second = (thread(world.source, number, ["a", "b"]) for number in (1, 2))
     moved(world)
@@ -54,7 +54,7 @@ def test_what_others_changed_since_is_not_deleted(shrunk: World) -> None:
 
 
 def test_an_agent_that_takes_the_place_of_a_deleted_one_is_not_deleted(launch: Launch) -> None:
-    """Names are addresses: the journal knows `desk`, but this one is somebody else's."""
+    """Names are addresses: `desk` is in the journal, but this agent belongs to another user."""
     world = to_agents(launch, DESK, LAB)
     moved(world)
     for table in (world.target.estate.agents, world.target.estate.agent_versions):

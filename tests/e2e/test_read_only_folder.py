@@ -45,7 +45,7 @@ WRITING = {
 
 @pytest.fixture(params=["", "link"])
 def kept(small: World, request: pytest.FixtureRequest) -> Iterator[World]:
-    """An archive that was applied, in a folder by itself that is closed now; also seen through a link."""
+    """An archive after an apply, in its own folder, which is read-only now; also through a link."""
     folder, out = small.folder / "kept", small.folder / "out"
     folder.mkdir()
     out.mkdir()

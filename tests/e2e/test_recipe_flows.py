@@ -283,7 +283,7 @@ def test_the_jobs_of_the_promotion_stop_at_the_first_failure(
     shell.ok(step("promotion.md", "Plan"), GITHUB_STEP_SUMMARY=str(summary))
     assert "Clerk" in summary.read_text()
     assert not clouds["prod"].estate.assistants
-    # An artifact goes and comes back without modes, to the same folder.
+    # An artifact is uploaded and downloaded without file modes, to the same folder.
     kept = {path: path.read_bytes() for path in (shell.folder / "state").iterdir()}
     for path, content in kept.items():
         path.unlink()

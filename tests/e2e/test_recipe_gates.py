@@ -61,7 +61,7 @@ class Gate:
         )
 
     def answer(self, program: str, answer: Any) -> None:
-        """Let a stand-in give this answer to everything."""
+        """Let a substitute program give this answer to every call."""
         (self.shell.bin / "asked.jsonl").unlink(missing_ok=True)
         (self.shell.bin / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
         self.shell.put(program, RECORDER.format(here=str(self.shell.bin)))
@@ -89,7 +89,7 @@ MESSAGE = step("github.md", "Write the message")
 
 
 def github(gate: Gate) -> Any:
-    """The job that compares, to its verdict."""
+    """Run the job that compares, to its result."""
     for text in (COMPARE, PULL):
         assert gate.shell.ok(text) == "", "nothing of an estate belongs in a log"
     return gate.shell(VERDICT)
@@ -195,7 +195,7 @@ THREADS = "https://dev.azure.com/acme/p-1/_apis/git/repositories/r-1/pullRequest
 
 @pytest.fixture
 def pipeline(gate: Gate) -> Gate:
-    """The same, laid out as Azure Pipelines does: the pull request is the checkout itself."""
+    """The same with the layout of Azure Pipelines: the pull request is the checkout itself."""
     gate.shell.ok("cp -r head/agents agents")
     return gate
 
@@ -267,7 +267,7 @@ def test_the_target_branch_is_what_is_compared(pipeline: Gate, tmp_path: Path) -
 
 
 def test_entra_takes_the_login_of_az(pipeline: Gate) -> None:
-    """What both pages say of DefaultAzureCredential: it can be told to ask `az`, and it alone."""
+    """As both pages document: DefaultAzureCredential can be configured to use only `az`."""
     shell = pipeline.shell
     token = pipeline.live.options.key
     document = {"accessToken": token, "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}

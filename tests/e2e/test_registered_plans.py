@@ -34,7 +34,7 @@ def planned(small: World) -> World:
 
 
 def resealed(world: World, change: Change) -> None:
-    """The plan as somebody writes it who can write its file and knows how its digest is made."""
+    """The plan as changed by somebody who can write its file and compute its digest."""
     document = json.loads(Path(world.plan).read_text())
     change(document)
     plan = Plan.model_validate({**document, "digest": ""}).sealed()

@@ -22,7 +22,7 @@ def test_rounds_two_to_four_find_and_write_nothing(route: Route, tmp_path: Path)
 
 @pytest.mark.parametrize("first", TYPES[:2])
 def test_moved_to_both_generations_of_one_project(first: str, tmp_path: Path) -> None:
-    """Purposes of files change on the way; what the first move made serves both."""
+    """Purposes of files change in the move; both generations share what the first move created."""
     with chain(tmp_path, first) as made:
         move(made, "first", "old")
         held = dict(made.target.estate.files)
@@ -59,7 +59,7 @@ def test_a_copy_is_not_copied_back_over_any_number_of_moves(first: str, tmp_path
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("first", TYPES)
 def test_a_second_copy_of_one_origin_is_not_copied_back(first: str, tmp_path: Path) -> None:
-    """Both generations of a project hold a copy of each file: neither goes back to where they came from."""
+    """Both generations of a project have a copy of each file: neither is copied back to the origin."""
     with chain(tmp_path, first) as made:
         move(made, "first", "old")
         move(made, "old", "new", "--copy-files")
@@ -70,7 +70,7 @@ def test_a_second_copy_of_one_origin_is_not_copied_back(first: str, tmp_path: Pa
 
 
 def test_a_second_copy_that_holds_more_is_made(tmp_path: Path) -> None:
-    """What users put into the copy of a store is in no other place."""
+    """What users added to the copy of a store exists nowhere else."""
     with chain(tmp_path, "openai") as made:
         move(made, "first", "old")
         held = set(made.target.estate.vector_stores)
@@ -88,7 +88,7 @@ def test_a_second_copy_that_holds_more_is_made(tmp_path: Path) -> None:
 
 
 def test_a_copy_whose_origin_is_gone_is_an_ordinary_object(tmp_path: Path) -> None:
-    """It comes back: what is restored is no further copy."""
+    """It is moved back: a restored object is no further copy."""
     with chain(tmp_path, "openai") as made:
         move(made, "first", "old")
         del made.source.estate.assistants[next(iter(made.source.estate.assistants))]
@@ -97,7 +97,7 @@ def test_a_copy_whose_origin_is_gone_is_an_ordinary_object(tmp_path: Path) -> No
 
 
 def test_what_others_add_to_the_project_is_moved(tmp_path: Path) -> None:
-    """Only what the journal made is left out of a further round, not whatever came since."""
+    """A further round leaves out only what the journal lists as created, not later objects."""
     with chain(tmp_path, "openai") as made:
         move(made, "first", "old")
         move(made, "old", "new")

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(params=TYPES)
 def world(request: pytest.FixtureRequest, launch: Launch) -> World:
-    """Two threads whose messages attach files and show one; the first has a store of its own."""
+    """Two threads whose messages attach files and show one as an image; the first has its own store."""
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
     azure = request.param == "azure-openai"
     target = options("TARGET_KEY", list_threads="works") if azure else project("TARGET_KEY")
@@ -48,7 +48,7 @@ def first(table: Any, at: int = 0) -> str:
 
 
 def recount(world: World, store_id: str) -> None:
-    """A service counts the files of a store itself."""
+    """Update the counts of files in a store, as a service does."""
     here = world.source.estate
     number = len(here.vector_store_files[store_id])
     counts = {**here.vector_stores[store_id]["file_counts"], "completed": number, "total": number}
@@ -143,7 +143,7 @@ def spoken(world: World) -> list[int]:
 
 
 def speak(world: World, talk: str, id_: str) -> None:
-    """Somebody says what was said before, later."""
+    """Add an equal message at a later time."""
     world.source.estate.messages[talk][id_] = {
         "id": id_,
         "object": "thread.message",

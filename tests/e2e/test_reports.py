@@ -51,7 +51,7 @@ def test_one_reading_gives_every_format_and_the_text(small: World, name: str) ->
     said = small.plain(*command, *given)
     after = len(small.source.requests) + len(small.target.requests)
     assert after - between == between - before
-    assert (said.code, said.out) == (alone.code, alone.out)  # what goes to stderr names rates
+    assert (said.code, said.out) == (alone.code, alone.out)  # stderr has rates, which differ
     assert said.out.strip()
     text = {file.suffix: file.read_text(encoding="utf-8") for file in files}
     json.loads(text[".json"])
@@ -127,7 +127,7 @@ def test_an_older_report_is_replaced_whole(small: World) -> None:
 
 
 def in_terminal(world: World, *arguments: str, **env: str) -> str:
-    """What a command says to a terminal of 140 columns."""
+    """The output of a command on a terminal of 140 columns."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "migrate", *arguments, "--config", str(world.config)]
     variables = {**os.environ, **world.env, "TERM": "xterm", "COLUMNS": "140", **env}

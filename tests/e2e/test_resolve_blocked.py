@@ -88,7 +88,7 @@ def test_a_store_of_too_many_files_is_named_file_by_file(launch: Launch) -> None
 
 @pytest.mark.parametrize("type_", ["azure-openai", "openai", "foundry-classic"])
 def test_a_schema_that_is_strict_by_default_stays_so(launch: Launch, type_: str) -> None:
-    """The newer generation takes a schema for strict unless it says otherwise, the older one does not."""
+    """In the newer generation a schema is strict by default, in the older one it is not."""
     service = "foundry" if type_ == "foundry-classic" else type_
     target = options("TARGET_KEY", service=service, list_threads="works", downloads=True)
     made = launch(project("SOURCE_KEY"), target, types=("foundry", type_))

@@ -41,7 +41,7 @@ def lose(made: World, type_: str) -> None:
 
 
 def restore(made: World, code: int = 0) -> Json:
-    """Plan, apply and verify the first snapshot onto its own place; the plan."""
+    """Plan, apply and verify the first snapshot against its own resource; returns the plan."""
     planned: Json = made("plan", f"{made.db}@1", "source", "-o", made.plan, "--accept-loss", "all").ok(code)
     assert made.apply().ok()["failed"] == []
     assert made("verify", made.plan).ok()["findings"] == []

@@ -20,7 +20,7 @@ INNER = {"vector_stores": "vector_store_files", "threads": "messages", "conversa
 
 
 def forget(made: World, table: str, id_: str) -> None:
-    """Delete an object with what lies in it."""
+    """Delete an object with its members."""
     estate = made.target.estate
     del getattr(estate, table)[id_]
     if table in INNER:
@@ -28,7 +28,7 @@ def forget(made: World, table: str, id_: str) -> None:
 
 
 def assert_complete(made: World, which: str) -> None:
-    """Nothing is missing of a snapshot, and nothing is written to find that out."""
+    """Check that nothing of a snapshot is missing; this writes nothing."""
     asked = len(made.target.requests)
     found = made("restore", f"{made.db}{which}", "--accept-loss", "all", "--yes").ok()
     assert (found["actions"]["create"], found["actions"]["update"]) == (0, 0), which
@@ -58,7 +58,7 @@ def test_a_second_loss_is_restored_from_either_snapshot(type_: str, tmp_path: Pa
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_what_names_a_restored_store_that_was_lost_too_is_re_pointed(type_: str, tmp_path: Path) -> None:
-    """Both times from the first snapshot: what names the store names the id of the first restore."""
+    """Both times from the first snapshot: references to the store have the id of the first restore."""
     with archived(tmp_path, type_) as made:
         old = lose(made, type_)
         new = {row["source_id"]: row["target_id"] for row in restored(made)["ids"]}[old["vector_stores"]]
@@ -82,7 +82,7 @@ def test_what_came_to_name_a_store_since_is_re_pointed_or_reported(type_: str, t
         estate = made.target.estate
         store = next(iter(estate.vector_stores))
         naming = {"file_search": {"vector_store_ids": [store]}}
-        changed = list(estate.assistants)[2]  # it named nothing when the snapshot was taken
+        changed = list(estate.assistants)[2]  # it had no references when the snapshot was taken
         later = assistant(77, "later", tools=[{"type": "file_search"}], tool_resources=naming)
         tools = {"tools": later["tools"], "tool_resources": naming}
         estate.assistants[changed] = {**estate.assistants[changed], **tools}
@@ -98,7 +98,7 @@ def test_what_came_to_name_a_store_since_is_re_pointed_or_reported(type_: str, t
 
 
 def test_only_messages_that_stay_are_listed(tmp_path: Path) -> None:
-    """A thread that comes back too is written with the new ids, and one that is gone names nothing."""
+    """A thread that is restored too is written with the new ids, and a deleted one has no references."""
     with archived(tmp_path, "openai") as made:
         estate = made.target.estate
         thread = next(iter(estate.threads))
@@ -140,7 +140,7 @@ def test_a_message_that_comes_back_at_the_end_names_the_new_file(tmp_path: Path)
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_second_restore_that_stopped_midway_is_continued(type_: str, tmp_path: Path) -> None:
-    """What arrived in the first restored thread, which is gone, says nothing about the second one."""
+    """What arrived in the first restored thread, which was deleted, proves nothing about the second one."""
     refusal = Refusal(
         lambda method, path, _: method == "POST" and path.endswith(("/messages", "/items")), 0, -1
     )

@@ -24,7 +24,7 @@ PREVIOUS_TYPES = TYPES[:3]
 
 @contextmanager
 def archived(folder: Path, type_: str) -> Iterator[World]:
-    """A rich estate of one service, and a snapshot of it."""
+    """An estate with all kinds of one service, and a snapshot of it."""
     one = service("SOURCE_KEY", type_)
     with world(folder, one, one, types=(type_, type_)) as made:
         furnish(made.source, type_)
@@ -67,7 +67,7 @@ SERVER_KEYS = {
 
 
 def owned(body: Json, ids: dict[str, str]) -> Json:
-    """What the owner of an object decided: with old ids in place of new ones, and without the stamp."""
+    """The fields that the user set: with old ids instead of new ones, and without the stamp."""
     text = json.dumps(body, sort_keys=True)
     for old, new in ids.items():
         text = text.replace(f'"{new}"', f'"{old}"')
@@ -81,7 +81,7 @@ def owned(body: Json, ids: dict[str, str]) -> Json:
 
 
 def is_empty(value: Any) -> bool:
-    """Nothing, however a service writes it: null, an empty text, or containers of nothing."""
+    """Whether a value is empty in any spelling: null, an empty text, or empty containers."""
     if isinstance(value, dict):
         return all(map(is_empty, value.values()))
     return value is None or value in ("", [])
@@ -122,7 +122,7 @@ def test_one_of_each_kind_comes_back(type_: str, tmp_path: Path) -> None:
         }
         file = lost["files"]
         assert estate.content[ids[file]].read() == estate.content[file].read()
-        # What named a lost object names the one that came back.
+        # References to a lost object point to the restored one.
         store = lost["vector_stores"]
         texts = [json.dumps(row) for name in TABLES for row in getattr(estate, name).values()]
         texts += [json.dumps(rows) for rows in estate.agent_versions.values()] if type_ != "foundry" else []
@@ -165,7 +165,7 @@ def test_it_is_taken_back_by_rollback(type_: str, tmp_path: Path) -> None:
         now = held(made)
         restored(made)
         undone = made("rollback", made.db, "--apply", "1", "--yes")
-        # A service may refuse to let an agent name a store that is gone, as it did before the restore.
+        # A service may refuse an agent with a deleted store, which the agent had before the restore.
         assert {row["kind"] for row in undone.json["failed"]} <= {"assistant"}
         assert undone.code == (3 if undone.json["failed"] else 0)
         after = held(made)
@@ -392,7 +392,7 @@ def test_the_last_message_comes_back_behind_a_citation(type_: str, tmp_path: Pat
 
 @pytest.mark.parametrize("type_", PREVIOUS_TYPES)
 def test_a_thread_that_came_back_is_left_as_others_leave_it(type_: str, tmp_path: Path) -> None:
-    """A message that was deleted in it stays deleted, newer metadata and newer messages stay."""
+    """A message that was deleted in it stays deleted; newer metadata and messages stay."""
     with archived(tmp_path, type_) as made:
         estate = made.target.estate
         old = list(estate.threads)[1]

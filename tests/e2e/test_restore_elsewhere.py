@@ -29,7 +29,7 @@ ROUTES = (
 
 @contextmanager
 def moved(folder: Path, types: tuple[str, str]) -> Iterator[World]:
-    """A rich estate, a snapshot of it, and all of it restored to another place."""
+    """An estate with all kinds, a snapshot of it, and a complete restore to another place."""
     ends = service("SOURCE_KEY", types[0]), service("TARGET_KEY", types[1])
     with world(folder, *ends, types=types) as made:
         furnish(made.source, types[0])
@@ -70,7 +70,7 @@ def lose_file(made: World, name: str = "sales.csv") -> str:
 
 
 def texts(made: World) -> dict[tuple[str, str], str]:
-    """What each object says today, without its stamp: of an agent, its newest version."""
+    """The present content of each object, without its stamp; of an agent, its newest version."""
     found = {}
     for name in TABLES:
         for id_, row in getattr(made.target.estate, name).items():
@@ -122,7 +122,7 @@ def test_no_relink_lists_what_names_a_dead_id(tmp_path: Path) -> None:
 
 
 def test_what_no_journal_knows_is_reported_and_written_on_request(tmp_path: Path) -> None:
-    """The archive that made the copies is lost: stamps show the pairs, nothing shows what the dead id was."""
+    """The archive of the copies is lost: stamps show the pairs, but nothing maps the old id."""
     with moved(tmp_path, ("openai", "azure-openai")) as made:
         gone = lose_store(made)
         Path(made.db).unlink()
@@ -138,7 +138,7 @@ def test_what_no_journal_knows_is_reported_and_written_on_request(tmp_path: Path
 
 @pytest.mark.parametrize("first", TYPES[:3])
 def test_what_was_made_over_two_moves_is_the_same_object(first: str, tmp_path: Path) -> None:
-    """From `first` to a project, and on to its newer generation, which `first` is then restored to."""
+    """From `first` to a project, then to its newer generation, into which `first` is restored."""
     with chain(tmp_path, first) as made:
         for source, target in (("first", "old"), ("old", "new")):
             made("sync", source, target, "-o", made.db, "--copy-files", "--accept-loss", "all").ok()
@@ -158,7 +158,7 @@ def test_what_was_made_over_two_moves_is_the_same_object(first: str, tmp_path: P
 
 
 def test_nothing_is_created_with_an_id_that_is_gone(tmp_path: Path) -> None:
-    """Where the store cannot be created again, no agent is created that names the old one."""
+    """If the store cannot be created again, no agent is created with a reference to the old one."""
     refusal = Refusal(lambda method, path, _: method == "POST" and path.endswith("/vector_stores"), 1, 0)
     ends = service("SOURCE_KEY", "openai"), service("TARGET_KEY", "azure-openai")
     with world(tmp_path, *ends, wrap_target=refusal) as made:

@@ -15,7 +15,7 @@ REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": 
 
 
 def interrupt(world: World) -> None:
-    """As if the program had been killed before it closed the snapshot."""
+    """Reset the snapshot as if the program had been killed before it closed it."""
     with closing(sqlite3.connect(world.db)) as conn, conn:
         conn.execute("UPDATE snapshots SET state = 'reading', finished_at = NULL, digest = NULL")
 

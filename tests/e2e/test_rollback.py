@@ -27,13 +27,13 @@ def stage(launch: Launch, tmp_path: Path) -> Iterator[MakeScenario]:
 
 @pytest.fixture(params=TARGETS)
 def fresh(request: pytest.FixtureRequest, stage: MakeScenario) -> Scenario:
-    """The estate has arrived, all of it new."""
+    """The estate after a move: everything was created."""
     return applied(stage(request.param))
 
 
 @pytest.fixture(params=TARGETS)
 def changed(request: pytest.FixtureRequest, stage: MakeScenario) -> Scenario:
-    """A second plan was applied: updates of every kind, further messages, one more of each."""
+    """After a second plan: updates of every kind, further messages, one more object of each kind."""
     return applied(stage(request.param, changed=True, prune=False))
 
 
@@ -48,7 +48,7 @@ def back(world: World, *options: str, code: int = 0) -> Json:
 
 
 def left(scene: Scenario) -> list[str]:
-    """What on the target is not as it was before the plan."""
+    """The differences of the target from its state before the plan."""
     return state_changes(scene.untouched, saved_state(scene.world.target.estate))
 
 
@@ -57,7 +57,7 @@ def test_what_a_plan_made_is_gone(fresh: Scenario) -> None:
     answer = back(fresh.world)
     assert left(fresh) == []
     assert (answer["restored"], answer["gone"], answer["failed"]) == (0, 0, [])
-    assert answer["removed"] == 7  # two files, a store, two assistants, two threads with what lies in them
+    assert answer["removed"] == 7  # two files, a store, two assistants, two threads with their messages
 
 
 def test_what_a_plan_changed_is_as_it_was(changed: Scenario) -> None:
@@ -71,7 +71,7 @@ def test_what_a_plan_changed_is_as_it_was(changed: Scenario) -> None:
 
 
 def test_everything_can_be_taken_back_plan_by_plan(changed: Scenario) -> None:
-    """The second plan, then the first: nothing is left but what was there before both."""
+    """The second plan, then the first: only what existed before both is left."""
     world = changed.world
     first = str(world.folder / "first.json")
     asked = len(world.target.requests)
@@ -179,7 +179,7 @@ def test_messages_are_removed_only_where_the_plan_appended_them(changed: Scenari
 
 
 def test_what_was_used_in_place_stays(launch: Launch) -> None:
-    """Both generations of one project: its files and stores were not made by the plan."""
+    """Both generations of one project: its files and stores were not created by the plan."""
     one = project("SOURCE_KEY")
     world = launch(one, one, types=("foundry-classic", "foundry"))
     furnish(world.source)

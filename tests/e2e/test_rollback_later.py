@@ -91,7 +91,7 @@ def test_the_last_of_three_applies_is_reported(launch: Launch) -> None:
 
 
 def test_what_others_changed_is_still_theirs(launch: Launch) -> None:
-    """After our later apply was taken back."""
+    """After our later apply was rolled back."""
     world = estate(launch, "azure-openai")
     applied(world, world.plan)
     an_assistant(world)
@@ -102,11 +102,11 @@ def test_what_others_changed_is_still_theirs(launch: Launch) -> None:
     world("rollback", world.plan, "--yes").error(4, "changed by others")
 
 
-# ------------------------------------------------ what the service made, and what others attached
+# ------------------------------------------ objects created by the service, and attached by others
 
 
 def attaching(launch: Launch, classic: bool = True) -> World:
-    """Threads whose messages attach files for search: the service makes a store for each."""
+    """Threads whose messages attach files for search: the service creates a store for each."""
     target = project("TARGET_KEY") if classic else options("TARGET_KEY", list_threads="works")
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
     world = launch(source, target, types=("azure-openai", "foundry-classic" if classic else "azure-openai"))
@@ -124,7 +124,7 @@ def attaching(launch: Launch, classic: bool = True) -> World:
 
 
 def attach_theirs(world: World, thread_id: str, instead: bool, named: bool) -> str:
-    """Somebody attaches a store of theirs to one of our threads."""
+    """Another user attaches a store to one of our threads."""
     papers = file(world.target, 7, "theirs.md", b"theirs")
     theirs = store(world.target, 7, "theirs" if named else None, [papers])
     row = world.target.estate.threads[thread_id]
@@ -172,7 +172,7 @@ def test_a_store_that_others_named_stays(launch: Launch) -> None:
 
 
 def test_a_version_that_others_added_stays(launch: Launch) -> None:
-    """The way back goes by a further version; theirs is not deleted."""
+    """The rollback adds a further version; that of others is not deleted."""
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
     world = launch(source, project("TARGET_KEY"), types=("azure-openai", "foundry"))
     add(world.source, assistant(1, "reader"))
@@ -193,7 +193,8 @@ def test_a_version_that_others_added_stays(launch: Launch) -> None:
 
 
 def test_applies_are_listed_and_taken_back_by_number(launch: Launch) -> None:
-    """In the order of their numbers, without the plans' files, and from where the archive lies now."""
+    """In the order of their numbers, without plan files, and after the archive was moved to another
+    folder."""
     world = estate(launch, "azure-openai")
     assert world("applies", world.db).error(2)
     empty = saved_state(world.target.estate)

@@ -154,7 +154,7 @@ def grown(launch: Launch, fault: Any = None, **own: Any) -> World:
 
 
 def append(world: World) -> Json:
-    """Carry the new messages over; the thread as it stood before."""
+    """Move the new messages; returns the thread before that."""
     (row,) = world.target.estate.threads.values()
     before = deepcopy(row)
     world.snapshot()
@@ -201,7 +201,7 @@ def test_a_thread_that_others_changed_since_keeps_its_files_and_is_reported(laun
 
 
 def test_an_interrupted_append_remembers_how_the_thread_stood(launch: Launch) -> None:
-    """The third message is refused once, and the same apply goes on."""
+    """The third message is refused once, and the same apply continues."""
     refusal = {"error": {"message": "not now", "type": "invalid_request_error"}}
     third = FixedAnswer(is_create("/messages"), first=3, last=3, status=400, body=refusal)
     world = grown(launch, third)

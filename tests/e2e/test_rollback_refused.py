@@ -26,7 +26,7 @@ def stage(launch: Launch, tmp_path: Path) -> Iterator[MakeScenario]:
 
 @pytest.fixture(params=TARGETS)
 def fresh(request: pytest.FixtureRequest, stage: MakeScenario) -> Scenario:
-    """The estate has arrived, all of it new."""
+    """The estate after a move: everything was created."""
     return applied(stage(request.param))
 
 
@@ -41,7 +41,7 @@ def back(world: World, *options: str) -> Json:
 
 
 def left(scene: Scenario) -> list[str]:
-    """What on the target is not as it was before the plan."""
+    """The differences of the target from its state before the plan."""
     return state_changes(scene.untouched, saved_state(scene.world.target.estate))
 
 
@@ -118,7 +118,7 @@ def test_what_was_changed_again_since_an_update_is_refused(stage: MakeScenario, 
     scene.world("rollback", scene.world.plan, "--yes").error(4, id_)
     assert back(scene.world, "--force", id_)["failed"] == []
     lines = [line for line in left(scene) if not line.startswith("agent_versions")]
-    # On a project the way back from somebody's version is a further version; ours stays below it.
+    # On a project a rollback over a version of others is a further version; ours stays as an older one.
     shown = [line for line in lines if not line.startswith("agents")]
     assert shown == []
     if target == "foundry":

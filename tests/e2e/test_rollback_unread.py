@@ -20,7 +20,7 @@ FOREVER = 10**6
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pauses before a lost answer is looked into are not what is tested here."""
+    """Shorten the pauses before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
@@ -29,7 +29,7 @@ def gets(part: str, ending: str) -> Any:
 
 
 def arriving(launch: Launch, type_: str, fault: Any, unlisted: bool = False) -> World:
-    """An estate with a plan for a target before which `fault` stands. `unlisted`: it lists no threads."""
+    """An estate with a plan for a target with `fault` in front of it. `unlisted`: it lists no threads."""
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
     target = project("TARGET_KEY") if type_ == "foundry" else options("TARGET_KEY", list_threads="works")
     listing = FixedAnswer(
@@ -44,7 +44,7 @@ def arriving(launch: Launch, type_: str, fault: Any, unlisted: bool = False) -> 
 
 
 def never(fits: Any, status: int = 403) -> FixedAnswer:
-    """Not yet, but for good once `first` is 1."""
+    """A fault that is not active before `first` is set to 1."""
     return FixedAnswer(fits, first=FOREVER, last=FOREVER, status=status, body=ERROR)
 
 
@@ -55,7 +55,7 @@ def never(fits: Any, status: int = 403) -> FixedAnswer:
 def test_messages_that_cannot_be_read_are_not_taken_for_ours(
     launch: Launch, type_: str, part: str, ending: str
 ) -> None:
-    """Somebody talked on; the page that shows it fails."""
+    """Others added messages; the page with them fails."""
     fault = never(gets(part, ending))
     world = arriving(launch, type_, fault)
     world.apply().ok()
@@ -108,7 +108,7 @@ def test_a_conversation_that_does_not_answer_is_not_gone(launch: Launch) -> None
 
 
 def test_what_became_of_a_lost_request_must_be_seen(launch: Launch) -> None:
-    """The answer to a store's creation was lost, and so is the list that would tell."""
+    """The answer to the creation of a store was lost, and the list that would show it fails."""
     lost = LostAnswer(is_create("/vector_stores"), last=FOREVER)
     hidden = never(lambda method, path, query: method == "GET" and "order=desc" in query)
     world = arriving(launch, "azure-openai", lambda app: hidden(lost(app)))
@@ -132,7 +132,7 @@ def test_a_thread_whose_creation_was_lost_is_reported_where_it_cannot_be_checked
 
 
 def test_a_plan_is_not_made_while_a_conversation_does_not_answer(launch: Launch) -> None:
-    """On a project that does not list them: what is not seen would be made a second time."""
+    """On a project that does not list them: what was not read would be created a second time."""
     fault = never(lambda method, path, query: method == "GET" and "/conversations/conv_" in path)
     world = arriving(launch, "foundry", fault, unlisted=True)
     world.apply().ok()

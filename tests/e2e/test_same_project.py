@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def shared(launch: Launch, types: tuple[str, str] = ("foundry-classic", "foundry")) -> World:
-    """One project: an assistant that searches, one that calculates, a thread with papers of its own."""
+    """One project: an assistant with file search, one with code interpreter, a thread with its own store."""
     one = project("SOURCE_KEY")
     made = launch(one, one, types=types)
     cloud = made.source
@@ -59,7 +59,7 @@ def test_nothing_is_uploaded(launch: Launch) -> None:
 
 
 def _anew(made: World) -> str:
-    """The store that had expired, as it was made again."""
+    """The copy of the expired store."""
     (new,) = (new for old, new in ids(made, "vector_store").items() if old != new)
     return new
 
@@ -129,8 +129,8 @@ def test_without_bytes_everything_moves_where_it_is_shared(launch: Launch) -> No
 def test_a_config_directory_and_the_older_side_do_not_see_what_the_move_made(
     launch: Launch, options: tuple[str, ...], exported: str
 ) -> None:
-    """A named store of a thread that had expired is made anew, with --copy-files every store; the older side
-    shows these copies as well."""
+    """An expired store of a thread that has a name is created again, with --copy-files every store; the older
+    side lists these copies too."""
     made = shared(launch)
     (notes,) = (id_ for id_, row in made.source.estate.files.items() if row["filename"] == "notes.md")
     visitors = store(made.source, 3, "visitors", [notes], status="expired")
@@ -168,7 +168,7 @@ def test_a_second_plan_and_apply_write_nothing(launch: Launch, options: tuple[st
 
 @pytest.mark.parametrize("change", ["bytes", "filename"])
 def test_a_file_of_the_same_id_that_is_another_is_not_used(launch: Launch, change: str) -> None:
-    """Two projects may have given one id twice; then it is no sign that both are one."""
+    """Two projects may have the same id by chance; that does not prove that they are one project."""
     made = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"))
     table = file(made.source, 1, "sales.csv", b"a,b\n")
     code = {

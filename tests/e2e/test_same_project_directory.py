@@ -21,7 +21,7 @@ FULL = {f"key{n}": "value" for n in range(16)}
 
 
 def world(launch: Launch, metadata: Json | None = None) -> World:
-    """One project: an assistant searches a store of two files, a thread another that has expired."""
+    """One project: an assistant with a store of two files, a thread with another store that has expired."""
     one = project("SOURCE_KEY")
     made = launch(one, one, types=("foundry-classic", "foundry"))
     cloud = made.source
@@ -127,7 +127,8 @@ def test_a_copy_whose_origin_was_deleted_takes_its_place(launch: Launch) -> None
 
 
 def unstamped(launch: Launch, *options: str, exported_after: bool = False) -> tuple[World, str, Json]:
-    """A directory exported before a move whose copies carry no stamp; what its comparison told then."""
+    """A directory exported before a move whose copies have no stamp, and the result of a comparison at that
+    time."""
     made = world(launch, FULL)
     folder = exported(made)
     before = made("diff", folder, "source").ok()
@@ -161,7 +162,7 @@ def test_without_the_journal_nobody_knows_that_they_are_copies(launch: Launch) -
 
 
 def test_an_export_that_knew_no_journal_and_a_comparison_that_does_agree(launch: Launch) -> None:
-    """It took the copies for configuration, and wrote their ids; what a directory names is compared."""
+    """It took the copies for configuration and wrote their ids; objects in a directory are compared."""
     made, folder, _ = unstamped(launch, "--copy-files", exported_after=True)
     assert made("diff", "--journal", made.db, folder, "source").ok()["changes"] == []
 
@@ -188,7 +189,7 @@ def test_a_copy_without_a_stamp_that_an_assistant_searches_is_configuration(laun
 
 
 def test_what_the_journal_knows_of_a_store_of_others_makes_it_no_copy(launch: Launch) -> None:
-    """A store that came after the move, beside copies, is a difference."""
+    """A store that was created after the move is a difference, also beside copies."""
     made, folder, _ = unstamped(launch, "--copy-files")
     other = store(made.source, 9, "new", [])
     changes = made("diff", "--journal", made.db, folder, "source").ok(1)["changes"]

@@ -89,7 +89,7 @@ def test_a_credential_in_an_address_arrives_and_is_shown_nowhere(
             said.append(done.out + done.err)
     written = [*reports, Path(plan), *config.rglob("*"), *terraform.rglob("*")]
     texts = [file.read_text(encoding="utf-8") for file in written if file.is_file()]
-    # Texts of an assistant are written into a config directory as they are, and that is told.
+    # Texts of an assistant are written into a config directory unchanged, and that is reported.
     exact = [text for text in texts if "Ask https://" in text and text.startswith("---")]
     shown = "\n".join([*said, *(text for text in texts if text not in exact)])
     assert not [secret for secret in SECRETS if secret in shown]

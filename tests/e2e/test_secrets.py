@@ -130,7 +130,7 @@ def in_own_process(world: World, variables: dict[str, str]) -> Iterator[tuple[tu
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("way", WAYS)
 def test_debug_logs_of_the_sdks_show_no_secret(launch: Launch, way: str) -> None:
-    """They tell methods, addresses and states, on standard error; no header and no body."""
+    """They have methods, URLs and status codes, on standard error; no header and no body."""
     for given, said in in_own_process(prepared(launch, way), QUIET):
         text = said.out + said.err
         assert not [secret for secret in (*KEYS.values(), *TOOLS) if secret in text], given

@@ -22,7 +22,7 @@ DAY_S = 86_400
 
 
 class BadRequest(Fault):
-    """Answered with 400, which is not tried again."""
+    """Answers with 400, which is not retried."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         await send_answer(send, 400, {"error": {"message": "Not now.", "type": "invalid_request_error"}})
@@ -34,7 +34,7 @@ BETWEEN = datetime.fromtimestamp(EPOCH + DAY_S // 2, timezone.utc).isoformat()
 
 @pytest.fixture(params=TYPES)
 def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    """A rich estate of each type of service, without a snapshot."""
+    """An estate with all kinds, for each type of service, without a snapshot."""
     ends = service("SOURCE_KEY", request.param), service("TARGET_KEY", "foundry")
     with world(tmp_path, *ends, types=(request.param, "foundry")) as made:
         furnish(made.source, request.param)
@@ -43,7 +43,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def azure(tmp_path: Path) -> Iterator[World]:
-    """As `made`, of one type."""
+    """The same, of one type."""
     with world(tmp_path, service("SOURCE_KEY", "azure-openai"), service("TARGET_KEY", "openai")) as made:
         furnish(made.source, "azure-openai")
         yield made
@@ -80,7 +80,7 @@ def test_a_selected_thread_is_whole_and_no_other_is_requested(made: World) -> No
     paths = requests(made)
     assert not [path for path in paths for other in others if other in path]
     listed = [path for path in paths if path.endswith(("/threads", "/conversations"))]
-    assert len(listed) == 1  # the probe, which finds out whether the service lists them
+    assert len(listed) == 1  # the probe, which checks whether the service lists them
     rows = made("ls", made.db, "--kind", "message").ok()
     below = {**made.source.estate.messages, **made.source.estate.items}
     assert {row["parent"] for row in rows} == {thread}
@@ -101,7 +101,7 @@ def test_dates_ask_each_thread_for_its_newest_message(azure: World) -> None:
         for message in estate.messages[id_].values():
             message["created_at"] = EPOCH + number * DAY_S
     old, newer, empty, newest = estate.threads
-    azure.snapshot("--after", BETWEEN)  # of the newest message; the empty one counts by its own time
+    azure.snapshot("--after", BETWEEN)  # of the newest message; an empty thread counts by its own time
     found = {id_ for id_ in kept(azure, 1) if id_ in estate.threads}
     assert found == {newer, newest}
     assert kept(azure, 1) == closure(azure.source, found)

@@ -23,7 +23,7 @@ KINDS = ("file", "vector_store", "assistant", "thread")
 
 @pytest.fixture(scope="module", params=ROUTES, ids=" to ".join)
 def moved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A whole snapshot of a rich estate, and an empty target."""
+    """A complete snapshot of an estate with all kinds, and an empty target."""
     source, target = request.param
     folder = tmp_path_factory.mktemp("selection")
     ends = service("SOURCE_KEY", source), service("TARGET_KEY", target)
@@ -53,7 +53,7 @@ def selected(path: str) -> set[str]:
 
 
 def needs(cloud: Emulator) -> dict[str, set[str]]:
-    """Id -> ids that its body, or what lies in it, names: found by looking for every id in the text."""
+    """Id -> ids that occur in its body or in its members, found by a search for every id in the text."""
     estate = cloud.estate
     own = {**estate.files, **estate.vector_stores, **estate.assistants, **estate.threads,
            **estate.agents, **estate.conversations}  # fmt: skip

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[World]:
-    """A rich estate and an empty target, without a snapshot."""
+    """An estate with all kinds and an empty target, without a snapshot."""
     ends = service("SOURCE_KEY", "azure-openai"), service("TARGET_KEY", "openai")
     with world(tmp_path, *ends) as made:
         furnish(made.source, "azure-openai")

@@ -31,7 +31,7 @@ def rules(*pairs: tuple[str, float]) -> Json:
 
 
 def grown(cloud: Emulator, name: str, number: int = 5) -> None:
-    """An agent of several versions, each with instructions of its own."""
+    """An agent of several versions, each with its own instructions."""
     row = agent(cloud, name)
     first = row["versions"]["latest"]
     for n in range(1, number + 1):
@@ -213,7 +213,7 @@ def changed(world: World) -> None:
 
 
 def test_an_update_that_is_not_served_is_reported(arrived: World) -> None:
-    """The target serves its first version by number; what an update adds is a further one."""
+    """The target serves its first version by number; an update adds a version that is not served."""
     arrived.target.estate.agent_endpoints["desk"] = rules(("1", 100))
     changed(arrived)
     plan = arrived.planned()

@@ -30,7 +30,7 @@ Refuse = Callable[[RecordedRequest], bool]
 
 
 class Place:
-    """A folder with a config file, and a service that refuses what it is told to."""
+    """A folder with a config file, and a service that refuses chosen requests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

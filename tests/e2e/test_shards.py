@@ -75,7 +75,7 @@ def test_shards_share_out_the_threads(world: World) -> None:
 
 def test_content_of_a_thread_is_requested_once(world: World) -> None:
     shards(world)
-    # Whether the server obeys `order` is asked once a kind, where the first times that come do not tell.
+    # Whether the server obeys `order` is checked once per kind, if the first times do not show it.
     first = (r for r in world.source.requests if "after" not in r.query and r.query.get("order") != "desc")
     asked = Counter(r.path for r in first if "/threads/" in r.path)
     assert asked
@@ -190,7 +190,7 @@ def test_a_shard_needs_a_reading(world: World) -> None:
 
 
 def looked_once(world: World, at: int) -> None:
-    """Since a request, messages and runs of each thread were looked at once, and no steps."""
+    """Check that since a request messages and runs of each thread were read once, and no steps."""
     below = [r.path for r in world.source.requests[at:] if "/threads/" in r.path]
     for kind in ("messages", "runs"):
         asked = [path for path in below if path.endswith(f"/{kind}")]
@@ -279,7 +279,7 @@ def test_a_journal_is_merged_and_the_id_map_with_it(world: World) -> None:
     assert world.apply().code == 0
     inputs = shards(world)
     merge(world, [*inputs, world.db])
-    # Workers note their threads side by side, so the lines may be in another order.
+    # Workers record their threads at the same time, so the lines may be in another order.
     merged, own = (sorted(world("ids", path).ok(), key=str) for path in (db(world, "all"), world.db))
     assert merged == own != []
     before = facts(db(world, "all"))

@@ -18,7 +18,7 @@ ENTRY = '[estates.east]\ntype = "{type}"\nendpoint = "{url}"\nauth = "token"\nto
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every time that the program gives a service is a small part of itself."""
+    """Reduce every time limit of the program."""
     monkeypatch.setattr(deadlines, "ANSWER_TIMEOUT_S", 1.3)
     monkeypatch.setattr(probe, "PROBE_TIMEOUT_S", 1.3)
     monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.5)

@@ -27,7 +27,7 @@ STATE: dict[str, Any] = {
                   "role": "user", "metadata": {}, "attachments": [],
                   "content": [{"type": "text", "text": {"value": f"Hi {EMOJI}", "annotations": []}}]}],
 }  # fmt: skip
-# Runs each command of a list in one process, its output in a file of its own: starting Python takes longest.
+# Runs all commands of a list in one process, each with its own output file: starting Python takes longest.
 DRIVER = """
 import json, os, sys
 from migrate import cli
@@ -66,7 +66,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def commands(moved: World, folder: Path) -> list[list[str]]:
-    """Every command that prints, and every format of it. Some change something: it is theirs alone."""
+    """Every command that prints, in every format. Those that change something have their own files."""
     db, other = moved.db, str(folder / "other.db")
     listed = [
         ["doctor", "source"],
@@ -98,7 +98,7 @@ def commands(moved: World, folder: Path) -> list[list[str]]:
 
 
 def run(moved: World, folder: Path, given: list[list[str]], env: dict[str, str], **streams: str) -> list[int]:
-    """Exit codes; what each command printed lies in `folder` under its number."""
+    """Run the commands; returns exit codes. The output of each command is in `folder` under its number."""
     job = folder / "job.json"
     job.write_text(json.dumps({"commands": given, "folder": str(folder), **streams}), encoding="utf-8")
     ours = ("LC_", "LANG", "PYTHONIO", "PYTHONUTF8")
@@ -134,7 +134,7 @@ def test_a_stream_that_lacks_a_sign_gets_an_escape_and_data_is_utf8(
     for number, (code, arguments) in enumerate(zip(codes, given, strict=True)):
         out, err = ((tmp_path / f"{number}.{end}").read_bytes() for end in ("out", "err"))
         assert b"Traceback" not in err
-        # Where names of files are ASCII, the emoji's file is named as not written.
+        # Where file names are ASCII, the file with the emoji is reported as not written.
         allowed = {"extract": 3, "export": 2}.get(arguments[0], 0) if not encoding else 0
         assert code in (0, 1, allowed), (arguments, err.decode(name, "replace"))
         if code == allowed != 0:

@@ -38,7 +38,7 @@ def writes(cloud: Emulator) -> int:
 
 
 def edit(world: World, **changes: Any) -> str:
-    """Change an assistant on the source; its id."""
+    """Change an assistant of the source; returns its id."""
     held = world.source.estate.assistants
     old = next(iter(held))
     held[old] = {**held[old], **changes}
@@ -75,7 +75,7 @@ def test_a_dry_run_writes_nothing(world: World) -> None:
 
 
 def colleague(world: World, text: str) -> str:
-    """Somebody edits the moved assistant on the target; its target id."""
+    """Another user edits the moved assistant on the target; returns its target id."""
     held = world.target.estate.assistants
     new = next(iter(held))
     held[new] = {**held[new], "instructions": text}
@@ -84,7 +84,7 @@ def colleague(world: World, text: str) -> str:
 
 @pytest.fixture
 def drifted(launch: Launch) -> tuple[World, str]:
-    """Synced, then changed on both sides."""
+    """An estate that was synced and then changed on both sides."""
     world = launch()
     sync(world)
     new = colleague(world, "Edited by a colleague.")

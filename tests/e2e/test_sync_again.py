@@ -18,7 +18,7 @@ TYPES = ("azure-openai", "foundry-classic", "foundry")
 
 
 def estate(launch: Launch, type_: str) -> World:
-    """One object of each kind on its way to an empty target."""
+    """One object of each kind, and an empty target."""
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
     target = options("TARGET_KEY", list_threads="works") if type_ == "azure-openai" else project("TARGET_KEY")
     world = launch(source, target, types=("azure-openai", type_))
@@ -95,7 +95,7 @@ def tables(world: World) -> dict[str, Any]:
 
 
 def theirs(world: World, kind: str) -> Json:
-    """Somebody adds to the metadata of our object; how it stands then."""
+    """Another user adds metadata to our object; returns its new state."""
     if kind == "assistant" and world.types[1] == "foundry":
         there = world.target.estate
         (name,) = there.agents
@@ -177,7 +177,7 @@ def test_what_was_adopted_after_the_archive_was_lost_is_not_written_over(world: 
 @pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_differs_when_the_archive_is_lost_is_a_conflict(world: World, kind: str) -> None:
-    """Nobody knows how it was left, so nobody can say that others did not change it."""
+    """The state in which it was left is unknown, so others may have changed it."""
     sync(world)
     left = theirs(world, kind)
     other = str(world.folder / "another.db")

@@ -48,7 +48,7 @@ CHANGES = (edited, added, deleted, file_added, store_renamed, file_taken_out_of_
 
 @pytest.fixture
 def moved(small: World) -> World:
-    """The estate is on the target already, and one assistant of the source changed since."""
+    """The estate was moved, and one assistant of the source changed since then."""
     small.snapshot()
     small.planned()
     assert small.apply().code == 0

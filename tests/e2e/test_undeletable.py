@@ -33,7 +33,7 @@ FOREVER = 10**6
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How long is waited for a list that lags behind is not what is tested here."""
+    """Shorten the wait for a list that is not up to date."""
     monkeypatch.setattr(update, "DELETION_LOOK_DELAYS_S", (0.0, 0.0))
 
 
@@ -42,8 +42,8 @@ def deletions(method: str, path: str, query: str) -> bool:
 
 
 def arrived(launch: Launch, type_: str, fault: FixedAnswer) -> World:
-    """A first plan made one object of each kind, a second one appended to the store and the thread and
-    changed the assistant. The fault waits: `first` is set to 1 to let it begin."""
+    """A first plan created one object of each kind, a second one appended to the store and the thread and
+    changed the assistant. The fault is not active before `first` is set to 1."""
     source = options("SOURCE_KEY", list_threads="works", downloads=True)
     target = options("TARGET_KEY", list_threads="works") if type_ == "azure-openai" else project("TARGET_KEY")
     world = launch(source, target, types=("azure-openai", type_), wrap_target=fault)
@@ -83,7 +83,7 @@ def test_what_cannot_be_deleted_is_reported(launch: Launch, type_: str, answer: 
     back = world("rollback", second, "--yes").ok(3)
     named = sorted(failure["kind"] for failure in back["failed"])
     expected = ["file", "message", "message", "vector_store_file"]
-    if type_ == "foundry":  # the way back from a version is its deletion
+    if type_ == "foundry":  # a version is rolled back by its deletion
         expected = ["assistant", *expected]
     assert named == expected
     assert back["removed"] == 0
@@ -147,7 +147,7 @@ def test_what_cannot_be_pruned_is_reported(launch: Launch, type_: str, answer: s
 
 
 def test_an_update_that_cannot_be_taken_back_is_reported(launch: Launch) -> None:
-    """The same of a change: 404 to the request that would restore it is no proof that it was restored."""
+    """The same for a change: 404 for the request that restores it does not prove that it was restored."""
     fault = FixedAnswer(
         lambda method, path, query: method == "POST" and "/assistants/" in path,
         first=FOREVER, last=FOREVER, status=404, body=ERROR,

@@ -51,7 +51,7 @@ def launched(launch: Launch, type_: str) -> World:
 
 
 def give(cloud: Emulator, type_: str, kind: str, value: Json) -> None:
-    """Put the unknown key on the one object of a kind. `version`: on the newest version of an agent."""
+    """Add the unknown key to the only object of a kind. `version`: to the newest version of an agent."""
     if kind == "version":
         latest(cloud, "desk")[KEY] = value
         return
@@ -96,7 +96,7 @@ def test_an_unknown_key_is_reported_and_compared(launch: Launch, type_: str, kin
 
 @pytest.mark.parametrize("place", ["assistant", "version"])
 def test_a_key_that_a_service_adds_to_our_agent_is_no_conflict(launch: Launch, place: str) -> None:
-    """The answer to a write shows fewer keys than a later reading (recorded of agents)."""
+    """The answer to a write has fewer keys than a later read (recorded for agents)."""
     world = launched(launch, "foundry")
     sync = ("sync", "source", "target", "-o", world.db, "--accept-loss", "all")
     world(*sync).ok()

@@ -27,7 +27,7 @@ class Both:
 
 
 def newest(ending: str) -> Match:
-    """The look for what became of a request."""
+    """Match the request that checks the outcome of another one."""
     return lambda method, path, query: method == "GET" and path.endswith(ending) and "order=desc" in query
 
 
@@ -49,7 +49,7 @@ def test_an_answer_is_lost_and_nobody_can_look(launch: Launch, ending: str) -> N
 
 
 def changed(world: World, fault_at: str = "") -> str:
-    """Move the estate, then change an assistant on the source and plan again; its id on the target."""
+    """Move the estate, change an assistant of the source and plan again; returns its id on the target."""
     world.snapshot()
     world.planned()
     assert world.apply().code == 0
@@ -72,7 +72,7 @@ def test_the_answer_to_an_update_is_lost(launch: Launch) -> None:
 def test_an_update_sent_before_the_program_was_killed_is_ours(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer is lost, and so is every look at what became of it."""
+    """The answer is lost, and so is every check of its outcome."""
     from migrate.endpoints.http import retry
 
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)

@@ -27,7 +27,7 @@ TARGETS = {
 
 
 def furnish(cloud: Emulator) -> None:
-    """A store, a row of it and an assistant that say all that some service has no place for."""
+    """A store, one of its files and an assistant with all fields that some service does not support."""
     held = file(cloud, 1, "notes.md")
     papers = store(cloud, 1, "papers", [held], description="all papers", expires_after=None)
     row = {"attributes": {"year": 2024, "draft": False}, "chunking_strategy": OTHERS}
@@ -70,7 +70,8 @@ def graded(plan: Json) -> set[tuple[str, str, str]]:
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_others_see_in_such_a_field_is_not_changed(launch: Launch, name: str) -> None:
-    """The same project, or the same resource through another version, may show more than can be written."""
+    """The same project, or the same resource through another API version, may return more than can be
+    written."""
     type_, version = TARGETS[name]
     world = launched(launch, type_, version)
     world.snapshot()
@@ -86,7 +87,7 @@ def test_what_others_see_in_such_a_field_is_not_changed(launch: Launch, name: st
 
 
 def by_others(cloud: Emulator, type_: str, version: str) -> list[tuple[str, str]]:
-    """Put something else into every field that the target has no place for."""
+    """Change every field that the target does not support."""
     profile = capabilities_for(type_, version)
     rows: dict[str, Any] = {"vector_store": cloud.estate.vector_stores, "assistant": cloud.estate.assistants}
     values: Json = {"description": "mine", "attributes": {"mine": True}, "chunking_strategy": OTHERS}
@@ -107,7 +108,7 @@ def by_others(cloud: Emulator, type_: str, version: str) -> list[tuple[str, str]
 
 
 def test_attributes_of_a_project_are_no_update_of_its_classic_side(launch: Launch) -> None:
-    """A classic side shows rows of stores that the newer side gave attributes to."""
+    """The classic side lists files of stores that have attributes of the newer side."""
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry-classic"))
     held = file(world.source, 1, "notes.md")
     store(world.source, 1, "papers", [held])

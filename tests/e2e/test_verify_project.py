@@ -29,7 +29,7 @@ def test_damage_is_a_finding(arrived: Moved, damage: str) -> None:
 
 
 def test_deleted_items_are_reported_with_their_ids(arrived: Moved) -> None:
-    """The journal is asked for them only then: held, they are most of the memory of a verify."""
+    """They are read from the journal only then: in memory they would be the largest part of a verify."""
     made, cloud = arrived.world, arrived.world.target
     kept = copied(cloud.estate)
     had = {item["id"] for item in items(cloud.estate)}
@@ -57,7 +57,7 @@ def test_what_is_not_ours_is_no_finding(arrived: Moved, damage: str) -> None:
 
 
 def test_what_a_service_adds_is_no_finding(arrived: Moved) -> None:
-    """Keys of agents and items keep growing; what runs leave behind comes later, at the end."""
+    """Services add keys to agents and items over time, and runs append items later."""
     made, cloud = arrived.world, arrived.world.target
     version = latest(cloud, NAME)
     version["new_of_next_year"] = {"by": "the service"}

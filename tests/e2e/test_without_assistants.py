@@ -108,7 +108,7 @@ def test_it_can_be_assessed_and_examined(launch: Launch, name: str) -> None:
     answer = world("assess", world.db, "--to", "target").ok(1)
     assert {row["kind"] for row in answer["losses"] if row["grade"] == "blocked"} == {"assistant", "thread"}
     said = world.plain("doctor", "target")
-    assert said.code == 5  # assistants are not there, which is what it is asked about
+    assert said.code == 5  # assistants do not exist, which is the tested case
     assert "files and vector stores live" in said.out
 
 
@@ -132,7 +132,7 @@ def test_files_and_stores_of_such_a_service_are_moved_elsewhere(launch: Launch, 
 
 
 def test_a_target_that_retires_after_the_plan_is_not_taken_for_empty(launch: Launch) -> None:
-    """What the plan expects there is asked for; that nobody answers is no proof that it is gone."""
+    """Expected objects are requested; a missing answer does not prove that they were deleted."""
     world = launch(project("SOURCE_KEY"), options("TARGET_KEY"), types=("foundry-classic", "azure-openai"))
     add(world.source, assistant(1, "desk"))
     world.snapshot()

@@ -14,7 +14,7 @@ HANDBOOK = b"# Handbook\n\nWater in the evening.\n"
 
 
 def kept(launch: Launch, **others: object) -> World:
-    """A project of the newer generation that gives no bytes back: one file lies in a store, one nowhere."""
+    """A project of the newer generation without downloads: one file is in a store, one is not."""
     made = launch(
         project("SOURCE_KEY", downloads=False, **others), project("TARGET_KEY"), types=("foundry", "foundry")
     )
@@ -28,7 +28,7 @@ def kept(launch: Launch, **others: object) -> World:
 
 
 def losses(made: World, code: int = 1) -> dict[tuple[str, str], str]:
-    """What the plan says of the bytes of each file."""
+    """The losses of the plan about the bytes of each file."""
     plan = made("plan", made.db, "target", "-o", made.plan).ok(code)
     rows = (row for row in plan["losses"] if row["kind"] == "file" and row["id"] != "*")
     return {(row["name"], row["field"]): row["grade"] for row in rows}

@@ -58,7 +58,7 @@ def test_messages_with_odd_attachments_all_arrive(launch: Launch, type_: str) ->
 
 @pytest.fixture
 def picky(launch: Launch, tmp_path: Path) -> World:
-    """From one project to another that takes of items only what projects were seen to take."""
+    """From one project to another that accepts only the item forms that projects were seen to accept."""
     faults = tmp_path / "faults.toml"
     faults.write_text(PICKY, encoding="utf-8")
     return between(launch, project("TARGET_KEY", faults=faults))
@@ -91,7 +91,7 @@ def hidden_parts() -> Json:
 
 
 def furnish(world: World) -> None:
-    """Everything that the OpenAI platform was seen to take and no project was."""
+    """All item forms that the OpenAI platform was seen to accept, and no project."""
     image = file(world.source, 1, "p.png", b"png")
     parts = [
         {"type": "input_text", "text": "here it is"},
@@ -115,7 +115,7 @@ def furnish(world: World) -> None:
 
 
 def test_what_no_project_was_seen_to_accept_is_tried_and_reported(lenient: World) -> None:
-    furnish(lenient)  # a part of which nothing is shown: the snapshot says that it is missing
+    furnish(lenient)  # a part whose content is not returned: the snapshot reports it as missing
     lenient.snapshot(code=3)
     losses = lenient.planned()["losses"]
     tried = {row["field"] for row in losses if "tried at apply" in row["reason"]}
@@ -191,7 +191,7 @@ def test_an_ending_in_large_letters_arrives_in_small_ones(launch: Launch, name: 
     assert world("verify", world.plan).ok()["findings"] == []
     world.snapshot()
     assert world.planned()["actions"]["create"] == world.planned()["actions"]["update"] == 0
-    Path(world.db).unlink()  # with the archive lost, the file is recognised by its name and size
+    Path(world.db).unlink()  # without the archive, the file is recognized by its name and size
     world.snapshot()
     actions = world.planned()["actions"]
     assert (actions["create"], actions["update"]) == (0, 0)

@@ -61,7 +61,7 @@ class FaultyService:
         return self("GET", f"{THREADS}?limit={limit}&order=asc{cursor}")
 
     def walk(self) -> list[str]:
-        """Ids of the threads, read by a client that believes every page."""
+        """Ids of the threads, read by a client without any checks of pages."""
         found: list[str] = []
         while True:
             status, page = self.page(found[-1] if found else "")

@@ -100,7 +100,7 @@ def test_the_example_of_the_page_is_a_faults_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".toml", ".json"])
 def test_a_file_saved_by_another_editor(tmp_path: Path, ending: str) -> None:
-    """A byte order mark and other line ends are accepted; UTF-16, folders and devices are refused."""
+    """A byte order mark and other line endings are accepted; UTF-16, folders and devices are refused."""
     text = (
         '{"fault": [{"what": "too-many",\n "share": 0.5}]}' if ending == ".json"
         else '[[fault]]\nwhat = "too-many"\nshare = 0.5\n'

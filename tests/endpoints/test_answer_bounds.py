@@ -61,7 +61,7 @@ def test_an_answer_that_is_too_large_is_given_up(type_: str, kind: str, how: str
             ResponseTooLarge, match="not read to its end: more than 200,000 bytes in one answer"
         ):
             list(writer.pages(kind))
-        # Once for 100 (or 1,000) rows, then for fewer, then for one: not again and again.
+        # One request for 100 (or 1,000) rows, one for fewer, one for a single row, and no more.
         assert len(server.asked) <= 4
 
 
@@ -176,8 +176,8 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
 
 @contextmanager
 def sending(begin: bytes, piece: bytes) -> Iterator[tuple[str, list[int]]]:
-    """A server that sends a piece again and again, as long as anybody listens: its address, and how much
-    it sent to each client."""
+    """A server that sends a piece repeatedly until the client disconnects: its address, and the number of
+    bytes sent to each client."""
     sent: list[int] = []
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -63,7 +63,7 @@ def test_a_host_identifies_its_service(host: str) -> None:
 
 
 class Identity:
-    """Plays azure-identity, and keeps what it was asked."""
+    """A substitute for azure-identity that records its calls."""
 
     made: dict[str, Any]
     scopes: tuple[str, ...]

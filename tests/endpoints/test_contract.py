@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     not SPECS.is_dir(),
     reason=f"no API descriptions here; ASSISTANTS_MIGRATE_SHARED names their folder ({SHARED})",
 )
-# service, API version, prefix of its paths, descriptions: the later ones know what the first leaves out
+# service, API version, prefix of its paths, descriptions: the later ones have what the first leaves out
 FLOWS = {
     "azure 2025-03": ("azure-v2", "azure-openai", "2025-03-01-preview", "/openai",
                       ("azure-openai-2025-03-01-preview.json", "azure-openai-v1.json")),
@@ -29,7 +29,7 @@ FLOWS = {
 }  # fmt: skip
 KNOWN = re.compile(
     r"GET /files: parameter (limit|order)"  # Azure's descriptions leave paging of files out
-    r"|/assistants.*(function\.strict|ranking_options)"  # as OpenAI has them, described for Azure nowhere
+    r"|/assistants.*(function\.strict|ranking_options)"  # as OpenAI has them; no description for Azure
     r"|/assistants.*'opening_hours'"  # a function without parameters: described as required, recorded without
 )
 # Keys that Azure accepts, but that its description of 2024-05 does not have yet.
@@ -105,7 +105,7 @@ def test_every_write_was_accepted(flow: tuple[World, Any]) -> None:
     assert {r.status for r in writes} == {200}
     bodies = [r.body for r in writes if r.path.endswith(("/assistants", "/threads", "/vector_stores"))]
     metadata = [json.loads(body).get("metadata") or {} for body in bodies]
-    full = [row for row in metadata if len(row) == 16]  # no room; the plan says so
+    full = [row for row in metadata if len(row) == 16]  # no room; the plan reports it
     assert len(full) < 5
     assert all("migrated_from" in row for row in metadata if row not in full)
 

@@ -19,7 +19,7 @@ from migrate.endpoints.http.deadlines import (
 
 
 class Line:
-    """A connection on which pieces come, each after so many seconds."""
+    """A connection on which pieces arrive, each after a number of seconds."""
 
     def __init__(self, piece: bytes, after_s: float) -> None:
         self.now = 0.0

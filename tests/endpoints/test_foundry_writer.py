@@ -54,7 +54,7 @@ each_write = pytest.mark.parametrize("what", WRITES)
 
 @contextmanager
 def writing(answer: Answer) -> Iterator[tuple[FoundryWriter, Server]]:
-    """A writing endpoint; `answer` is asked for everything but the listings of the first look."""
+    """A writer; `answer` handles all requests but the listings of the probe."""
     looked = False
 
     def first_look(asked: RecordedRequest) -> Reply:

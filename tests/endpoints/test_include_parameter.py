@@ -17,7 +17,7 @@ Body = dict[str, Any]
 
 
 class Service:
-    """Knows some values of `include[]`, and answers with those it was asked for."""
+    """A service that supports some values of `include[]` and returns the requested content."""
 
     def __init__(self, *known: str, status: int = 400) -> None:
         self.known, self.status = known, status

@@ -19,7 +19,7 @@ Body = dict[str, Any]
 
 
 def timed(*times: float | None) -> list[Body]:
-    """Rows in the order in which they were made, with these times; an id says its place."""
+    """Rows in their order of creation, with these times; the id shows the position."""
     return [
         {"id": f"row{place:03}", **({} if time is None else {"created_at": time})}
         for place, time in enumerate(times)
@@ -27,7 +27,8 @@ def timed(*times: float | None) -> list[Body]:
 
 
 class Server:
-    """A listing of `stored` rows. `ignores`: whatever is asked, it comes so ("asc" or "desc"); '' obeys."""
+    """A listing of `stored` rows. `ignores`: the order that it always uses ("asc" or "desc"); '': it obeys
+    `order`."""
 
     def __init__(self, stored: list[Body], ignores: str = "", size: int = 100) -> None:
         self.stored, self.ignores, self.size = stored, ignores, size
@@ -144,7 +145,7 @@ class TestTimesThatDoNotTell:
     def test_one_row_without_has_more_needs_no_proof(self, ignores: str) -> None:
         server = Server(timed(None), ignores)
         question = OrderedListing("message", "/things", True, server.newest)
-        pages = iter([Page(server.stored, "row000")])  # behind which there is none
+        pages = iter([Page(server.stored, "row000")])  # after which there is none
         assert list(ListOrder().oldest_first(pages, question)) == [Page(server.stored)]
         assert server.asked == 0
 

@@ -47,7 +47,7 @@ NEUTRAL: dict[str, Callable[[], RequestFailed]] = {
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that the test sets."""
 
     now = 1000.0
 
@@ -147,7 +147,7 @@ def test_bytes_that_arrive_are_a_sign_of_life() -> None:
 
 
 class Dead(JsonTransport):
-    """Fails every request, and lets time pass."""
+    """Fails every request, and advances the clock."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock, self.asked = clock, 0

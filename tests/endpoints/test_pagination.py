@@ -27,7 +27,7 @@ def envelope(*ids: str, more: bool | None = None) -> Body:
 
 
 class Server:
-    """Gives prepared answers one after the other and remembers what it was asked."""
+    """Gives prepared answers one after the other and records the requests."""
 
     def __init__(self, *answers: Body | Exception) -> None:
         self.answers = list(answers)
@@ -148,7 +148,7 @@ def test_any_listing_of_any_server_is_read_whole(count: int, limit: int, says: b
 
 
 class TestAFullPageThatCallsItselfTheLast:
-    """`has_more: false` behind as many rows as were asked for is asked about once more."""
+    """`has_more: false` after a full page is checked with one more request."""
 
     def test_more_rows_behind_it_are_read(self) -> None:
         server = Server(

@@ -19,7 +19,7 @@ EMPTY: Body = {"data": [], "has_more": False}
 
 
 class Script(JsonTransport):
-    """Answers with what a function says of a path."""
+    """Answers with the result of a function of the path."""
 
     def __init__(self, answer: Callable[[str], Body]) -> None:
         self.answer = answer
@@ -45,7 +45,7 @@ def test_the_first_is_asked_alone_and_the_others_side_by_side() -> None:
         if path == "/assistants":
             alone.append(list(wire.asked))
         else:
-            together.wait(5)  # broken, and so red, where they come one after the other
+            together.wait(5)  # the barrier breaks, and the test fails, if they come one after the other
         return EMPTY
 
     asked, wire = channel(answer)

@@ -25,7 +25,7 @@ from migrate.endpoints.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = "Settings('azure-openai', 'https://east.example', secret='k')"
-# What a process looks like from outside: garbage collector, scheduling, processors, signal handlers, limits.
+# Settings of a process: garbage collector, scheduling, processors, signal handlers, limits.
 STATE = """
 import gc, json, os, resource, signal, sys, threading
 def state():
@@ -41,7 +41,7 @@ def state():
 
 
 def states(script: str) -> list[object]:
-    """What a script prints, in a process of its own."""
+    """The output of a script in its own process."""
     run = subprocess.run(
         [sys.executable, "-c", STATE + script], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -51,7 +51,7 @@ def states(script: str) -> list[object]:
 
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is set for the whole process is undone."""
+    """Restore the settings of the whole process."""
     threshold = gc.get_threshold()
     monkeypatch.setattr(process_settings._tuning, "is_enabled", False)
     yield

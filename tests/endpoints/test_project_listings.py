@@ -246,7 +246,7 @@ class TestClassicFiles:
     REFUSED = Reply(400, {"error": {"message": "Unknown parameter.", "code": None}})
 
     def unpaged(self, refused: set[str], status: int = 400, **envelope: Any) -> Answer:
-        """Gives everything at once, and refuses these parameters."""
+        """Returns everything at once, and refuses these parameters."""
         whole = Reply(body={"object": "list", "data": self.ROWS, **envelope})
         no = Reply(status, self.REFUSED.body)
         return lambda asked: no if refused & asked.query.keys() else whole

@@ -47,7 +47,8 @@ LOOPBACK = (
 
 @contextmanager
 def env(**named: str) -> Iterator[None]:
-    """An environment with these and no other proxies. In small letters nothing may stand: it would win."""
+    """An environment with these and no other proxies. Lower-case variables are removed, because they have
+    precedence."""
     with patch.dict(os.environ):
         for name in NAMES:
             os.environ.pop(name, None)

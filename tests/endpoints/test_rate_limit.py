@@ -14,7 +14,7 @@ from migrate.errors import RequestFailed
 
 
 class Clock:
-    """Time that only moves when it is told to."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -24,7 +24,7 @@ class Clock:
 
 
 def many(limiter: RateLimiter, jobs: int, threads: int) -> int:
-    """The most requests that were under way at once."""
+    """The maximum number of concurrent requests."""
     under_way, most, lock = 0, 0, threading.Lock()
 
     def one(_: int) -> None:
@@ -134,5 +134,5 @@ def test_a_pace_is_measured_from_twenty_good_answers() -> None:
         with limiter.slot():
             clock.now += 0.5
         limiter.on_success()
-    clock.now += 1_000  # nothing is asked meanwhile
+    clock.now += 1_000  # no requests meanwhile
     assert limiter.requests_per_s == pytest.approx(2.0)

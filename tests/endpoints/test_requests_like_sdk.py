@@ -28,7 +28,7 @@ Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
 class Service:
-    """Answers, and keeps what it was asked. Its client's tokens are numbered."""
+    """Answers, and records the requests. The tokens of its client are numbered."""
 
     def __init__(self, azure: bool = True) -> None:
         self.asked: list[httpx2.Request] = []
@@ -62,13 +62,13 @@ class Service:
 
 @pytest.fixture(autouse=True)
 def headers_are_reused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a process that the program's entry has tuned."""
+    """As in a process that was started by the program's entry."""
     monkeypatch.setattr(process_settings._tuning, "is_enabled", True)
 
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that stands still until it is moved."""
+    """A clock that the test sets."""
     clock = [1000.0]
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     return clock

@@ -89,7 +89,7 @@ def test_what_cannot_be_written_is_reported_before_anything_is_read(tmp_path: Pa
 
 @posix
 def test_a_folder_that_nothing_can_be_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)  # the owner of everything may write everywhere
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
     with pytest.raises(BadUsage) as failed:
         resolve_destination(tmp_path / "a")
     assert "is not writable" in failed.value.why

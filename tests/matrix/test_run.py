@@ -14,7 +14,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are sh
 
 
 def stand_in(place: Path, says: str, code: int = 0) -> Path:
-    """A program that answers as an interpreter would when it is asked for its version."""
+    """A program that prints a version as an interpreter does."""
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(f"#!/bin/sh\necho '{says}'\nexit {code}\n")
     place.chmod(0o755)

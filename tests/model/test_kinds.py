@@ -15,7 +15,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 
 
 def needed(kind: Kind) -> set[str]:
-    """Kinds that must be there first; an assistant that names another one is ordered among its own."""
+    """Kinds that must be created first; assistants that refer to each other are ordered within their kind."""
     return ({ref.kind for ref in kind.refs} | ({kind.parent} - {""})) - {kind.name}
 
 

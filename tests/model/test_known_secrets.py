@@ -51,7 +51,7 @@ def test_a_secret_is_hidden_however_it_is_spelled(value: str, spelled: str) -> N
     hidden = known.redact(text)
     assert REDACTED in hidden
     assert value[:16] not in hidden
-    # Of base64, at most a letter at either end is made of neighbours too.
+    # In base64 only one character at either end depends on neighbouring bytes.
     assert len(hidden) - len(REDACTED) <= len(SPELLED[spelled]("")) + 12
 
 

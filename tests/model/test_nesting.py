@@ -59,7 +59,7 @@ def test_invalid_json_is_reported_and_never_hangs(text: str) -> None:
 
 
 def test_the_faster_reader_stops_where_we_do() -> None:
-    """It reads first; what it takes is not counted again."""
+    """It parses first; the depth of its result is not counted again."""
     from_json(levels(MOST))
     with pytest.raises(ValueError, match="recursion"):
         from_json(levels(MOST + 2))
@@ -68,7 +68,7 @@ def test_the_faster_reader_stops_where_we_do() -> None:
 def test_an_answer_that_is_nested_too_deeply_is_reported() -> None:
     json_object(f'{{"a": {levels(MOST - 1)}}}'.encode(), str)
     for number in (MOST + 2, 900, 100_000):
-        for odd in ("1", '"\\ud83d"'):  # half of a character pair is read by the slower one
+        for odd in ("1", '"\\ud83d"'):  # half of a surrogate pair is parsed by the slower one
             with pytest.raises(InvalidResponse, match="nested too deeply"):
                 json_object(f'{{"a": {levels(number, inside=odd)}}}'.encode(), str)
 

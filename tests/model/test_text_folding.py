@@ -72,7 +72,7 @@ def test_what_is_no_word_separates_words(text: str) -> None:
     assert fold_text(text) == "a b"
 
 
-# Characters that behave in different ways, and the strange ones more often than by chance.
+# Characters with different behaviour, the unusual ones more often than by chance.
 characters = st.sampled_from(
     "aZ9 _-'éßİıøÅﬁ½℃™①ʼｶﾞ한가\u1100\u1161\u11a8か\u3099東ก\u0e33ខ្क\u093cᾳ👍\u200d\u0301\u0345\x00"
 )

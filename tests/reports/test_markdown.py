@@ -20,7 +20,7 @@ OURS = set(
 
 
 class Seen(HTMLParser):
-    """The tags of a page, and the text outside and inside `code`."""
+    """Parses the tags of a page, and the text outside and inside `code`."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

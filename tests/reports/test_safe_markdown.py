@@ -23,7 +23,7 @@ def rendered(text: str, **options: bool) -> str:
     return str(render_markdown(text, **options)).strip()
 
 
-# --------------------------------------------------------------------------------------------- what it does
+# ------------------------------------------------------------------------------------------------- features
 
 
 @pytest.mark.parametrize(

@@ -164,8 +164,8 @@ TIMES = st.lists(st.integers(1, 12), max_size=12).map(sorted)
 
 @st.composite
 def threads(draw: st.DrawFn) -> list[Listing]:
-    """A thread as services make them: times rise, also those of the steps of all runs; several objects in one
-    second, runs without a message, messages of runs that began earlier or that are not listed."""
+    """A thread as services create it: rising times, also for the steps of all runs; several objects in one
+    second, runs without a message, messages of runs that began earlier or are not listed."""
     begun = draw(TIMES)
     runs = [{"id": f"run_{n}", "created_at": at, "status": "completed"} for n, at in enumerate(begun)]
     messages = []
@@ -268,7 +268,7 @@ def test_a_window_of_a_long_thread_reads_a_few_packs(archive: Archive) -> None:
     assert len(set(read)) < packs / 3
 
 
-# --------------------------------------------------------------------------------------------- honesty
+# ------------------------------------------------------------------------------------------------ gaps
 
 
 def test_an_unknown_thread_is_none(archive: Archive) -> None:

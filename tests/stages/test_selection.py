@@ -195,7 +195,7 @@ def test_bad_input_is_reported(given_: dict[str, Any], message_: str) -> None:
 
 
 def test_an_id_of_another_snapshot_is_unknown_and_its_number_is_known(archive: Archive) -> None:
-    """A beginning does not count then: where the agent `desk` is gone, `desk-2` was not meant."""
+    """Beginnings of ids are not used then: if the agent `desk` was deleted, `desk-2` was not meant."""
     estate(archive, assistants=({"id": "desk", "name": "desk"}, {"id": "desk-2", "name": "desk-2"}))
     later = estate(archive, assistants=({"id": "desk-2", "name": "desk-2"}, {"id": "lab", "name": "lab"}))
     found = select(later, ids=["lab", "desk", "nobody"])
