@@ -81,8 +81,7 @@ class LossGroup:
 
 def every_object_hint(command: str) -> str:
     """How to list every object of the losses of a command."""
-    options = LIST_OPTIONS[command]
-    return f"every object: {options.every_object or options.in_file('html')}"
+    return f"every object: {LIST_OPTIONS[command].whole_list}"
 
 
 def example_text(item: ReportItem) -> str:

@@ -186,6 +186,11 @@ class ListOptions:
         """How to get the whole report: in a file of a format, or as JSON."""
         return ", ".join(f"{self.report} report.{ending}" for ending in endings) if self.report else "--json"
 
+    @property
+    def whole_list(self) -> str:
+        """How to get a list that is cut."""
+        return self.every_object or self.in_file("html")
+
 
 # Command -> its options. A hint in a report names an option that the command has.
 LIST_OPTIONS = {

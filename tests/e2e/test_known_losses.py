@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import RefusedText, is_create
 from tests.e2e.projects import add, assistant, file, say, thread
-from tests.e2e.rounds import service
+from tests.e2e.rounds import furnish, service
 from tests.e2e.running import World
 
 Json = dict[str, Any]
@@ -243,3 +243,42 @@ def test_a_change_that_the_target_cannot_take_is_a_new_loss(launch: Launch) -> N
     assert known_tools(plan(world, 0)) == [True]
     row["tools"] = [{"type": "weather_machine", "city": "Oslo"}]
     assert known_tools(plan(world, 1)) == [False]
+
+
+def test_an_id_in_a_text_is_told_once_although_its_new_id_is_known_later(launch: Launch) -> None:
+    ends = service("SOURCE_KEY", "azure-openai"), service("TARGET_KEY", "openai")
+    world = launch(*ends, types=("azure-openai", "openai"))
+    notes = file(world.source, 1, "notes.md", b"text")
+    row = assistant(1, "clerk", instructions=f"Always look into {notes} first.")
+    add(world.source, row)
+
+    def mentions(planned: Json) -> list[tuple[bool, bool]]:
+        rows = [loss for loss in planned["losses"] if loss["field"] == "instructions"]
+        return [(loss["known"], "gets another id" in loss["reason"]) for loss in rows]
+
+    assert mentions(plan(world, 0)) == [(False, True)]
+    world.apply().ok()
+    assert mentions(plan(world, 0)) == [(True, False)]
+    world.apply().ok()
+    assert mentions(plan(world, 0)) == [(True, False)]
+    (new,) = world("ids", world.db, notes).ok()
+    body = world.target.estate.files.pop(new["target_id"])
+    assert mentions(plan(world, 0)) == [(False, True)], "it gets another new id, which is news"
+    world.target.estate.files[new["target_id"]] = body
+
+
+def test_a_number_of_objects_is_no_new_loss(launch: Launch) -> None:
+    """In one project, where the target shows the files of the source."""
+    one = service("SOURCE_KEY", "foundry-classic")
+    world = launch(one, one, types=("foundry-classic", "foundry"))
+    furnish(world.source, "foundry-classic")
+
+    def shared(planned: Json) -> list[tuple[str, bool]]:
+        rows = [row for row in planned["losses"] if "are shared with the source" in row["reason"]]
+        return [(row["reason"].split()[0], row["known"]) for row in rows]
+
+    first = shared(plan(world, 0, "--accept-loss", "all"))
+    world.apply().ok()
+    second = shared(plan(world, 0))
+    assert first[0][0] != second[0][0], "the numbers are equal: nothing is tested"
+    assert [known for _, known in (*first, *second)] == [False, True]

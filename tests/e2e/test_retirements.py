@@ -290,7 +290,7 @@ def test_a_long_list_is_cut_in_text_and_whole_in_a_file(launch: Launch, tmp_path
     world.snapshot()
     said = world.plain("assess", world.db, "--to", "openai", "-o", str(tmp_path / "whole.txt"))
     assert "ends: 100" in said.out
-    assert "and 60 more; all of them: -o report.html" in said.out
+    assert "and 60 more; all of them: --all" in said.out
     whole = (tmp_path / "whole.txt").read_text(encoding="utf-8")
     assert whole.count("o3 ends on 2026-12-11, in 10 days: assistant Bee") == 100
 

@@ -131,14 +131,14 @@ def test_hints_name_options_that_their_commands_have() -> None:
 @pytest.mark.parametrize("format_", ["text", "markdown"])
 def test_a_shortened_list_refers_to_the_whole_one(format_: str) -> None:
     losses = tuple(row(f"asst_{n}", f"{chr(97 + n % 26) * (n // 26 + 3)} is gone") for n in range(60))
-    for command, shown in (
-        ("plan", "--report report.html"),
-        ("verify", "-o report.html"),
-        ("sync", "--json"),
+    for command, shown, here in (
+        ("plan", "--report report.html", "--all"),
+        ("verify", "-o report.html", "-o report.html"),
+        ("apply", "--json", "--json"),
     ):
         cut = replace(report(losses), command=command)
         if format_ == "text":
-            assert f"and 20 more; all of them: {shown}" in terminal_text(cut)
+            assert f"and 20 more; all of them: {here}" in terminal_text(cut)
         else:
             long = tuple(replace(loss, reason=loss.reason * 90) for loss in losses * 4)
             assert shown in rendered(format_, None, replace(report(long), command=command, all_objects=True))

@@ -80,7 +80,7 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
 
 def _more_line(number: int, command: str) -> Iterator[OutputLine]:
     if number > 0:
-        yield _line(2, (f"and {number:,} more; all of them: {LIST_OPTIONS[command].in_file('html')}", "dim"))
+        yield _line(2, (f"and {number:,} more; all of them: {LIST_OPTIONS[command].whole_list}", "dim"))
 
 
 def _loss_lines(groups: list[LossGroup], folded: bool, command: str) -> Iterator[OutputLine]:

@@ -23,6 +23,7 @@ from migrate.model.results.plan import Action, TargetSide
 from migrate.stages.estate import Estate
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.source_mentions import reason_before_creation
 
 # Plans that are read to find earlier losses. Usually it is one: a plan of everything has all of them.
 MAX_PLANS_READ = 50
@@ -31,6 +32,7 @@ MAX_PLANS_READ = 50
 LOSSES_KEY = '"losses": ['
 PARTIAL_MARKS = ('"selection": {', '"restore": "missing"', '"restore": "changed"')
 SNAPSHOT_NUMBER = re.compile(r'"snapshot": ?([0-9]+)')
+NUMBER = re.compile(r"\d[\d,]*")
 BLANKS_AND_COMMAS = " ,\n"
 # Kinds of which an object may change on the source: then its loss is a new one, although it reads the same.
 CHANGING_KINDS = frozenset({"file", "vector_store", "assistant", "thread"})
@@ -68,8 +70,12 @@ def _loss_rows(text: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _row_hash(row: Mapping[str, Any]) -> int:
-    """Equal for losses of one object, field, grade and reason, within this process."""
-    return hash(tuple(row.get(name) or "" for name in ("kind", "parent", "id", "field", "grade", "reason")))
+    """Equal for losses of one object, field, grade and reason, within this process. Of what holds for every
+    object of a kind, numbers in the reason do not count."""
+    kind, parent, id_, field, grade, reason = (
+        row.get(name) or "" for name in ("kind", "parent", "id", "field", "grade", "reason")
+    )
+    return hash((kind, parent, id_, field, grade, NUMBER.sub("", reason) if id_ == EVERY_OBJECT else reason))
 
 
 def _not_taken_hash(row: Mapping[str, Any]) -> int:
@@ -111,6 +117,8 @@ class KnownLosses:
         snapshot = self._reported.get(_row_hash(vars(loss)))
         if snapshot is None and loss in self._arrived_without:
             snapshot = self._reported.get(_not_taken_hash(vars(loss)))
+        if snapshot is None and (reason := reason_before_creation(loss.reason)) != loss.reason:
+            snapshot = self._reported.get(_row_hash({**vars(loss), "reason": reason}))
         if loss.grade == "blocked" or snapshot is None:
             return False
         is_object = loss.id != EVERY_OBJECT and loss.kind in CHANGING_KINDS

@@ -40,7 +40,12 @@ from migrate.stages.plan.decision import (
 )
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions
-from migrate.stages.plan.source_mentions import REPLACEABLE_KINDS, SourceIds, source_references
+from migrate.stages.plan.source_mentions import (
+    REPLACEABLE_KINDS,
+    SourceIds,
+    mention_outcome,
+    source_references,
+)
 
 REWRITE_IDS_HINT = "--rewrite-ids writes the new ids that are known by then; `ids FILE.db` lists all of them"
 DUPLICATE_HINT = "compare both, and delete the one that is not needed"
@@ -380,9 +385,7 @@ class ObjectDecider:
                 continue
             new_id = self.pairs.right(kind, id_)
             is_blocked = (kind, id_) in self.blocked or kind in self.settings.absent
-            outcome = f"it is {new_id} on the target" if new_id else "it gets another id on the target"
-            if is_blocked:
-                outcome = "it will not be on the target"
+            outcome = "it will not be on the target" if is_blocked else mention_outcome(new_id)
             reason = f"{'.'.join(mention.place)} refers to the {kind.replace('_', ' ')} {id_}; {outcome}"
             if not is_blocked and self.settings.rewrite_ids and kind in REPLACEABLE_KINDS[entity.kind]:
                 yield object_loss(entity, mention.field, f"{reason}, and the new id is written", "adapted")

@@ -54,6 +54,10 @@ REPLACEABLE_KINDS: Mapping[str, frozenset[str]] = {
 # Characters of a name in a line of the plan.
 MAX_REFERENCE_CHARS = 80
 
+# What becomes of an id in a text: its object has a new one, or gets one when the plan is applied.
+_NEW_ID, _NEW_ID_LATER = "it is {} on the target", "it gets another id on the target"
+_NEW_ID_PATTERN = re.compile(r"; it is [^;]+? on the target")
+
 # Field, reason, and what the user can do.
 ReferenceNote = tuple[str, str, str]
 
@@ -213,6 +217,16 @@ def source_references(
                 noted.add((field, name))
                 reason = f"{'.'.join(place)} contains the address of the source, {_shortened(name)}"
                 yield field, reason, "it arrives unchanged and leads back to the source: change it by hand"
+
+
+def mention_outcome(new_id: str | None) -> str:
+    """What becomes of an id in a text, as a reason says it. `new_id`: None while it is not known."""
+    return _NEW_ID.format(new_id) if new_id else _NEW_ID_LATER
+
+
+def reason_before_creation(reason: str) -> str:
+    """The reason as it was before the object that a text names was created, when its new id was not known."""
+    return _NEW_ID_PATTERN.sub(f"; {_NEW_ID_LATER}", reason)
 
 
 def _shortened(name: str) -> str:
