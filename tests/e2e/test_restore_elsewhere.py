@@ -175,3 +175,23 @@ def test_nothing_is_created_with_an_id_that_is_gone(tmp_path: Path) -> None:
         assert "which could not be created" in failed["assistant"]["reason"]
         assert [line for line in made.writes(asked) if "/assistants" in line] == []
         assert restored(made)["findings"] == []
+
+
+@pytest.mark.parametrize("types", [("openai", "azure-openai"), ("foundry", "foundry")], ids=" to ".join)
+def test_a_copy_gets_its_end_back_and_nothing_within(types: tuple[str, str], tmp_path: Path) -> None:
+    with moved(tmp_path, types) as made:
+        estate = made.target.estate
+        table = estate.items if types[1] == "foundry" else estate.messages
+        (long,) = (id_ for id_, rows in table.items() if len(rows) >= 40)
+        contents = [row["content"] for row in table[long].values()]
+        *_, last = list(table[long])
+        del table[long][last]
+        result = restored(made)
+        assert result["findings"] == []
+        assert [row["content"] for row in table[long].values()] == contents
+        del table[long][list(table[long])[5]]
+        asked = len(made.target.requests)
+        result = restored(made)
+        assert made.writes(asked) == []
+        gone = [row for row in result["losses"] if "gone from within" in row["reason"]]
+        assert [(row["kind"], row["grade"]) for row in gone] == [("message", "lost")]

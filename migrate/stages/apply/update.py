@@ -127,6 +127,8 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
             return
         if ctx.source.codec.ids_are_keys:
             adapted = _with_stamp_of(present, adapted)
+        elif ctx.same_place and action.id == target_id:
+            adapted = _with_own_stamp(entity, adapted)
         request = ctx.codec.update_request(adapted, frozenset(action.fields), present)
         entries = [ctx.record_intent(action, before)]
         body, _ = create_once(
@@ -135,6 +137,8 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
             lambda: find_updated(ctx, action, adapted),
             resumed,
         )
+        if kind == "message":  # the answer may have another form than what is read (recorded of Azure)
+            body = _read_back(ctx, kind, target_id, parent)
     except RequestFailed as failed:
         fail_object(ctx, action, entries, failed)
         return
@@ -144,6 +148,14 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
         written = left_fingerprint(ctx, kind, body, parent)
     ctx.journal.record_done(entries[0], target_id, parent, written)
     ctx.count("updated", kind=kind)
+
+
+def _read_back(ctx: ApplyContext, kind: str, target_id: str, parent: str) -> RequestBody:
+    """What was written, as it is read. Raises `OutcomeUnknown`, so that the next run looks again."""
+    try:
+        return ctx.writer.get(kind, target_id, parent)
+    except RequestFailed as failed:
+        raise OutcomeUnknown(f"it was written, and could not be read back: {failed}") from None
 
 
 def _relinked(ctx: ApplyContext, action: Action, present: Entity) -> Entity:
@@ -167,6 +179,19 @@ def _with_stamp_of(present: Entity, adapted: Entity) -> Entity:
     if origin and keys is not None and isinstance(metadata, dict):
         return adapted.with_fields(metadata={**metadata, keys.stamp: origin})
     return adapted
+
+
+def _with_own_stamp(archived: Entity, adapted: Entity) -> Entity:
+    """The form of an object that gets its own older state again: with the stamp that it had, or none. Without
+    a stamp, what its metadata carries beside that would belong to the owner, so then it stays."""
+    metadata = adapted.fields.get("metadata")
+    keys = stamp_keys_in(metadata)
+    if keys is None or not isinstance(metadata, dict):
+        return adapted
+    others = {key: value for key, value in metadata.items() if key != keys.stamp}
+    if origin := stamp(archived):
+        return adapted.with_fields(metadata={**others, keys.stamp: origin})
+    return adapted if any(map(keys.carrier, others)) else adapted.with_fields(metadata=others)
 
 
 def find_updated(ctx: ApplyContext, action: Action, adapted: Entity) -> RequestBody | None:

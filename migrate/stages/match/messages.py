@@ -7,6 +7,7 @@ its place on the target, and so do those behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, TypeVar
 
@@ -58,3 +59,28 @@ def pair_messages(
         yield message, counterpart
     for counterpart in remaining:
         yield None, counterpart
+
+
+@dataclass(frozen=True)
+class LostMessages:
+    """What a thread lacks of its source. Ids are of the source, in its order.
+
+    `replayed`: messages that can be written again. `others`: items that cannot. `at_end`: everything that is
+    there comes before the first of `replayed`, in the order of the source, so that they can be appended."""
+
+    replayed: tuple[str, ...]
+    others: tuple[str, ...]
+    at_end: bool
+
+
+def find_lost(listed: Iterable[str], replayed: Sequence[str], present: Sequence[str]) -> LostMessages:
+    """What a thread lacks. `listed`: all ids that the source has in it; `replayed`: those that are written.
+    `present`: ids on the source of what the thread has, in its order; '' for what the source does not
+    have."""
+    there, writable = set(present), set(replayed)
+    kept = [id_ for id_ in present if id_ in writable]
+    return LostMessages(
+        tuple(id_ for id_ in replayed if id_ not in there),
+        tuple(id_ for id_ in listed if id_ not in there and id_ not in writable),
+        all(present) and kept == list(replayed[: len(kept)]),
+    )

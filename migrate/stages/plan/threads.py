@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from migrate.codecs import Target
@@ -11,7 +11,7 @@ from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
 from migrate.model.references import tool_resource_ids
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, LazyMessage
-from migrate.stages.match.messages import pair_messages, target_order
+from migrate.stages.match.messages import LostMessages, find_lost, pair_messages, target_order
 from migrate.stages.object_fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 from migrate.stages.plan.adaptation import (
     adapted_for_target,
@@ -30,17 +30,24 @@ class MessageComparison:
     """The messages of a thread beside those of its counterpart.
 
     `count`: messages that are replayed. `attached`: source ids of the files that they attach. `matched`: how
-    many have a counterpart. `gone`: messages on the target that the source no longer has. `extra`: messages
-    on the target that others wrote. `mismatch`: the first message that differs, the id of its counterpart and
-    a field. `updates`: actions for messages whose metadata differs."""
+    many have a counterpart. `gone`: messages on the target that the source no longer has. `left`: items of
+    the very thread that was read, which are never replayed. `extra`: messages on the target by others.
+    `mismatch`: the first message that differs, the id of its counterpart and a field. `updates`: actions for
+    messages whose metadata differs."""
 
     count: int = 0
     attached: set[str] = field(default_factory=set)
     matched: int = 0
     gone: int = 0
+    left: int = 0
     extra: int = 0
     mismatch: tuple[Entity, str, str] | None = None
     updates: list[Action] = field(default_factory=list)
+
+    @property
+    def standing(self) -> int:
+        """How many messages of the target come before those that are appended."""
+        return self.matched + self.gone + self.left
 
 
 class ThreadPlanner:
@@ -65,8 +72,8 @@ class ThreadPlanner:
         existing = decider.counterpart(thread, existing_threads)
         if existing and decider.is_untouched(thread, existing) and self._messages_are_untouched(thread):
             return decider.keep(Action("skip", "thread", thread.id), existing)
-        if existing and decider.restore and decider.same_place and not self._can_append(thread, existing):
-            return self.log.add(decider.decide(thread, existing))
+        if existing and decider.restore and (source_ids := self._source_ids(thread.id, existing.id)):
+            return self._plan_restored(thread, existing, source_ids)
         self._note_unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()
         messages = self._compare_messages(thread.id, existing.id if existing else "")
@@ -82,34 +89,83 @@ class ThreadPlanner:
         new = messages.count - (self._arrived_count(thread, messages) if action.target_id else 0)
         if action.action == "blocked":
             return action
-        action = replace(action, messages=new, standing=messages.matched + messages.gone, order=order)
+        action = replace(action, messages=new, standing=messages.standing, order=order)
         if existing and action.target_id and new > 0:
             action = replace(action, action="update", before=action.before or object_fingerprint(existing))
         return action
 
-    def _can_append(self, thread: Entity, existing: Entity) -> bool:
-        """Whether the messages that a thread lacks are its last ones, so that they can be put in their place.
-        Otherwise each is reported: a service only appends.
+    def _source_ids(self, thread: str, target_thread: str) -> dict[str, str]:
+        """Id of each message on the target -> id of the one on the source that it was created from, or that
+        it is."""
+        arrived = self.journal.arrived_messages(thread, target_thread)
+        ids = {message.id: source_id for source_id, message in arrived.items()}
+        if self._is_itself(thread, target_thread):
+            ids = {message.id: message.id for message in self.source.iter_lazy_messages(thread)} | ids
+        return ids
 
-        A thread that came back has other ids. Of its messages the journal knows those that arrived; what
-        never arrived, because the restore was interrupted, is appended."""
-        wanted = [message.id for message in self._replayed(thread.id)]
-        messages = self.conversations.iter_lazy_messages(existing.id) if self.conversations else iter(())
-        present = [message.id for message in messages]
-        if existing.id == thread.id:
-            lost = set(wanted).difference(present)
-            if lost and present == wanted[: len(present)]:
-                return True
-        else:
-            arrived = self.journal.arrived_messages(thread.id, existing.id)
-            lost = {id_ for id_, message in arrived.items() if message.id not in set(present)}
-            if not lost:
-                return any(id_ not in arrived for id_ in wanted)
-        for message in self._replayed(thread.id) if lost else ():
-            if message.id in lost:
+    def _is_itself(self, thread: str, target_thread: str) -> bool:
+        return self.decider.same_place and thread == target_thread
+
+    def _plan_restored(self, thread: Entity, existing: Entity, source_ids: Mapping[str, str]) -> Action:
+        """A thread of a restore that exists. The messages that it lacks are appended if they are its last
+        ones; otherwise each is reported, since a service only appends. What is there was not written."""
+        decider = self.decider
+        present = [source_ids.get(message.id, "") for message in self._present(existing.id)]
+        listed = (message.id for message in self.source.iter_lazy_messages(thread.id))
+        replayed = [message.id for message in self._replayed(thread.id)]
+        is_itself = self._is_itself(thread.id, existing.id)
+        lost = find_lost(listed if is_itself else (), replayed, present)
+        self._compare_present(thread.id, existing.id, present, set(replayed))
+        attached = self._note_lost(thread.id, lost)
+        as_written = self._without_service_additions(existing, thread)
+        action = self.log.add(decider.decide(thread, as_written, as_read=existing))
+        if not (lost.replayed and lost.at_end):
+            return action
+        self._note_folded_files(thread, attached)
+        before = action.before or object_fingerprint(existing)
+        number, standing = len(lost.replayed), len(present)
+        return replace(action, action="update", messages=number, standing=standing, before=before)
+
+    def _present(self, target_thread: str) -> Iterator[LazyMessage]:
+        return self.conversations.iter_lazy_messages(target_thread) if self.conversations else iter(())
+
+    def _note_lost(self, thread: str, lost: LostMessages) -> set[str]:
+        """Note what is lost, and the losses of what is appended. Returns the files that this attaches."""
+        attached: set[str] = set()
+        missing = {*lost.replayed, *lost.others}
+        for message in self.source.iter_members("message", thread) if missing else ():
+            if message.id not in missing:
+                continue
+            if message.id in lost.others:
+                reason = self.decider.codec.why_not_replayed(message, self.decider.target)
+                self.log.add_loss(message, EVERY_OBJECT, reason)
+            elif lost.at_end:
+                attached |= _attached_file_ids(self._adapt_message(message))
+                self.log.new_messages.add((thread, message.id))
+                self._note_mentions(message)
+            else:
                 reason = "it is gone from within a thread that exists, and a service only appends"
                 self.log.add_loss(message, EVERY_OBJECT, reason, "lost", "the archive has it: transcript")
-        return False
+        return attached
+
+    def _compare_present(
+        self, thread: str, target_thread: str, present: Sequence[str], replayed: Set[str]
+    ) -> None:
+        """Compare the metadata of the messages that are there, the only part that can be changed. `present`:
+        their ids on the source, in order."""
+        arrived = self.journal.arrived_messages(thread, target_thread)
+        result = MessageComparison()
+        messages = self._replayed(thread)
+        for source_id, counterpart in zip(present, self._present(target_thread), strict=True):
+            if source_id not in replayed:
+                continue
+            message = next((message for message in messages if message.id == source_id), None)
+            if message is None or is_unchanged(message, counterpart.entity):
+                continue
+            adapted = self.decider.adapt(message)[0]
+            if "metadata" in self.decider.changed_fields(adapted, counterpart.entity):
+                self._compare_metadata(result, message, adapted, counterpart, arrived.get(message.id))
+        self.message_updates += result.updates
 
     def _messages_are_untouched(self, thread: Entity) -> bool:
         """Whether a thread of the very place that was read has its messages as they were, in order. Messages
@@ -130,14 +186,11 @@ class ThreadPlanner:
         """The order in which messages are read where the source lists them otherwise than the target.
 
         Messages that arrived keep their order on the target, and new ones come last."""
-        arrived = self.journal.arrived_messages(thread.id, target_thread)
-        source_ids = {message.id: source_id for source_id, message in arrived.items()}
+        source_ids = self._source_ids(thread.id, target_thread)
         if not source_ids or self.conversations is None:
             return ()
         listed = [message.id for message in self.source.iter_lazy_messages(thread.id)]
-        existing = [
-            source_ids.get(message.id, "") for message in self.conversations.iter_lazy_messages(target_thread)
-        ]
+        existing = [source_ids.get(message.id, "") for message in self._present(target_thread)]
         if target_order(listed, existing) == listed:
             return ()
         listed = [message.id for message in self._replayed(thread.id)]  # unwritable messages never arrive
@@ -159,10 +212,9 @@ class ThreadPlanner:
         origins = self.journal.message_origins(thread, target_thread) if target_thread else {}
         reads_target = bool(target_thread) and self.conversations is not None
         arrived = self.journal.arrived_messages(thread, target_thread) if reads_target else {}
-        source_ids = {message.id: source_id for source_id, message in arrived.items()}
-        existing: Iterator[LazyMessage] = iter(())
-        if self.conversations is not None and target_thread:
-            existing = self.conversations.iter_lazy_messages(target_thread)
+        source_ids = self._source_ids(thread, target_thread) if reads_target else {}
+        existing = self._present(target_thread) if target_thread else iter(())
+        left = "left" if self._is_itself(thread, target_thread) else "gone"
 
         def listed_ids() -> set[str]:
             return {message.id for message in self._replayed(thread)}
@@ -171,24 +223,27 @@ class ThreadPlanner:
             if message is None:
                 assert counterpart is not None
                 if result.mismatch is None:
-                    result.gone += counterpart.id in source_ids
-                    result.extra += counterpart.id not in source_ids
+                    name = left if counterpart.id in source_ids else "extra"
+                    setattr(result, name, getattr(result, name) + 1)
                 continue
             losses = len(self.log.losses)
             adapted = self._adapt_message(message)
             if target_thread and counterpart is None and len(self.log.losses) > losses:
                 self.log.new_messages.add((thread, message.id))
             result.count += 1
-            if any(self.decider.is_renamed(*key) for key in self.decider.source_ids.in_message(message)):
-                self.mentions.setdefault(thread, []).append(message.id)
+            self._note_mentions(message)
             result.attached |= _attached_file_ids(adapted)
             if result.mismatch is None and counterpart is not None:
                 result.matched += 1
-                is_itself = bool(self.decider.restore) and counterpart.id == message.id
-                # else the source's was created from it, or it is the archived message itself
-                if origins.get(message.id) != counterpart.id and not is_itself:
+                # else the source's was created from it
+                if origins.get(message.id) != counterpart.id:
                     self._compare_message(result, message, adapted, counterpart, arrived.get(message.id))
         return result
+
+    def _note_mentions(self, message: Entity) -> None:
+        """Note a message whose text names an id that its object does not keep."""
+        if any(self.decider.is_renamed(*key) for key in self.decider.source_ids.in_message(message)):
+            self.mentions.setdefault(message.parent, []).append(message.id)
 
     def _adapt_message(self, message: Entity) -> Entity:
         adapted, losses = self.decider.adapt(message)
@@ -212,9 +267,7 @@ class ThreadPlanner:
             return
         is_known = arrived is not None and arrived.id == counterpart.id
         fingerprint = arrived.fingerprint if arrived is not None and is_known else ""
-        is_as_left = fingerprint != "" and fingerprint == message_fingerprint(
-            self.decider.codec, counterpart.body, existing.parent
-        )
+        is_as_left = self._is_as_left(counterpart, arrived)
         if (other := self._other_form(message, adapted, existing)) is not None:
             self._replace_losses(message, other, is_as_left)
             return
@@ -224,17 +277,36 @@ class ThreadPlanner:
                 return
             reason = "the source would give another one today; it stays as it arrived"
             self.log.add_loss(message, content[0], reason, "adapted")
-        if "metadata" not in changed:
-            return
+        if "metadata" in changed:
+            self._compare_metadata(result, message, adapted, counterpart, arrived)
+
+    def _is_as_left(self, counterpart: LazyMessage, arrived: ArrivedMessage | None) -> bool:
+        """Whether a message of the target is as the journal knows it."""
+        if arrived is None or arrived.id != counterpart.id or not arrived.fingerprint:
+            return False
+        codec, thread = self.decider.codec, counterpart.entity.parent
+        return arrived.fingerprint == message_fingerprint(codec, counterpart.body, thread)
+
+    def _compare_metadata(
+        self,
+        result: MessageComparison,
+        message: Entity,
+        adapted: Entity,
+        counterpart: LazyMessage,
+        arrived: ArrivedMessage | None,
+    ) -> None:
+        """Update the metadata of a message, which differs from that of its counterpart."""
+        existing = counterpart.entity
         if self.decider.restore == "missing":
-            reason = "it changed since it came back; it stays as it is"
+            since = "since the snapshot" if existing.id == message.id else "since it came back"
+            reason = f"it changed {since}; it stays as it is"
             self.log.add_loss(message, "metadata", reason, "adapted", "--changed writes the archived state")
             return
         place = {"parent": message.parent, "target_parent": existing.parent}
         # nothing but the metadata of a message can be changed
         update = existing_action("update", "message", message.id, existing, fields=("metadata",), **place)
         outcome: ConflictOutcome = ""
-        if not is_as_left:
+        if not self._is_as_left(counterpart, arrived):
             outcome = "overwritten"
             self.log.conflicts.append(self.decider.conflict(message, adapted, existing))
             if self.decider.on_conflict == "keep":

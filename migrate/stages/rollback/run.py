@@ -109,6 +109,7 @@ def _undo_steps(plan: Plan, ctx: ApplyContext, workers: int, progress: Progress)
     entries = ctx.entries.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {target_id for _, target_id, _ in ctx.journal.threads_with_messages()}
+    threads |= {a.target_parent for a in plan.actions if (a.kind, a.action) == ("message", "update")}
     absent = plan.settled.absent
     with read_target(ctx.writer, absent, threads, workers, progress, must_answer=False) as target:
         present = [thread.id for thread in target.estate.iter_threads() if thread.id in threads]

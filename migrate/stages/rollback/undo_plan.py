@@ -19,7 +19,7 @@ from migrate.model.results.plan import ChangeRow, Plan
 from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
-from migrate.stages.object_fingerprints import object_fingerprint
+from migrate.stages.object_fingerprints import message_fingerprint, object_fingerprint
 from migrate.stages.plan.adaptation import (
     adapted_for_target,
     alternative_targets,
@@ -86,7 +86,7 @@ class UndoPlan:
     def _restoration(self, entry: JournalEntry, states: Mapping[str, JournalEntry]) -> UndoStep:
         present = self._present(entry)
         # An interrupted rollback may have restored it already.
-        expected = present is None or object_fingerprint(present) == entry.written
+        expected = present is None or self._is_as_left(entry, present)
         changed = "" if expected or self._is_as_before(entry, present) else "its fields"
         fields = self._updated_fields.get((entry.kind, entry.source_parent, entry.source_id), ())
         if entry.kind == "thread" and entry.source_id in states:
@@ -172,6 +172,14 @@ class UndoPlan:
 
     def _note_kept_store(self, store: str, thread_id: str, why: str) -> None:
         self.ctx.note(f"vector_store {store}, which thread {thread_id} searches, is kept: {why}")
+
+    def _is_as_left(self, entry: JournalEntry, present: Entity) -> bool:
+        """Whether an object is as the journal line says that it was left."""
+        if entry.kind != "message":
+            return object_fingerprint(present) == entry.written
+        messages = self.messages.iter_lazy_messages(entry.target_parent)
+        body = next(message.body for message in messages if message.id == present.id)
+        return message_fingerprint(self.ctx.codec, body, entry.target_parent) == entry.written
 
     def _is_as_before(self, entry: JournalEntry, present: Entity | None) -> bool:
         before = self.ctx.decode(entry.kind, entry.before or {}, entry.target_parent)

@@ -10,7 +10,7 @@ from migrate.archive.journal import CITATIONS_NOT_TAKEN, citations_answer
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.codecs.foundry.citations import ANNOTATIONS_FIELD
 from migrate.model import Entity
-from migrate.model.loss import ARRIVED_WITHOUT_PREFIX
+from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
 from migrate.model.results.apply import VerifyFinding
 from migrate.model.results.plan import LossRow, Plan
 from migrate.stages.apply.context import arrived_without_row, plan_sides, planned_target
@@ -46,6 +46,12 @@ class VerifyContext:
             for row in plan.losses
             if row.reason.startswith(ARRIVED_WITHOUT_PREFIX)
         }
+        # (thread, id) of messages that the plan reports as a whole: they are not written.
+        self._lost_messages = {
+            (row.parent, row.id)
+            for row in plan.losses
+            if (row.kind, row.field, row.grade) == ("message", EVERY_OBJECT, "lost")
+        }
         # What messages lack that this plan tried to write.
         self.losses: list[LossRow] = []
         self.ids = _target_ids(plan, archive, sides)
@@ -55,6 +61,10 @@ class VerifyContext:
             (a.kind, a.parent, a.id)
             for a in plan.actions
             if a.action not in unchecked and (a.messages or not a.relinks)
+        }
+        # A thread whose messages are updated is compared, although it is not written itself.
+        self.expected |= {
+            ("thread", "", a.parent) for a in plan.actions if (a.kind, a.action) == ("message", "update")
         }
         self.created = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         # Fields that differ on the target and stay as they are, as the plan reported.
@@ -85,10 +95,14 @@ class VerifyContext:
             return [line.target_id for line in id_map(self._archive.conn, *self._sides, source_id=source_id)]
 
     def arrived_messages(self, thread: str, target_thread: str) -> dict[str, tuple[str, str]]:
-        """Target id of each message of a thread -> source id, and fingerprint of what was written."""
+        """Target id of each message of a thread -> source id, and fingerprint of what was written. The
+        messages of the very thread that was read have the ids of the source."""
+        is_itself = self.same_place and thread == target_thread
+        own = self.source.iter_lazy_messages(thread) if is_itself else ()
         with self._lock:
             lines = arrived_messages(self._archive.conn, *self._sides, thread, target_thread)
-            return {target_id: (source_id, written) for source_id, target_id, written in lines}
+            arrived = {target_id: (source_id, written) for source_id, target_id, written in lines}
+        return {message.id: (message.id, "") for message in own} | arrived
 
     def _reverse_message_ids(
         self, source: Side, target: Side, thread: str, target_thread: str
@@ -102,7 +116,8 @@ class VerifyContext:
 
     def expected_messages(self, thread: str) -> Iterator[LazyMessage]:
         """The messages of a thread that should be on the target, in order."""
-        return iter_messages(self.source, self.codec, self.target, thread)
+        messages = iter_messages(self.source, self.codec, self.target, thread)
+        return (message for message in messages if (thread, message.id) not in self._lost_messages)
 
     def adapted_messages(self, thread: str) -> Iterator[Entity]:
         """The same, as they should be on the target."""

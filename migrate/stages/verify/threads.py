@@ -32,6 +32,10 @@ class ThreadCheck:
         self._ctx, self._target, self._reader, self._result = ctx, target, reader, result
         # Thread -> number of messages that were on the target before this plan.
         self._standing = {a.id: a.standing for a in ctx.plan.actions if a.kind == "thread"}
+        # Threads that a restore only changes: messages that others add are none of its concern.
+        self._only_changed = {
+            a.id for a in ctx.plan.actions if ctx.plan.restore and a.kind == "thread" and not a.messages
+        }
 
     def run(self, workers: int, progress: Progress) -> None:
         """Compare all threads."""
@@ -117,6 +121,7 @@ class ThreadCheck:
                 unchanged = present is not None and (
                     (message.text_message and message.text_message == present.text_message)
                     or origins.get(message.id) == present.id  # the source's was created from it
+                    or (is_older and self._ctx.plan.restore == "missing")  # it may be newer than the snapshot
                 )
                 if not unchanged:
                     found = compare_object(self._ctx, message.entity, present.entity if present else None)
@@ -124,7 +129,8 @@ class ThreadCheck:
                     # What is as it was written is right, even where today's source would give another form.
                     # Only its metadata can be written again, so only that is compared.
                     findings += (f for f in found if not as_written or f.path.startswith("metadata"))
-            elif present is not None and noted is None:  # else the plan reported that its source is gone
+            elif present is not None and noted is None and thread not in self._only_changed:
+                # else the plan reported that its source is gone
                 reason = f"in {target_id}, but not in {thread}"
                 findings.append(VerifyFinding("message", "", present.id, "", f"[{place}]", reason))
             place += present is not None
