@@ -41,7 +41,8 @@ class ServeSettings:
     @property
     def hosts(self) -> frozenset[str]:
         """Every name by which this server may be called, in lower case."""
-        return LOOPBACK_HOSTS | {host.lower().rstrip(".") for host in self.allowed_hosts}
+        here = {self.host.lower()} if is_loopback_host(self.host) else set()
+        return LOOPBACK_HOSTS | here | {host.lower().rstrip(".") for host in self.allowed_hosts}
 
     @property
     def scheme(self) -> str:

@@ -32,7 +32,7 @@ PAGES = {
     "file": OPENAI.file("file-Gd5zMN8NFjTc4Za3zeeYYC"),
     "vector-stores": CLASSIC.vector_stores(),
     "vector-store": CLASSIC.vector_store("vs_4gG6nB1sx2pEZbBiiNYnnSBY"),
-    "search": CLASSIC.search("plant OR herbs"),
+    "search": CLASSIC.search("deliver* plant*"),
     "compare": f"/compare?right={AFTER}",
     "comparison": f"/compare?left=1&right={AFTER}",
     "comparison-list": f"/compare?left=1&right={AFTER}&list=1",

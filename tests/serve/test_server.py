@@ -130,6 +130,13 @@ def test_a_host_that_is_not_here_is_refused(tmp_path: Path, host: str) -> None:
             server.start()
 
 
+def test_allowed_names_are_those_of_this_machine_and_those_that_were_given() -> None:
+    given = frozenset({"Archive.Example.com."})
+    settings = ServeSettings(Path("estate.db"), KEY, host="127.0.0.9", allowed_hosts=given)
+    assert settings.hosts == {"127.0.0.1", "localhost", "::1", "127.0.0.9", "archive.example.com"}
+    assert "0.0.0.0" not in ServeSettings(Path("estate.db"), KEY, host="0.0.0.0").hosts
+
+
 def test_a_writer_is_not_waited_for_and_its_snapshot_appears(tmp_path: Path) -> None:
     path = tmp_path / "estate.db"
     filled(path)
