@@ -71,7 +71,7 @@ ELSEWHERE = {
     ("promotion.md", "To prod"): 2,
     ("standby.md", "The first time"): 2,
     ("standby.md", "On a schedule"): 1,
-    ("standby.md", "When somebody worked on the standby"): 2,
+    ("standby.md", "When others changed the standby"): 2,
     ("standby.md", "The day"): 2,
     ("standby.md", "The way back"): 1,
     ("standby.md", "A drill"): 2,

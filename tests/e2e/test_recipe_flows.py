@@ -158,7 +158,7 @@ def test_a_second_region_from_the_first_run_to_the_way_back(
     said = shell("./standby.sh")
     assert said.code == 4
     assert "--on-conflict keep" in said.err
-    keep, overwrite = under("standby.md", "When somebody worked on the standby")
+    keep, overwrite = under("standby.md", "When others changed the standby")
     shell.ok(keep)
     assert west.assistants[edited]["instructions"] == "West."
     assert shell("./standby.sh").code == 4
