@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Emulator
-from tests.e2e.faults import Instead
+from tests.e2e.faults import FixedAnswer
 from tests.e2e.projects import EPOCH
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
@@ -222,7 +222,7 @@ def test_older_states_come_back_around_what_is_lost_and_what_came_since(tmp_path
 
 
 def test_a_message_that_did_not_change_although_it_was_answered_is_found(tmp_path: Path) -> None:
-    deaf = Instead(
+    deaf = FixedAnswer(
         lambda method, path, _: method == "POST" and "/messages/" in path, status=200, body={"id": "m"}
     )
     one = service("SOURCE_KEY", "openai")

@@ -120,7 +120,7 @@ class ThreadPlanner:
         as_written = self._without_service_additions(existing, thread)
         action = self.log.add(decider.decide(thread, as_written, as_read=existing))
         if not (lost.replayed and lost.at_end):
-            return action
+            return action if is_itself else replace(action, standing=len(present))
         self._note_folded_files(thread, attached)
         before = action.before or object_fingerprint(existing)
         number, standing = len(lost.replayed), len(present)
