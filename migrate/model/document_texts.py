@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from migrate.model.entity import JSON
+from migrate.model.message import ITEM_ROLE
 from migrate.model.secrets import is_secret_key, mask_text
+
+# FTS5 has the first 32,768 bytes of a word. No character becomes more than four, of four bytes each.
+MAX_WORD_CHARS = 32_768 // 16
 
 
 class TextField(NamedTuple):
@@ -37,7 +41,7 @@ class TextDocument:
         if isinstance(value, str):
             if value and not _is_inline_data(value):
                 masked = mask_text(value)
-                self.is_whole &= masked is value
+                self.is_whole &= masked is value and not _has_huge_word(value)
                 self.fields.append(TextField(name, masked))
         elif value is not None:
             self.is_whole = False
@@ -60,6 +64,11 @@ def read_document(kind: str, body: Mapping[str, JSON]) -> TextDocument:
     document = TextDocument()
     DOCUMENT_READERS[kind](document, body)
     return document
+
+
+def _has_huge_word(text: str) -> bool:
+    """Whether a word may be longer than the index has words; it has their beginnings."""
+    return len(text) > MAX_WORD_CHARS and max(map(len, text.split())) > MAX_WORD_CHARS
 
 
 def _is_inline_data(text: str) -> bool:
@@ -156,7 +165,8 @@ MESSAGE_FACTS = KEYS_WITHOUT_TEXT | frozenset(
 PLAIN_MESSAGE_KEYS = MESSAGE_FACTS | {"content"}
 # Keys and types of a part that is only text.
 PLAIN_PART_KEYS = frozenset({"type", "text", "annotations", "logprobs"})
-PLAIN_PART_TYPES = frozenset({"text", "input_text", "output_text"})
+PLAIN_PART_TYPES = frozenset({"text"})
+PLAIN_ITEM_PART_TYPES = frozenset({"text", "input_text", "output_text"})
 
 
 def _read_message(document: TextDocument, body: Mapping[str, JSON]) -> None:
@@ -164,8 +174,9 @@ def _read_message(document: TextDocument, body: Mapping[str, JSON]) -> None:
     role = body.get("role")
     document.role = role if isinstance(role, str) else ""
     content = body.get("content")
-    texts = [_plain_text(part) for part in content] if isinstance(content, list) else [None]
-    if None in texts or body.get("attachments") or body.get("file_ids"):
+    types = PLAIN_ITEM_PART_TYPES if "type" in body else PLAIN_PART_TYPES
+    texts = [_plain_text(part, types) for part in content] if isinstance(content, list) else [None]
+    if None in texts or body.get("attachments") or body.get("file_ids") or role == ITEM_ROLE:
         document.is_whole = False
         _add_attached_files(document, body)
         for key, value in body.items():
@@ -187,9 +198,9 @@ def _walk_key(document: TextDocument, key: str, value: JSON, name: str) -> None:
         _walk(document, FIELDS_BY_KEY.get(key, name), value)
 
 
-def _plain_text(part: JSON) -> str | None:
-    """The text of a part that is only text, else None."""
-    if not isinstance(part, dict) or str(part.get("type")) not in PLAIN_PART_TYPES or part.get("annotations"):
+def _plain_text(part: JSON, types: frozenset[str]) -> str | None:
+    """The text of a part that is only text, of one of these types; else None."""
+    if not isinstance(part, dict) or str(part.get("type")) not in types or part.get("annotations"):
         return None
     text = part.get("text")
     if isinstance(text, str):
@@ -224,6 +235,7 @@ def _read_run_step(document: TextDocument, body: Mapping[str, JSON]) -> None:
 def _read_assistant(document: TextDocument, body: Mapping[str, JSON]) -> None:
     """An assistant, or an agent with every version of it that is stored."""
     document.add("name", body.get("name"))
+    document.is_whole &= isinstance(body.get("name"), str)  # an agent without one is shown by its id
     versions = body.get("versions")
     stored = [v for v in versions.values() if isinstance(v, Mapping)] if isinstance(versions, Mapping) else []
     for version in [body, *stored]:

@@ -33,7 +33,7 @@ _LOWER_ASCII = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 def index_columns(kind: str, document: TextDocument) -> tuple[str, str | None] | None:
     """The columns `text` and `name` of a document, or None where it has nothing to look for."""
-    if not (document.fields or document.role or document.files):
+    if not (document.fields or document.role or document.files) and document.is_whole:
         return None
     marks = [kind_word(kind)]
     if document.role:

@@ -21,7 +21,7 @@ from migrate.archive.forget import forget_snapshots, vacuum_archive
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
 from migrate.archive.packs import decompress
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, search_candidates
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, scan_for_text
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
 
@@ -83,7 +83,8 @@ def test_nothing_is_left_of_what_only_they_contained(archive: Archive) -> None:
     assert (done.bodies, done.files, done.file_bytes) == (2, 1, len(b"secret of two"))
     texts = [text for (text,) in archive.conn.execute("SELECT body FROM bodies")]
     assert not [text for text in texts if "two" in text or "file-b" in text]
-    assert list(search_candidates(reader(archive), "assistant", "only in two")) == []
+    scanned = list(scan_for_text(reader(archive), "assistant", "only in two"))
+    assert [one.body for one in scanned] == [None]
     vacuum_archive(archive)
     raw = archive.path.read_bytes()
     assert b"secret of two" not in raw

@@ -7,6 +7,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 from migrate.archive.blobs import Blob, find_blob
 from migrate.archive.connections import SqlConnection
@@ -116,6 +117,10 @@ class SnapshotReader:
             for _, text in self._bodies.listing(manifest):
                 yield parent_id, text
 
+    def body_text(self, number: int) -> str:
+        """The JSON text of a body by its number."""
+        return self._bodies.read(number)[1]
+
     def listing_bodies(self, kind: str, parent: str) -> ListingBodies:
         """The bodies of one listing by their place, each read on demand."""
         listing = self._listing(kind, parent)
@@ -224,15 +229,15 @@ class SnapshotReader:
         ]
         return sorted(objects, key=lambda row: row[:2])
 
-    def place_of_body(self, kind: str, parent: str, pack: int, place: int) -> int:
-        """The position of a body in a listing, counted from 0; -1 where it is not in it."""
+    def places_of_body(self, kind: str, parent: str, pack: int, place: int) -> list[int]:
+        """The positions of a body in a listing, counted from 0. An odd service lists one twice."""
         listing = self._listing(kind, parent)
-        row = self.conn.execute(
+        rows = self.conn.execute(
             "SELECT ordinal + ? - place FROM spans WHERE pack_id = ? AND manifest_id = ? "
-            "AND place <= ? AND place + count > ? ORDER BY 1 LIMIT 1",
+            "AND place <= ? AND place + count > ? ORDER BY 1",
             (place, pack, listing.manifest if listing else 0, place, place),
-        ).fetchone()
-        return int(row[0]) if row else -1
+        )
+        return [row[0] for row in rows]
 
     def blob(self, file_id: str) -> Blob | None:
         """The bytes of a file, if the archive has them."""
@@ -273,10 +278,26 @@ def _json_loader() -> Callable[[str], StoredBody]:
     return load
 
 
-def search_candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple[str, StoredBody]]:
-    """Parent id and body of every object of a kind whose JSON may contain the text, in upper or lower
-    case."""
-    escaped = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
+class ScannedObject(NamedTuple):
+    """An object that was looked at. `place`: its parent, and its position in the listing, counted from 0.
+    `body`: None where it cannot contain the text."""
+
+    place: tuple[str, int]
+    body: StoredBody | None
+
+
+def scan_for_text(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[ScannedObject]:
+    """Every object of a kind in the order of the listings. Those whose JSON may contain the text, in upper or
+    lower case, with their bodies."""
+    may_contain = contains_test(text)
+    last_parent, position = None, 0
     for parent, body in snapshot.texts(kind, None):
-        if "\\u" in body or escaped in body.casefold():
-            yield parent, loads(body)
+        position = position + 1 if parent == last_parent else 0
+        last_parent = parent
+        yield ScannedObject((parent, position), loads(body) if may_contain(body) else None)
+
+
+def contains_test(text: str) -> Callable[[str], bool]:
+    """A quick test of the JSON of a body: whether one of its values may contain the text, in any case."""
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
+    return lambda body: "\\u" in body or escaped in body.casefold()

@@ -108,6 +108,31 @@ class IndexReader:
                 if not has_dates or _is_between(filters, unpack_time(times, oldest, number - start)):
                     yield FoundDocument(number, score, self._names[kind], parent, pack, place)
 
+    def find_all(self, expression: str, limit: int) -> list[FoundDocument] | None:
+        """The objects that fit a query of FTS5, without any order; None where there are more than `limit`.
+        Texts of files are left out."""
+        found: list[FoundDocument] = []
+        sql = (
+            f"SELECT f.rowid, g.kind_id, g.parent_id, g.pack_id, {PLACE_SQL} "
+            "FROM text_words f CROSS JOIN text_segments g "
+            "ON g.first = (SELECT max(x.first) FROM text_segments x WHERE x.first <= f.rowid) "
+            f"WHERE text_words MATCH ? AND f.rowid <= ? AND g.pack_id >= 0 AND {IN_SNAPSHOT_SQL}"
+        )
+        for number, kind, parent, pack, place in self._conn.execute(
+            sql, (expression, self._last, *self._in_snapshot)
+        ):
+            if len(found) == limit:
+                return None
+            found.append(FoundDocument(number, 0.0, self._names[kind], parent, pack, place))
+        return found
+
+    def words_with(self, text: str, at_end: bool, limit: int) -> list[str] | None:
+        """The words that contain some letters, or end with them; None where there are more than `limit`."""
+        pattern = f"%{text}" if at_end else f"%{text}%"
+        rows = self._conn.execute("SELECT term FROM text_vocabulary WHERE term LIKE ?", (pattern,))
+        words = [row[0] for row in rows.fetchmany(limit + 1)]
+        return words if len(words) <= limit else None
+
     def parent(self, number: int) -> str:
         """The id of a parent by its number; '' of an object that has none."""
         row = self._conn.execute("SELECT object_id FROM parents WHERE id = ?", (number,)).fetchone()

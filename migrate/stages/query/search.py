@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from migrate.archive.snapshots.reader import SnapshotReader, search_candidates
+from migrate.archive.snapshots.reader import SnapshotReader, contains_test, scan_for_text
 from migrate.codecs import CODECS
 from migrate.model import Entity
+from migrate.model.input_limits import loads
+from migrate.model.results.archive import StoredBody
 from migrate.model.results.query import SearchHit
 from migrate.model.secrets import MASKED_SECRET, mask_text
+from migrate.stages.query.literal_candidates import Candidate, find_candidates
 from migrate.stages.query.message_parts import as_text
 from migrate.stages.query.transcript import message_parts
 
 # Characters that are shown before and after a match.
 EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60
+# Objects that are looked at in turn before the full-text index is asked. Asking it takes as long as 200,000
+# of them, whatever is looked for: all its words are gone through.
+SCANNED_FIRST = 20_000
 
 
 def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> Iterator[SearchHit]:
@@ -21,14 +27,44 @@ def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> 
     time is kept in memory."""
     needle = text.casefold()
     decode = CODECS[snapshot.info.type].decode
-    for kind, fields in SEARCHED_FIELDS.items():
-        if kinds and kind not in kinds:
-            continue
-        for parent, body in search_candidates(snapshot, kind, text):
-            entity = decode(kind, body, parent, None)[0]
-            for name, value in fields(entity):
-                if needle in value.casefold():
-                    yield SearchHit(kind, entity.id, parent, name, _excerpt(value, needle))
+    chosen = tuple(kind for kind in SEARCHED_FIELDS if not kinds or kind in kinds)
+    for kind, parent, body in _candidates(snapshot, text, chosen):
+        entity = decode(kind, body, parent, None)[0]
+        for name, value in SEARCHED_FIELDS[kind](entity):
+            if needle in value.casefold():
+                yield SearchHit(kind, entity.id, parent, name, _excerpt(value, needle))
+
+
+def _candidates(
+    snapshot: SnapshotReader, text: str, kinds: tuple[str, ...]
+) -> Iterator[tuple[str, str, StoredBody]]:
+    """Kind, parent and body of the objects that may contain the text, in the order of the listings.
+
+    A frequent text is found at once by looking at all objects in turn. Where it is not found often enough to
+    fill what is shown, the full-text index tells which of the others may have it, if it can."""
+    scanned = 0
+    for rank, kind in enumerate(kinds):
+        for place, body in scan_for_text(snapshot, kind, text):
+            if body is not None:
+                yield kind, place[0], body
+            scanned += 1
+            if scanned == SCANNED_FIRST:
+                found = find_candidates(snapshot, text, kinds)
+                if found is not None:
+                    yield from _read_behind(snapshot, text, found, (rank, *place))
+                    return
+
+
+def _read_behind(
+    snapshot: SnapshotReader, text: str, found: Sequence[Candidate], place: tuple[int, str, int]
+) -> Iterator[tuple[str, str, StoredBody]]:
+    """The candidates behind a place."""
+    may_contain = contains_test(text)
+    for candidate in found:
+        if candidate.order > place:
+            body = snapshot.body_text(candidate.body)
+            if may_contain(body):
+                yield candidate.kind, candidate.parent, loads(body)
 
 
 def _text_fields(*names: str) -> Callable[[Entity], Iterator[tuple[str, str]]]:

@@ -143,7 +143,8 @@ class _HitReader:
         return self._assistants.get(assistant, "")
 
     def _number(self, found: FoundDocument, parent: str) -> int:
-        return self._snapshot.place_of_body(found.kind, parent, found.pack, found.place) + 1
+        places = self._snapshot.places_of_body(found.kind, parent, found.pack, found.place)
+        return places[0] + 1 if places else 0
 
     def _find(self, id_: str, kind: str) -> StoredBody:
         bodies = (body for found, _, body in self._snapshot.find(id_) if found == kind)
