@@ -24,13 +24,15 @@ from migrate.reports.pages.environment import (
 )
 from migrate.reports.sizes import size_text
 from migrate.reports.text_table import escape_control, single_line
+from migrate.reports.values import brief
 from migrate.serve.addresses import with_query
 
 SERVE_FOLDER = Path(__file__).parent
 SCRIPT_TYPE, STYLE_TYPE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 IMAGE_TYPE = "image/svg+xml"
-# Characters of a value that a page shows as JSON.
-MAX_JSON_CHARS = 200_000
+# Characters that a page shows of a value as JSON, of a text with line breaks, and of one on a single line.
+# Services take instructions of 256,000 characters, and names of 512.
+MAX_JSON_CHARS, MAX_BLOCK_CHARS, MAX_LINE_CHARS = 200_000, 300_000, 4_000
 
 
 @cache
@@ -115,19 +117,17 @@ def visible(value: object) -> object:
     HTML."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    return single_line(mask_text(value))
+    return single_line(brief(mask_text(value), MAX_LINE_CHARS))
 
 
 def text_block(text: str) -> Markup:
     """A text with its line breaks, every other character visible, without credentials."""
-    return escape(escape_control(mask_text(text)))
+    return escape(escape_control(brief(mask_text(text), MAX_BLOCK_CHARS)))
 
 
 def json_block(value: JSON) -> Markup:
     """A value as indented JSON."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    more = len(text) - MAX_JSON_CHARS
-    return text_block(text if more <= 0 else f"{text[:MAX_JSON_CHARS]}\n... {more:,} more characters")
+    return text_block(brief(json.dumps(value, indent=2, ensure_ascii=False, default=str), MAX_JSON_CHARS))
 
 
 def moment(value: JSON) -> Markup:

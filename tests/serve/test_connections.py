@@ -11,8 +11,10 @@ import pytest
 from migrate.archive.database import Archive
 from migrate.errors import ArchiveDamaged, BadUsage
 from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot
+from migrate.stages.index.run import build_index
 from tests.archive.filling import filled, write
 from tests.serve.client import Client, served
+from tests.unprivileged import enforce_file_modes
 
 
 @pytest.fixture
@@ -113,6 +115,35 @@ def test_a_removed_archive_is_a_page_that_says_so(path: Path) -> None:
         assert "there is no archive" in text.lower()
         path.with_name("elsewhere.db").rename(path)
         assert "Snapshot 1" in client.page("/snapshots/1/")
+
+
+def test_an_archive_in_a_folder_without_write_permission_is_served(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    filled(folder / "estate.db")
+    (folder / "estate.db").chmod(0o400)
+    folder.chmod(0o500)
+    try:
+        with enforce_file_modes(), served(folder / "estate.db") as client:
+            for address in ("/snapshots/1/", "/snapshots/1/threads", "/snapshots/1/files/file-a/content"):
+                assert client.send(address).status == 200
+            assert [file.name for file in folder.iterdir()] == ["estate.db"]
+    finally:
+        folder.chmod(0o700)
+
+
+def test_without_an_index_the_pages_say_how_to_make_one(path: Path) -> None:
+    command = "assistants-migrate index estate.db"
+    with served(path) as client:
+        for page in ("threads", "search", "assistants/asst_1"):
+            assert command in client.page(f"/snapshots/1/{page}"), page
+        assert "Hello" in client.page("/snapshots/1/threads")
+        assert "not understood" in client.page("/snapshots/1/threads?after=2026-01-01")
+        with Archive.open(path, write=True) as archive:
+            build_index(archive)
+        for page in ("threads", "search?q=hello", "assistants/asst_1"):
+            assert command not in client.page(f"/snapshots/1/{page}"), page
+        assert "<mark>Hello</mark>" in client.page("/snapshots/1/search?q=hello")
 
 
 @pytest.mark.parametrize("column", ["data = x'00'", "data = zeroblob(20)", "kind = x'07'", "size = 1"])

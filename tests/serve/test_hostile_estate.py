@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrate.archive.database import Archive
 from migrate.serve.addresses import PageLinks, id_segment, segment_id
 from migrate.serve.pages.files import attachment_header
+from tests.archive.filling import write
 from tests.serve.client import Client, served
 from tests.serve.estates import ODD_IDS, hostile_estate
 from tests.serve.html_pages import crawl, parsed
@@ -113,3 +117,29 @@ def test_a_made_up_query_is_a_page(client: Client, query: str) -> None:
     answer = client.send(f"/snapshots/2/search?{query}")
     assert answer.status == 200
     assert answer.is_page
+
+
+def test_gigantic_texts_are_bounded_pages(tmp_path: Path) -> None:
+    huge = "x" * 3_000_000
+    deep = "[" * 4_000
+    with Archive.open(tmp_path / "estate.db", write=True, create=True) as archive:
+        for mark in "ab":
+            listings = [
+                ("assistant", "", [{"id": "asst_1", "name": huge, "instructions": mark + huge,
+                                    "metadata": {"k": huge}, "tools": [{"type": "function", "x": huge}]}]),
+                ("thread", "", [{"id": "thread_1", "metadata": {"title": huge}}]),
+                ("message", "thread_1", [
+                    {"id": f"m{n}", "role": "user", "content": [{"type": "text", "text": {"value": text}}]}
+                    for n, text in enumerate((huge, deep, "*" * 200_000, "> " * 50_000, "\u202e" * 10_000))
+                ]),
+            ]  # fmt: skip
+            write(archive, listings)
+    with served(tmp_path / "estate.db") as client:
+        for page in ("", "threads", "threads/thread_1", "assistants", "assistants/asst_1"):
+            began = time.monotonic()
+            text = client.page(f"/snapshots/2/{page}")
+            assert time.monotonic() - began < 5, page
+            assert len(text) < 8_000_000, page
+        assert len(client.page("/snapshots/2/assistants")) < 100_000
+        whole = client.send("/snapshots/2/threads/thread_1/messages/m0")
+        assert len(whole.body) > 3_000_000
