@@ -182,7 +182,7 @@ def run_views(
 
 
 def _speaker(message: ConversationMessage) -> Markup:
-    role = ROLE_NAMES.get(message.role) or message.role.capitalize()
+    role = ROLE_NAMES.get(message.role, message.role)
     if message.role == "assistant" or not message.role:
         version = f" (version {message.assistant_version})" if message.assistant_version else ""
         return as_line(f"{message.assistant or role}{version}", MAX_SHOWN_NAME_CHARS)
