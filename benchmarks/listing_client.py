@@ -24,7 +24,7 @@ def read_pages(url: str, key: str, thread: str, walks: int) -> dict[str, float]:
     parts = urlsplit(url)
     path = f"/openai/threads/{thread}/messages?api-version={VERSION}&order=asc&limit={PAGE}"
     times, rows = [], 0
-    with socket.create_connection((parts.hostname, parts.port)) as connection:
+    with socket.create_connection((parts.hostname, parts.port or 80)) as connection:
         for _ in range(walks):
             after, has_more = "", True
             while has_more:

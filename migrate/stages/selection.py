@@ -62,12 +62,16 @@ class SelectedObjects:
 
 
 def select_objects(
-    estate: Estate, selection: Selection, newest_messages: Mapping[str, float | None] | None = None
+    estate: Estate,
+    selection: Selection,
+    newest_messages: Mapping[str, float | None] | None = None,
+    with_needed: bool = True,
 ) -> SelectedObjects | None:
     """The objects that a selection means, or None where it means the whole estate.
 
     `newest_messages`: thread -> time of its newest message in seconds since 1970, None where it has none; for
-    an estate whose messages were not read. A thread that it lacks counts by its own time.
+    an estate whose messages were not read. A thread that it lacks counts by its own time. `with_needed`: find
+    out what the selected objects need; that reads all messages of selected threads.
     Raises `BadUsage` for an id or a name that several objects have, or that is of a kind that cannot be
     selected by itself; `NothingSelected` where no object matches."""
     if selection.is_whole:
@@ -81,7 +85,7 @@ def select_objects(
             _why_nothing(search),
             "look at what it holds: ls ARCHIVE [--kind KIND]",
         )
-    needed, left_out = search.dependencies(chosen)
+    needed, left_out = search.dependencies(chosen) if with_needed else ({}, {})
     rules = dict.fromkeys((*selection.include, *selection.exclude))
     return SelectedObjects(
         chosen=chosen,

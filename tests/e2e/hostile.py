@@ -117,6 +117,12 @@ def commands(world: World, thread: str) -> list[tuple[str, ...]]:
         ("search", db, "--query", "no\x1b[31msuch\u202e"),
         ("transcript", db, thread),
         ("transcript", db, thread, "--format", "markdown"),
+        ("transcript", db, thread, "--format", "html"),
+        ("transcript", db, thread, "--format", "jsonl"),
+        *(
+            ("transcript", db, "--all", "--dir", str(world.folder / form), "--format", form, "--force")
+            for form in ("html", "markdown", "jsonl")
+        ),
         ("transcript", db, "no\x1b[31msuch\nthread"),
         ("extract", db, "--dir", str(world.folder / "files")),
         ("extract", db, "--dir", str(world.folder / "files")),

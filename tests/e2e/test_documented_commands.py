@@ -55,6 +55,7 @@ NOT_RUN = {
     ("docs/serve.md", "assistants-migrate serve estate.db --open"): "it opens a browser; tests/serve runs it",
     ("docs/serve.md", "assistants-migrate index estate.db"): "tests of the index run it",
     ("docs/serve.md", "export ARCHIVE_KEY"): "it listens for other machines; tests/serve checks the options",
+    ("docs/api.md", "export ARCHIVE_KEY"): "tests/serve/api runs the clients of the page against a server",
     ("docs/mcp.md", "assistants-migrate mcp estate.db"): "tests/mcp speaks to it as a client",
     ("docs/mcp.md", "pip install"): "it installs the package, and its dependencies come from the network",
     ("docs/recipes/github.md", "az identity create"): "it needs an Azure account",

@@ -21,6 +21,7 @@ READING = {
     "history": ["history", "{db}", "{thread}"],
     "search": ["search", "{db}", "e"],
     "transcript": ["transcript", "{db}", "{thread}"],
+    "transcripts": ["transcript", "{db}", "--all", "--dir", "{out}/site"],
     "extract": ["extract", "{db}", "--dir", "{out}/files"],
     "diff": ["diff", "{db}", "{db}"],
     "diff with a live estate": ["diff", "{db}", "source"],

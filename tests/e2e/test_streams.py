@@ -76,7 +76,7 @@ def commands(moved: World, folder: Path) -> list[list[str]]:
         ["show", db, "asst_1"],
         ["history", db, "asst_1"],
         ["search", db, "zo\u00eb"],
-        *(["transcript", db, THREAD, "--format", format_] for format_ in ("text", "markdown", "json")),
+        *(["transcript", db, THREAD, "--format", f] for f in ("text", "markdown", "json", "html", "jsonl")),
         ["extract", db, "--dir", str(folder / "bytes")],
         ["check", db],
         ["merge", db, "-o", str(folder / "merged.db")],

@@ -308,6 +308,8 @@ OPTIONS: tuple[tuple[str, ...], ...] = (
     ("ls", "FOLDER/a.db@X"),
     ("ls", "X"),
     ("transcript", "FOLDER/a.db", "X"),
+    ("transcript", "FOLDER/a.db", "--all", "--dir", "X"),
+    ("transcript", "FOLDER/a.db", "--all", "--dir", "FOLDER/s", "--id", "X"),
     ("extract", "FOLDER/a.db", "X", "--dir", "FOLDER/o"),
     ("check", "FOLDER/a.db", "--sample", "X"),
     ("check", "X"),

@@ -188,3 +188,17 @@ class Conversation:
     head: ConversationHead
     messages: Iterator[ConversationMessage]
     trailing_runs: tuple[RunRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class TranscriptSummary:
+    """A thread in one line of a list. `newest_at`: time of the newest message; of a thread whose messages
+    carry no time, when it was created."""
+
+    id: str
+    first_words: str
+    created_at: str
+    newest_at: str
+    count: int
+    assistants: tuple[tuple[str, str], ...] = ()
+    gap: str = ""

@@ -22,7 +22,8 @@ from migrate.model.results.conversation import (
     TokenUsage,
     ToolCall,
 )
-from migrate.reports.pages.links import ConversationLinks, message_anchor
+from migrate.model.results.transcripts import ConversationLinks
+from migrate.reports.pages.links import message_anchor
 from migrate.reports.pages.markdown_rules import code_block
 from migrate.reports.pages.part_view import (
     MAX_SHOWN_NAME_CHARS,
@@ -156,7 +157,7 @@ def turn_view(message: ConversationMessage, links: ConversationLinks) -> TurnVie
     return TurnView(
         kind=kind,
         anchor=escape(anchor),
-        link=escape(links.message(message)),
+        link=escape(links.message(message) or f"#{anchor}"),
         number=f"{message.number:,}",
         id=as_line(message.id),
         speaker=_speaker(message),

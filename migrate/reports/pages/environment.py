@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from migrate.reports.pages.conversation_view import head_view, run_views, turn_view
+from migrate.reports.pages.conversation_view import head_view, run_views, time_html, turn_view
 from migrate.reports.pages.visible_text import as_line
 
 PAGES_FOLDER = Path(__file__).parent
@@ -44,6 +44,6 @@ def transcript_environment() -> Environment:
         finalize=lambda value: as_line(value) if type(value) is str else value,
         auto_reload=False,
     )
-    environment.globals.update(CONVERSATION_GLOBALS)
+    environment.globals.update(CONVERSATION_GLOBALS, time_html=time_html)
     environment.filters["number"] = "{:,}".format
     return environment

@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
 from urllib.parse import quote
 
 from migrate.model.results.conversation import ConversationMessage, FileReference
-
-
-class ConversationLinks(Protocol):
-    """Addresses for one conversation. Each is '' where there is nothing to lead to."""
-
-    def file(self, file: FileReference) -> str:
-        """The bytes of a file, or a page about it."""
-
-    def image(self, file: FileReference) -> str:
-        """An image that is shown in the page; called only for files whose bytes are an image."""
-
-    def message(self, message: ConversationMessage) -> str:
-        """The lasting address of a message."""
-
-    def assistant(self, id_: str) -> str:
-        """A page about an assistant."""
-
-    def whole_text(self, message: ConversationMessage | None, text: str) -> str:
-        """A text that is too long for the page. `message` is None in a run behind the last one."""
 
 
 def message_anchor(message: ConversationMessage) -> str:
@@ -42,7 +22,7 @@ class PageOnlyLinks:
         return ""
 
     def message(self, message: ConversationMessage) -> str:
-        return f"#{message_anchor(message)}"
+        return ""
 
     def assistant(self, id_: str) -> str:
         return ""

@@ -14,8 +14,8 @@ from migrate.model.results.conversation import (
     ConversationPart,
     FileReference,
 )
+from migrate.model.results.transcripts import ConversationLinks
 from migrate.reports.pages.json_layout import pretty_json
-from migrate.reports.pages.links import ConversationLinks
 from migrate.reports.pages.markdown_rules import LINKABLE, CitationMark, code_block, outside_link
 from migrate.reports.pages.safe_markdown import render_markdown
 from migrate.reports.pages.visible_text import as_html, as_line, visible_text

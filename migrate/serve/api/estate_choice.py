@@ -19,16 +19,16 @@ TYPE_NAMES = {
 
 
 def choose_estate(address: ApiAddress, estates: Collection[ServedEstate]) -> ServedEstate:
-    """The estate that an address means: the one of the number in it, else the only one that has such paths.
-    Both generations of a project are one place. Raises `ApiRefusal`."""
+    """The estate that an address means: the one of the number in it, else the only one that has such paths,
+    of projects the one of that name. Both generations of a project are one place. Raises `ApiRefusal`."""
     family = [estate for estate in estates if estate.type in FAMILY_TYPES[address.family]]
     found = family
     if address.estate is not None:
         urls = {estate.url for estate in estates if str(estate.number) == address.estate}
         found = [estate for estate in found if estate.url in urls]
-    if address.family == "foundry":
-        wanted = address.project.casefold()
-        found = [estate for estate in found if project_of_url(estate.url).casefold() == wanted]
+    elif address.family == "foundry":
+        names = ("", address.project.casefold())  # the address of a gateway may have no name
+        found = [estate for estate in found if project_of_url(estate.url).casefold() in names]
     if len({estate.url for estate in found}) != 1:
         raise _not_one_estate(address, found or family, is_ambiguous=bool(found))
     for estate in found:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from migrate.archive.snapshots.history import absence_gap
+from migrate.archive.snapshots.history import absence_gap, describe_other_snapshot
 from migrate.archive.snapshots.placed_listing import PlacedListing
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import ArchiveDamaged
@@ -148,8 +148,10 @@ def absent_refusal(
         gap = listing_gap(call, resource.kind, listing)
     if not gap:
         return refusal
+    call.take_time()
+    elsewhere = describe_other_snapshot(call.reader, asked[-1])
     return not_in_archive(
-        f"{refusal.message.rstrip('.')} in the archive, and it may exist: {gap}.", refusal.param
+        f"{refusal.message.rstrip('.')} in the archive, and it may exist: {gap}{elsewhere}.", refusal.param
     )
 
 

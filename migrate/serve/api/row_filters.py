@@ -49,14 +49,15 @@ class _PlacesByValue:
     values have the same one is less likely than 1 in 10 to the 7th."""
 
     def __init__(self, listing: PlacedListing, path: KeyPath) -> None:
-        rows: list[tuple[int, int]] = []
+        hashes, places = array("q"), array("L")
         for place, text in enumerate(listing.texts(range(len(listing)))):
             value = value_at_keys(parse_body(text), path)
             if isinstance(value, str):
-                rows.append((hash(value), place))
-        rows.sort()
-        self._hashes = array("q", [row[0] for row in rows])
-        self._places = array("L", [row[1] for row in rows])
+                hashes.append(hash(value))
+                places.append(place)
+        order = sorted(range(len(hashes)), key=hashes.__getitem__)  # equal ones stay in order
+        self._hashes = array("q", map(hashes.__getitem__, order))
+        self._places = array("L", map(places.__getitem__, order))
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -74,6 +75,7 @@ class RowFilters:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[bytes, KeyPath], _PlacesByValue] = OrderedDict()
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
 
     def places(
         self, listing: PlacedListing, path: KeyPath, value: str, is_hasty: bool = False
@@ -81,17 +83,24 @@ class RowFilters:
         """The places of the rows that have this text at a path, ascending. Raises `NeedsTime` for a request
         in haste (`is_hasty`) where the whole listing has to be read."""
         key = (listing.row.sha or b"", path)
+        if (found := self._find(key)) is not None:
+            return found.places(value)
+        if is_hasty:
+            raise NeedsTime
+        with self._reading:  # one listing at a time: several requests may ask for the same one
+            found = self._find(key)
+            if found is None:
+                found = _PlacesByValue(listing, path)
+                if listing.row.sha:  # without a hash, the listing is still being written
+                    self._keep(key, found)
+        return found.places(value)
+
+    def _find(self, key: tuple[bytes, KeyPath]) -> _PlacesByValue | None:
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
-                return found.places(value)
-        if is_hasty:
-            raise NeedsTime
-        found = _PlacesByValue(listing, path)
-        if listing.row.sha:  # without a hash, the listing is still being written
-            self._keep(key, found)
-        return found.places(value)
+            return found
 
     def _keep(self, key: tuple[bytes, KeyPath], found: _PlacesByValue) -> None:
         with self._lock:

@@ -108,7 +108,8 @@ def _check_undated(head: ApiHead, _info: SnapshotInfo) -> None:
 def _check_beta(head: ApiHead, _info: SnapshotInfo) -> None:
     if OPENAI_PLATFORM.paths.find(head.segments) is None:
         return  # an unknown path is named first
-    if head.segments[0] not in PATHS_WITHOUT_BETA and head.headers.get(BETA_HEADER) != BETA_VALUE:
+    features = [feature.strip() for feature in head.headers.get(BETA_HEADER, "").split(",")]
+    if head.segments[0] not in PATHS_WITHOUT_BETA and BETA_VALUE not in features:
         message = f"The Assistants API needs the header 'OpenAI-Beta: {BETA_VALUE}'."
         raise ApiRefusal(400, message, code="invalid_beta")
 

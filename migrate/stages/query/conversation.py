@@ -7,12 +7,14 @@ are read in windows, so that memory does not grow with it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.id_map import Side, new_ids_of
 from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON, Entity
+from migrate.model.document_texts import read_document
 from migrate.model.message import ITEM_ROLE
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.conversation import (
@@ -22,8 +24,10 @@ from migrate.model.results.conversation import (
     ConversationPart,
     NewId,
     RunRecord,
+    TranscriptSummary,
 )
 from migrate.model.secrets import mask_texts
+from migrate.model.thread_summary import ThreadSummary, agent_of_body
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.query.item_parts import item_parts
 from migrate.stages.query.masked_conversation import masked_attachment, masked_part, masked_run
@@ -35,6 +39,8 @@ from migrate.stages.query.thread_runs import ThreadRuns
 WINDOW_MESSAGES = 200
 # Messages from the end of a thread whose assistants its head names.
 MAX_NEWEST_MESSAGES = 20
+# Messages from the beginning of a thread in which the first words of a user are looked for.
+MAX_FIRST_MESSAGES = 5
 
 
 def read_conversation(
@@ -52,42 +58,58 @@ class ConversationReader:
         self._snapshot = snapshot
         self._source = Side(snapshot.info.type, snapshot.info.url)
         self.named = NamedObjects(snapshot)
+        self._last: _Thread | None = None
 
     def read(self, thread: str, first: int = 1, count: int | None = None) -> Conversation | None:
         """The conversation of a thread, see `read_conversation`."""
-        id_ = storable_text(thread)
-        body = next((body for kind, _, body in self._snapshot.find(id_) if kind == "thread"), None)
+        body = self.find(thread)
         return None if body is None else self.read_body(body, first, count)
+
+    def find(self, thread: str) -> StoredBody | None:
+        """The body of a thread, or None when the snapshot has no such thread."""
+        found = self._snapshot.find(storable_text(thread))
+        return next((body for kind, _, body in found if kind == "thread"), None)
 
     def read_body(self, body: StoredBody, first: int = 1, count: int | None = None) -> Conversation:
         """The conversation of a thread whose body was read already."""
-        thread = storable_text(as_text(body.get("id")))
-        window = _Thread(self._snapshot, self._source, self.named, thread)
+        thread = self._thread(body)
         start = max(first, 1) - 1
-        end = len(window.messages) if count is None else min(start + max(count, 0), len(window.messages))
-        is_last = end == len(window.messages)
-        trailing = tuple(map(masked_run, window.runs.trailing())) if is_last else ()
-        return Conversation(window.head(body), window.read(start, end), trailing)
+        end = len(thread.messages) if count is None else min(start + max(count, 0), len(thread.messages))
+        is_last = end == len(thread.messages)
+        trailing = tuple(map(masked_run, thread.runs.trailing())) if is_last else ()
+        return Conversation(thread.head, thread.read(start, end), trailing)
+
+    def summarize(self, body: StoredBody) -> TranscriptSummary:
+        """A thread in one line of a list. Reads a few messages at both ends."""
+        return self._thread(body).summary()
+
+    def _thread(self, body: StoredBody) -> _Thread:
+        """A thread; one that is asked for again at once is not looked up again."""
+        if self._last is None or self._last.body is not body:
+            self._last = _Thread(self._snapshot, self._source, self.named, body)
+        return self._last
 
 
 class _Thread:
     """One thread of a snapshot."""
 
-    def __init__(self, snapshot: SnapshotReader, source: Side, named: NamedObjects, id_: str) -> None:
-        self._snapshot, self._source, self._named, self._id = snapshot, source, named, id_
+    def __init__(self, snapshot: SnapshotReader, source: Side, named: NamedObjects, body: StoredBody) -> None:
+        self._snapshot, self._source, self._named, self.body = snapshot, source, named, body
+        self._id = id_ = storable_text(as_text(body.get("id")))
         self._decode = CODECS[snapshot.info.type].decode
         self._gaps = snapshot.missing_below("message", id_)
         self.messages: ListingBodies = snapshot.listing_bodies("message", id_)
         self.runs = ThreadRuns(snapshot, id_, self.messages, named)
 
-    def head(self, body: StoredBody) -> ConversationHead:
+    @cached_property
+    def head(self) -> ConversationHead:
         """The facts about the thread."""
-        info, metadata = self._snapshot.info, body.get("metadata")
+        info, body = self._snapshot.info, self.body
         state, reason = self._snapshot.listing_state("message", self._id)
         return ConversationHead(
             id=self._id,
             created_at=utc_text(body.get("created_at"), ISO_SECONDS),
-            metadata=_masked_metadata(metadata),
+            metadata=_masked_metadata(body.get("metadata")),
             snapshot=info.id,
             estate_type=info.type,
             url=info.url,
@@ -97,6 +119,29 @@ class _Thread:
             new_ids=self._new_ids("thread", "", (self._id,)).get(self._id, ()),
             notes=tuple(self._unread_runs()),
         )
+
+    def summary(self) -> TranscriptSummary:
+        """The thread in one line of a list."""
+        count = len(self.messages)
+        newest = self.messages.read(count - 1) if count else {}
+        head = self.head
+        return TranscriptSummary(
+            id=self._id,
+            first_words=self._first_words(),
+            created_at=head.created_at,
+            newest_at=utc_text(newest.get("created_at"), ISO_SECONDS) or head.created_at,
+            count=count,
+            assistants=head.assistants,
+            gap=head.gap,
+        )
+
+    def _first_words(self) -> str:
+        """The first words of a user, or of anybody where no user is among the first messages."""
+        ends = ThreadSummary()
+        for place in range(min(len(self.messages), MAX_FIRST_MESSAGES)):
+            body = self.messages.read(place)
+            ends.add_message(body, read_document("message", body), 0)
+        return ends.first_words
 
     def read(self, start: int, end: int) -> Iterator[ConversationMessage]:
         """The messages from one place to another, counted from 0."""
@@ -114,7 +159,7 @@ class _Thread:
     ) -> ConversationMessage:
         entity = self._decode("message", body, self._id, DecodeContext())[0]
         role = as_text(entity.fields.get("role", entity.extras.get("role")))
-        assistant, version = ("", "") if role == "user" else self._author(entity)
+        assistant, version = ("", "") if role == "user" else message_author(body)
         return ConversationMessage(
             number=number,
             id=entity.id,
@@ -132,22 +177,9 @@ class _Thread:
             gaps=tuple(self._gaps.get(storable_text(entity.id), ())),
         )
 
-    def _author(self, message: Entity) -> tuple[str, str]:
-        """Id and version of the assistant that a message is from. Items of conversations name an agent, that
-        of a user the one that was asked."""
-        service = message.facts.get("service")
-        made_by = service.get("created_by") if isinstance(service, Mapping) else None
-        agent = made_by.get("agent") if isinstance(made_by, Mapping) else None
-        if isinstance(agent, Mapping):
-            return as_text(agent.get("name")), as_text(agent.get("version"))
-        return as_text(message.facts.get("assistant_id")), ""
-
     def _newest_assistants(self) -> tuple[tuple[str, str], ...]:
         last = range(len(self.messages) - 1, max(-1, len(self.messages) - 1 - MAX_NEWEST_MESSAGES), -1)
-        bodies = (self.messages.read(place) for place in last)
-        authors = [
-            self._author(self._decode("message", body, self._id, DecodeContext())[0])[0] for body in bodies
-        ]
+        authors = (message_author(self.messages.read(place))[0] for place in last)
         ids = dict.fromkeys(filter(None, (*self.runs.newest_assistant_ids, *authors)))
         return tuple((id_, self._named.assistant_name(id_) or id_) for id_ in ids)
 
@@ -173,6 +205,14 @@ def conversation_parts(message: Entity, find_file: FileLookup) -> Iterator[Conve
             yield from item_parts(part, find_file)
         else:
             yield read_part(part, find_file)
+
+
+def message_author(body: StoredBody) -> tuple[str, str]:
+    """Id and version of the assistant that a message is from. Items of conversations name an agent, that of a
+    user the one that was asked."""
+    made_by = body.get("created_by")
+    agent = made_by.get("agent") if isinstance(made_by, Mapping) else None
+    return agent_of_body(body), as_text(agent.get("version")) if isinstance(agent, Mapping) else ""
 
 
 def _status(message: Entity) -> str:

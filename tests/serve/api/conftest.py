@@ -46,7 +46,7 @@ def add_long_thread(estate: Estate) -> None:
         estate.messages[LONG_THREAD][message["id"]] = {**message, **more}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
     folder = tmp_path_factory.mktemp("api")
     archive = folder / "estates.db"

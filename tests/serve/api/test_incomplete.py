@@ -117,6 +117,16 @@ def test_a_filtered_snapshot_knows_that_there_is_more(tmp_path: Path) -> None:
         assert api.azure("threads").ids == ["t"]
 
 
+def test_another_snapshot_that_has_an_object_is_named(tmp_path: Path) -> None:
+    read = [Made("thread", "", named("t"))], [Made("thread", "", (), "failed", "broken")]
+    path = make_archive(tmp_path / "a.db", *map(MadeSnapshot, read))
+    with serving_api(path) as api:
+        unread(api, "threads/t", "broken; snapshot 1 has it")
+        assert "snapshot" not in unread(api, "threads/u", "broken").message
+    with serving_api(path, snapshot=1) as api:
+        assert api.azure("threads/t").json == {"id": "t"}
+
+
 def test_an_interrupted_snapshot_is_incomplete(tmp_path: Path) -> None:
     read = [
         Made("thread", "", named("t", "u")),

@@ -191,7 +191,8 @@ def test_versions_and_headers_that_a_service_asks_for(api: ServedApi) -> None:
     api.refused("/openai/v1/files?api-version=2025-03-01-preview", 400)
     api.refused("/openai/v1/assistants", 404)
     assert api.refused("/v1/assistants", 400).json["error"]["code"] == "invalid_beta"
-    assert api.ok("/v1/assistants", openai_beta="assistants=v2").ids == ["asst_o"]
+    for beta in ("assistants=v2", "other=v1, assistants=v2"):
+        assert api.ok("/v1/assistants", openai_beta=beta).ids == ["asst_o"]
     assert api.refused("/v1/nothing", 404).message == "Unknown request URL: GET /v1/nothing."
     shop = "/api/projects/shop"
     api.refused(f"{shop}/agents", 400)
@@ -200,6 +201,16 @@ def test_versions_and_headers_that_a_service_asks_for(api: ServedApi) -> None:
     assert api.ok(f"{shop}/openai/conversations?api-version=2025-11-15-preview").ids == ["t-1"]
     assert api.ok(f"{shop}/openai/files?api-version=2025-11-15-preview").ids == ["file-p"]
     assert api.refused(f"{shop}/files?api-version=v1&limit=2", 400).json["error"]["param"] == "limit"
+
+
+def test_the_oldest_version_is_asked_for_what_was_read_with_it(tmp_path: Path) -> None:
+    old = {"id": "asst_1", "file_ids": ["f"], "tools": [{"type": "retrieval"}]}
+    read = [Made("assistant", "", [old])]
+    path = make_archive(tmp_path / "a.db", MadeSnapshot(read, version="2024-02-15-preview"))
+    with serving_api(path) as api:
+        assert api.ok("/openai/assistants/asst_1?api-version=2024-02-15-preview").json == old
+        refused = api.refused(f"/openai/assistants/asst_1?{VERSION}", 424)
+        assert "api-version=2024-02-15-preview" in refused.message
 
 
 def test_credentials_are_masked_and_the_rest_is_verbatim(api: ServedApi) -> None:
@@ -263,6 +274,13 @@ def test_several_estates_are_told_apart_by_their_number(tmp_path: Path) -> None:
         other = api.refused(f"/estates/5/api/projects/garden/{conversations}", 424)
         assert "Foundry project with classic agents" in other.message
         assert "/estates/3" in api.refused(f"/api/projects/none/{conversations}", 404).message
+        assert api.ok(f"/estates/4/api/projects/any/{conversations}").ids == ["t"]
+
+
+def test_a_project_behind_a_gateway_has_no_name_in_its_address(tmp_path: Path) -> None:
+    made = MadeSnapshot([Made("thread", "", named("t"))], "foundry", "https://gateway.example.com/ai", "v1")
+    with serving_api(make_archive(tmp_path / "a.db", made)) as api:
+        assert api.ok("/api/projects/whatever/openai/v1/conversations").ids == ["t"]
 
 
 def test_both_generations_of_a_project_are_one_place(api: ServedApi) -> None:

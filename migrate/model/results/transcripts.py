@@ -1,0 +1,108 @@
+"""The result of writing conversations as files, and the pages that list them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from migrate.model.results.conversation import (
+    Conversation,
+    ConversationMessage,
+    FileReference,
+    TranscriptSummary,
+)
+from migrate.model.results.query import Transcript
+
+
+class ConversationLinks(Protocol):
+    """Where the parts of a conversation lead: `serve` has addresses, a folder of transcripts has files. Each
+    is '' where there is nothing to lead to."""
+
+    def file(self, file: FileReference) -> str:
+        """The bytes of a file, or a page about it."""
+
+    def image(self, file: FileReference) -> str:
+        """An image that is shown in the page; called only for files whose bytes are an image."""
+
+    def message(self, message: ConversationMessage) -> str:
+        """The lasting address of a message; '' where it is its place in the page."""
+
+    def assistant(self, id_: str) -> str:
+        """A page about an assistant."""
+
+    def whole_text(self, message: ConversationMessage | None, text: str) -> str:
+        """A text that is too long for the page. `message` is None in a run behind the last one."""
+
+
+@dataclass(frozen=True)
+class TranscriptPage:
+    """One page of the transcript of a thread, with what a form may want to read of it. `names`: the file
+    names of all its pages, in one folder; `number`: which of them it is, from 1. `root`: from that folder to
+    the folder of all transcripts, as in `../`; '' for a page that stands alone."""
+
+    summary: TranscriptSummary
+    conversation: Callable[[], Conversation]
+    transcript: Callable[[], Transcript]
+    links: ConversationLinks
+    number: int = 1
+    names: Sequence[str] = ()
+    root: str = ""
+
+
+@dataclass(frozen=True)
+class TranscriptFailure:
+    """A thread that is not complete or could not be read, or a file that could not be copied: its id, the
+    reason."""
+
+    kind: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ListedThread:
+    """A thread in the list of transcripts. `path`: its page, relative to the folder."""
+
+    summary: TranscriptSummary
+    path: str
+
+
+@dataclass(frozen=True)
+class IndexPage:
+    """A page of the list of transcripts, newest first. `number`: from 1. `pages`: path, newest and oldest
+    time of every page."""
+
+    number: int
+    rows: Sequence[ListedThread]
+    pages: Sequence[tuple[str, str, str]]
+    threads: int
+    incomplete: int
+    source: str
+    snapshot: int
+
+
+@dataclass
+class TranscriptsResult:
+    """What was written. `format`: html, markdown or jsonl. `bytes`: of the copied files. `without_bytes`:
+    files that conversations refer to and that the archive has no bytes of. `incomplete`: threads of which the
+    snapshot lacks messages; `failed`: threads that are damaged in the archive, and files."""
+
+    folder: Path
+    format: str
+    threads: int = 0
+    messages: int = 0
+    files: int = 0
+    bytes: int = 0
+    without_bytes: int = 0
+    removed: int = 0
+    incomplete: list[TranscriptFailure] = field(default_factory=list)
+    failed: list[TranscriptFailure] = field(default_factory=list)
+    unknown_ids: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was asked for is there."""
+        return not (self.incomplete or self.failed or self.unknown_ids)
