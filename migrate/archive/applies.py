@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from migrate.archive.connections import SqlConnection
 from migrate.archive.id_map import BETWEEN_SIDES_SQL, Side
-from migrate.archive.journal import UNDO_ACTION
+from migrate.archive.journal import FINISHED_ACTION, UNDO_ACTION
 from migrate.archive.journal_check import check_journal
-from migrate.archive.registered_plans import read_plan_document
+from migrate.archive.registered_plans import has_plan_document, read_plan_document
 from migrate.errors import BadUsage
 from migrate.model.results.apply import ApplySummary
 
@@ -51,10 +51,10 @@ def list_applies(conn: SqlConnection) -> list[ApplySummary]:
             adopted=counts[number]["adopt", "done"],
             failed=sum(counts[number][action, "failed"] for action in CHANGING_ACTIONS),
             undone=_undone(conn, number) if counts[number][UNDO_ACTION, "done"] else 0,
-            state=_state(conn, number, counts[number]),
+            state=_state(conn, number, digest, counts[number]),
         )
         for number, digest, at, *sides in plans
-        if number in counts
+        if any(action != FINISHED_ACTION for action, _ in counts.get(number, ()))
     ]
 
 
@@ -75,12 +75,14 @@ UNDONE_SQL = (
 )
 
 
-def _state(conn: SqlConnection, plan: int, counts: Counter[LineState]) -> str:
-    """One word or two for a plan's lines: done, incomplete, rolled back, partly rolled back."""
+def _state(conn: SqlConnection, plan: int, digest: str, counts: Counter[LineState]) -> str:
+    """One word or two for a plan's lines: done, incomplete, rolled back, partly rolled back. An apply of an
+    earlier version, which stored no plan, did not note that it was finished: there only its lines count."""
     changed = counts["create", "done"] + counts["update", "done"]
     if counts[UNDO_ACTION, "done"] or counts[UNDO_ACTION, "failed"] or counts[UNDO_ACTION, "intended"]:
         return "rolled back" if _undone(conn, plan) == changed else "partly rolled back"
     is_open = any(counts[action, state] for action in CHANGING_ACTIONS for state in ("intended", "failed"))
+    is_open = is_open or (not counts[FINISHED_ACTION, "done"] and has_plan_document(conn, digest))
     return "incomplete" if is_open else "done"
 
 

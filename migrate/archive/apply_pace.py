@@ -20,20 +20,23 @@ WITH lines AS (
     UNION SELECT CAST(strftime('%s', finished_at) AS INTEGER) FROM lines
 ), pauses AS (SELECT at, at - lag(at, 1, at) OVER (ORDER BY at) AS pause FROM times WHERE at IS NOT NULL)
 SELECT max(at) - min(at), max(pause),
-       (SELECT count(*) FROM journal WHERE plan_id = ? AND state != 'done')
+       (SELECT count(*) FROM journal WHERE plan_id = ? AND state != 'done'),
+       EXISTS (SELECT 1 FROM journal WHERE plan_id = ? AND action = 'finished')
 FROM pauses
 """
 
 
 def last_apply_duration(conn: SqlConnection, target: Side) -> tuple[str, float] | None:
-    """Digest of the plan of the newest apply to a target that ended without failures and without a pause, and
-    its seconds; None where there is no such apply."""
+    """Digest of the plan of the newest apply to a target that was not stopped, and ended without failures and
+    without a pause, and its seconds; None where there is no such apply."""
     plans = conn.execute(
         "SELECT id, digest FROM plans WHERE target_type = ? AND target_url = ? ORDER BY id DESC",
         (target.type, target.url),
     ).fetchall()
     for plan, digest in plans:
-        seconds, pause, not_done = conn.execute(_TIMES_SQL, (plan, plan)).fetchone()
-        if seconds is not None and not not_done and pause <= MAX_PAUSE_S and seconds >= MIN_DURATION_S:
+        seconds, pause, not_done, is_finished = conn.execute(_TIMES_SQL, (plan, plan, plan)).fetchone()
+        if seconds is None or not_done or not is_finished:
+            continue
+        if pause <= MAX_PAUSE_S and seconds >= MIN_DURATION_S:
             return str(digest), float(seconds)
     return None

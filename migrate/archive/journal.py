@@ -47,6 +47,8 @@ CITATIONS_TAKEN, CITATIONS_REFUSED, CITATIONS_DROPPED = "taken", "refused", "dro
 CITATIONS_NOT_TAKEN = frozenset({CITATIONS_REFUSED, CITATIONS_DROPPED})
 # An apply reported that the service did not take something that was tried. The id of the line is the field.
 NOT_TAKEN_ACTION = "not taken"
+# An apply carried out everything that its plan says.
+FINISHED_ACTION = "finished"
 # The rollback of another line.
 UNDO_ACTION = "undo"
 

@@ -36,6 +36,11 @@ def store_plan_document(conn: sqlite3.Connection, plan: str, document: bytes) ->
     hash_rows(conn, DOCUMENTS_TABLE, "digest = ?", [(plan,)])
 
 
+def has_plan_document(conn: SqlConnection, plan: str) -> bool:
+    """Whether the plan of this digest is stored."""
+    return conn.execute(f"SELECT 1 FROM {DOCUMENTS_TABLE} WHERE digest = ?", (plan,)).fetchone() is not None
+
+
 def read_plan_document(conn: SqlConnection, plan: str) -> bytes | None:
     """A plan as JSON; None where it is not stored. Raises `RowDamaged`."""
     row = conn.execute(

@@ -186,9 +186,14 @@ def test_the_time_follows_the_last_apply_that_was_not_interrupted(
         conn.execute(
             "UPDATE journal SET started_at = '2026-12-01T00:00:00', finished_at = '2026-12-01T00:00:00'"
         )
-        conn.execute(f"UPDATE journal SET {change} WHERE id = (SELECT max(id) FROM journal)")
+        conn.execute(
+            f"UPDATE journal SET {change} WHERE id = (SELECT max(id) FROM journal WHERE action = 'create')"
+        )
         found = last_apply_duration(conn, Side("openai", world.target.url))  # type: ignore[arg-type]
+        conn.execute("DELETE FROM journal WHERE action = 'finished'")
+        stopped = last_apply_duration(conn, Side("openai", world.target.url))  # type: ignore[arg-type]
     assert [found and (found[0], round(found[1]))] == [expected and (digest, expected)]
+    assert stopped is None, "a part of an apply says nothing of the whole"
 
 
 def test_a_later_plan_uses_the_pace_of_the_last_apply(launch: Launch) -> None:

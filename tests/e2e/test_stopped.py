@@ -170,7 +170,9 @@ def test_apply(tmp_path: Path, at: int, how: signal.Signals) -> None:
             [{"path": "instructions", "left": "From before.", "right": "From today."}]
         ]
         assert work["changes"] == [row["change"] for row in work["left"] if row["change"]]
+        assert made("applies", made.db).ok()[-1]["state"] == "incomplete"
         assert made.apply().ok()["done"] == []
+        assert made("applies", made.db).ok()[-1]["state"] == "done"
         assert made("verify", made.plan).ok()["findings"] == []
         assert len(made.target.estate.threads) == len(made.source.estate.threads)
 

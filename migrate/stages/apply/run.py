@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.journal import NOT_TAKEN_ACTION, UNDO_ACTION
+from migrate.archive.journal import FINISHED_ACTION, NOT_TAKEN_ACTION, UNDO_ACTION
 from migrate.codecs import Capabilities, capabilities_for
 from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult
@@ -80,6 +80,8 @@ def apply_plan(
         report_stopped(plan, ctx, APPLY_STOPPED)
         _report_losses(ctx)
         raise ApplyInterrupted(ctx.result) from None
+    if not ctx.result.failed:
+        ctx.journal.record_created([((FINISHED_ACTION, "plan", "", "", ""), "", "", "")])
     _report_blocked(plan, ctx)
     _report_losses(ctx)
     return ctx.result
