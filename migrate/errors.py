@@ -130,7 +130,7 @@ class RequestFailed(Exception):
 
     @property
     def request_id(self) -> str:
-        """What the service's support asks for; Azure names it differently."""
+        """The id that the service's support asks for; Azure uses another header."""
         return self.headers.get("apim-request-id") or self.headers.get("x-request-id") or ""
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ class RequestFailed(Exception):
 
 
 class NoResponse(RequestFailed):
-    """Nobody answered: no connection, a timeout, a connection that ended."""
+    """There was no answer: no connection, a timeout, a connection that ended."""
 
 
 class InvalidResponse(RequestFailed):
@@ -167,7 +167,7 @@ class OutcomeUnknown(RequestFailed):
 
 
 class NotSent(RequestFailed):
-    """The command is being stopped: the request was not sent. `status` stands in place of that of HTTP."""
+    """The command is being stopped: the request was not sent. `status` replaces that of HTTP."""
 
     def __init__(self) -> None:
         super().__init__("stopped before it was sent", status=NOT_SENT_STATUS)

@@ -64,6 +64,9 @@ STANDARD_TERMS = {
     "to the letter": "exactly",
     "in earnest": "on a real service",
     "twins?": "duplicate",
+    "whoever": "everyone who",
+    "strangers?": "other users",
+    "once more": "again",
 }
 OTHER_CODES = {0, 1}  # these are results, not failures
 

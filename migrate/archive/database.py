@@ -93,7 +93,7 @@ class Archive:
         whose full-text index is damaged, to remove it.
 
         Raises `BadUsage` (no such file, or it cannot be written), `ArchiveDamaged` (not an archive, or it has
-        tables of somebody else), `ArchiveTooNew`, `ArchiveBusy` (another writer).
+        tables of others), `ArchiveTooNew`, `ArchiveBusy` (another writer).
         """
         path = resolve_archive_path(path)
         if not path.exists():

@@ -1,7 +1,7 @@
 """Connections for a program that reads an archive for hours, from several threads: pages in a browser.
 
 A connection is lent for one request, and sees one state of the archive during it. SQLite's write-ahead log
-lets it do so while another program writes. A file that was put in the place of the archive is opened anew,
+lets it do so while another program writes. A file that was put in the place of the archive is opened again,
 with all checks: pages of two files must not be mixed.
 """
 

@@ -1,8 +1,8 @@
 """Check which schema an archive has, and that it has nothing else.
 
-A view or a trigger that somebody else added is a program that runs when a table is read or written: it may
-never end, or change the journal while an archive is merged. So nothing is read from a file before its schema
-was compared with that of this program, text by text. The current schema is recognized by its digest; another
+A view or a trigger that others added is a program that runs when a table is read or written: it may never
+end, or change the journal while an archive is merged. So nothing is read from a file before its schema was
+compared with that of this program, text by text. The current schema is recognized by its digest; another
 version is created in memory.
 
 All of this is plain SQL: importing sqlite-utils takes longer than listing a small archive.
@@ -35,7 +35,7 @@ STEPS_BY_DIGEST = {
 
 # Characters of a name that this program did not choose.
 MAX_NAME_CHARS_SHOWN = 80
-# Created by SQLite when somebody runs ANALYZE: numbers for choosing an index. They run nothing.
+# Created by SQLite when ANALYZE is run: numbers for choosing an index. They run nothing.
 SQLITE_STATISTICS_TABLES = {
     ("table", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
     ("table", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
@@ -63,7 +63,7 @@ def check_schema(conn: sqlite3.Connection, path: Path, ignore_index: bool = Fals
         raise ArchiveDamaged(
             f"the full-text index of {path} is damaged",
             f"of its tables these are missing or changed: {', '.join(sorted(wrong))}",
-            f"build it anew: index --rebuild {path}",
+            f"build it again: index --rebuild {path}",
         )
 
 
@@ -148,7 +148,7 @@ def _schema_of_version(number: int) -> dict[SchemaEntry, str]:
 
 
 def _is_in_any_version(entry: SchemaEntry) -> bool:
-    """Whether this program creates something of that name: nobody is advised to remove it."""
+    """Whether this program creates something of that name: then the message does not advise to remove it."""
     versions = range(len(SCHEMA_STEPS) + 1)
     return any(entry[1] == name for number in versions for _, name in _schema_of_version(number))
 

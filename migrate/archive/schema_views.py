@@ -84,7 +84,7 @@ ADDED_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
 TIME_ENDING = "_at"
 ISO_ENDING = "_iso"
 
-# How to read an archive, for whoever opens it in a program that shows only the names of its views.
+# How to read an archive, for users of a program that shows only the names of its views.
 READ_ME: tuple[tuple[str, str], ...] = (
     ("any program", "The views decompress bodies with the SQL function sqlar_uncompress. A program that "
         "reports 'no such function: sqlar_uncompress' does not have it."),

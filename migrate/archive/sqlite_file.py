@@ -82,7 +82,7 @@ def check_sqlite_magic(path: Path) -> None:
 
 
 def check_side_files(path: Path) -> None:
-    """Raise `BadUsage` where SQLite would follow a link that somebody created beside the archive."""
+    """Raise `BadUsage` where SQLite would follow a link beside the archive."""
     for ending in SIDE_FILE_ENDINGS:
         side_file = path.with_name(path.name + ending)
         try:

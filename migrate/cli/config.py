@@ -123,7 +123,7 @@ SECRET_LIKE_NAME = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{24,}")
 
 @dataclass(frozen=True)
 class SignIn:
-    """How to sign in to a type of service. `key`, `token`: variables that are used if the config file names
+    """How to sign in to a type of service. `key`, `token`: variables that are used if the config file has
     none."""
 
     key: str = ""

@@ -50,7 +50,7 @@ CHILDREN: Mapping[str, Mapping[str, str]] = {
     "vector_store": {"files": "vector_store.file"},
     "conversation": {"items": "item"},
 }
-# Kind -> the key by which its children name it, and the reverse: kind -> the key that names its parent.
+# Kind -> the key with which its children refer to it, and the reverse: kind -> the key of its parent.
 ID_KEYS: Mapping[str, str] = {
     "thread": "thread_id", "thread.run": "run_id", "vector_store": "vector_store_id",
     "conversation": "conversation_id",

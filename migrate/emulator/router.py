@@ -31,7 +31,7 @@ Handler = Callable[..., "Json | Response | Awaitable[Json | Response]"]
 
 @dataclass(frozen=True)
 class Route:
-    """One operation. `schema` names the schema of its body; without one the body is not read."""
+    """One operation. `schema` is the name of the schema of its body; without one the body is not read."""
 
     method: str
     path: str

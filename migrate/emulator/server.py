@@ -92,7 +92,7 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. The protocol is named because asyncio turns Nagle's delay off only then; with the
+    """A listening socket. The protocol is given because asyncio turns Nagle's delay off only then; with the
     delay every answer took 40 ms."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

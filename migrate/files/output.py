@@ -1,4 +1,4 @@
-"""Write a file that the user named with -o or --report, or that a command writes next to its archive.
+"""Write a file that the user gave with -o or --report, or that a command writes next to its archive.
 
 A symbolic link is followed, and the file that it points to is written. A pipe or a device is written to,
 and never replaced by a file. A regular file is replaced at once: it is first written under a random name

@@ -1,6 +1,6 @@
 """Put an answer of a tool together: JSON of bounded size that marks what was copied from the archive.
 
-Texts of an archive were written by people and programs that the reader of an answer must not obey. They stand
+Texts of an archive were written by people and programs that the reader of an answer must not obey. They are
 below the key `quoted` and nowhere else, so no text can pretend to be a part of the answer around it.
 Characters that are not visible, or that change how others are shown, are escaped.
 """

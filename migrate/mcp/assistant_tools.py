@@ -101,7 +101,7 @@ def get_assistant_answer(request: ToolRequest) -> dict[str, JSON]:
 
 
 def _uses(request: ToolRequest, assistant: str) -> Iterator[dict[str, JSON]]:
-    """Vector stores and files that an assistant names, with their names."""
+    """Vector stores and files that an assistant refers to, with their names."""
     estate = Estate(request.snapshot)
     entity = estate.objects("assistant").get(assistant)
     for _, kind, id_ in references_of(KINDS["assistant"], entity) if entity else ():

@@ -40,7 +40,7 @@ class DaemonWorker:
                 result, error = function(), None
             except BaseException as raised:  # the caller decides what it means
                 result, error = None, raised
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop was closed: no task waits any more
                 future.get_loop().call_soon_threadsafe(_settle, future, result, error)
 
 

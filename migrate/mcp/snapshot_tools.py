@@ -26,7 +26,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import open_journals
 from migrate.stages.match.pairs import pair_estates
 
-# Objects that a snapshot could not read, as far as an answer names them.
+# Maximum number of unread objects of a snapshot that an answer lists.
 MAX_MISSING_NAMED = 10
 # Changes that `offset` can skip.
 MAX_SKIPPED_CHANGES = 2_000

@@ -96,7 +96,7 @@ class _Session:
     async def write_output(
         self, receiver: MemoryObjectReceiveStream[SessionMessage], end: Callable[[], None]
     ) -> None:
-        """Write each message. Ends the session when nobody reads any more."""
+        """Write each message. Ends the session when the reader has closed the stream."""
         worker = DaemonWorker("mcp-output")
         async with receiver:
             async for item in receiver:

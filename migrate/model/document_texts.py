@@ -96,7 +96,7 @@ FIELDS_BY_KEY = {
     "summary": "content",
     "content": "content",
 }
-# Keys of an annotation that say what is cited. Its `text` is the marker, which stands in the text as well.
+# Keys of an annotation that say what is cited. Its `text` is the marker, which is in the text as well.
 CITATION_KEYS = frozenset({"title", "quote", "filename", "file_name", "url"})
 # Keys of a tool, of its schema and of a definition that hold text for people or for a model.
 TOOL_TEXT_KEYS = frozenset(

@@ -17,7 +17,7 @@ from migrate.model.text_folding import FOLDING_VERSION, fold_text
 # Changes whenever the same body may have other words in the index: a rule of this module or of
 # `document_texts`, or one that masks. tests/model/test_index_words.py fails then.
 DOCUMENT_FORMAT = 1
-# What an index was built with. Another one is dropped and built anew.
+# What an index was built with. Another one is removed and built again.
 INDEX_FORMAT = f"{DOCUMENT_FORMAT}, folding {FOLDING_VERSION}"
 
 FIELD_BREAK, KIND_MARK, ROLE_MARK, FILE_MARK = "\ue000", "\ue001", "\ue002", "\ue003"

@@ -1,8 +1,8 @@
 """Compare two normalized objects: the paths at which they differ, with both values.
 
-A hash separates equal objects from the others. DeepDiff walks those that differ, and `_JSONOperator` tells it
-what counts as equal and which lists have no order. A member of a list without order is named by what it is
-(`tools[function:get_weather]`), because its position means nothing.
+A hash separates equal objects from the others. DeepDiff walks those that differ, and `_JSONOperator` defines
+what counts as equal and which lists have no order. A member of a list without order is identified by what it
+is (`tools[function:get_weather]`), because its position means nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MEMBER_NAME_KEYS = ("name", "server_label", "id", "file_id", "project_connection
 PLAIN_MEMBER_NAME = re.compile(r"[\w./@ -]{1,80}")
 PLAIN_KEY = re.compile(r"[^\W\d][\w-]*")
 
-# How the operator below names its reports; DeepDiff uses other words for its own.
+# Types of the operator's reports; DeepDiff uses other words for its own.
 REPORT_TYPE = "differs_as_json"
 
 
@@ -188,7 +188,7 @@ def _entries_by_key(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> tupl
 def _members_by_name(left: list[JSON], right: list[JSON]) -> tuple[dict[MemberStep, Any], ...]:
     """The members that differ, by name: equal ones are left out, the others paired by name, then by type in
     order. DeepDiff's `iterable_compare_func` is not used for this: it drops a member that the right side has
-    once more than the left (seen with 9.1)."""
+    one more time than the left (seen with 9.1)."""
     left, right = _remove_equal(left, right)
     left_names, right_names = _member_names(left), _member_names(right)
     places = {name: n for n, name in enumerate(right_names)}

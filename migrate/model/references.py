@@ -1,4 +1,4 @@
-"""References: find and replace the ids that an object names, at declared paths only.
+"""References: find and replace the ids that an object refers to, at declared paths only.
 
 A property of a function's schema may be called `file_id`, and a text may quote an id. Neither is a
 reference, so nothing here searches for key names or for values that look like ids.

@@ -1,6 +1,6 @@
 """Models and services that end: what their makers announced, and the day on which each row was read.
 
-A maker may have moved a date since that day, so every result names the source and the day.
+A maker may have moved a date since that day, so every result has the source and the day.
 """
 
 from __future__ import annotations

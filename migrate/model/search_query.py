@@ -77,7 +77,7 @@ class _Parts:
 
 
 def parse_search_query(text: str) -> SearchQuery:
-    """A query from what somebody wrote. Raises `BadUsage` with the place of what cannot be understood."""
+    """Parse the query of a user. Raises `BadUsage` with the position of what cannot be parsed."""
     if len(text) > MAX_QUERY_CHARS:
         raise BadUsage(
             f"the query has {len(text):,} characters", f"at most {MAX_QUERY_CHARS:,} are looked for"
@@ -117,7 +117,7 @@ def _iter_terms(text: str) -> Iterator[re.Match[str]]:
         match = _TERM.match(text, place)
         if match is None or (match.end() < len(text) and text[match.end()] == '"'):
             place = text.rindex('"') if text.count('"') % 2 else place if match is None else match.end()
-            raise _refused(text, place, "a quotation mark stands alone", 'write phrases as "two words"')
+            raise _refused(text, place, "a quotation mark has no second one", 'write phrases as "two words"')
         yield match
         place = match.end()
 
@@ -163,10 +163,10 @@ def _add_date(parts: _Parts, text: str, place: int, name: str, value: str) -> No
         advice = f"write {name}:2026-08-26 or {name}:2026-08-26T12:00:00Z"
         raise _refused(text, place, f"{value!r} is not a date as in ISO 8601", advice) from None
     if name in parts.dates:
-        raise _refused(text, place, f"{name}: stands twice", "give one date")
+        raise _refused(text, place, f"{name}: occurs twice", "give one date")
     parts.dates[name] = seconds
     if "after" in parts.dates and "before" in parts.dates and parts.dates["after"] >= parts.dates["before"]:
-        raise _refused(text, place, "nothing lies between these dates", "give after: the earlier date")
+        raise _refused(text, place, "no time is between these dates", "give after: the earlier date")
 
 
 def _kind(text: str, match: re.Match[str], value: str) -> str:

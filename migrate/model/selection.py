@@ -84,7 +84,7 @@ class Selection:
         return all(key in metadata and fnmatchcase(str(metadata[key]), pattern) for key, pattern in self.meta)
 
     def fits_dates(self, seconds: float | None) -> bool:
-        """Whether a time lies between the dates. An unknown time does not."""
+        """Whether a time is between the dates. An unknown time does not."""
         if not self.has_dates:
             return True
         if seconds is None:

@@ -74,7 +74,7 @@ FALLBACK_STAMP_KEYS = StampKeys(
 STAMP = DEFAULT_STAMP_KEYS.stamp
 
 # The key in which Microsoft's migration script records from which assistant an agent was created. The
-# `migrated_from` of that script names no object.
+# `migrated_from` of that script refers to no object.
 ORIGINAL_ASSISTANT_KEY = "original_v1_id"
 
 

@@ -45,7 +45,7 @@ LETTERS_AS_TYPED = {
 # Separate words although they are letters: apostrophes, which are also typed as quotation marks. And a space
 # without width, although it is a character without a form.
 SEPARATING_CHARACTERS = frozenset("\u02bb\u02bc\u02bd\u200b")
-# The Arabic stretching line, signs of Arabic in Latin letters that nobody types, and fillers of Korean.
+# The Arabic stretching line, signs of Arabic in Latin letters that are never typed, and fillers of Korean.
 FILLERS = frozenset("\u0640\u02be\u02bf\u115f\u1160\u3164\uffa0")
 # Emoji, also those that this Python does not know yet.
 EMOJI = range(0x1F000, 0x1FB00)

@@ -64,7 +64,7 @@ class ThreadSummary:
 
 
 def agent_of_body(body: Mapping[str, JSON]) -> str:
-    """The id of the assistant, or the agent, that a message, an item or a run is of; '' where it names
+    """The id of the assistant, or the agent, that a message, an item or a run is of; '' where it refers to
     none."""
     id_ = body.get("assistant_id")
     if not id_:

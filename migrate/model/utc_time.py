@@ -12,7 +12,7 @@ READABLE_MINUTES = "%Y-%m-%d %H:%M"
 
 
 def utc_text(seconds: JSON, form: str) -> str:
-    """A time in one of the forms above, or '' for what is no time or lies outside of the calendar."""
+    """A time in one of the forms above, or '' for what is no time or is outside of the calendar."""
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
         return ""
     try:

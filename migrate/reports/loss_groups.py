@@ -12,7 +12,7 @@ from migrate.reports.values import brief
 
 # Objects that one line names as examples, and characters of the name of each.
 MAX_EXAMPLES, MAX_EXAMPLE_CHARS = 3, 60
-# What differs from object to object in one and the same reason: ids, and numbers that stand alone.
+# What differs from object to object in the same reason: ids, and separate numbers.
 ID_OR_NUMBER = (
     r"\b(?:asst|assistant|thread|conv|msg|run|step|file|vs|call)[_-][\w-]*\d[\w-]*"
     r"|(?<![\w.,-])\d[\d,]*(?![\w-]|[.,]\d)"

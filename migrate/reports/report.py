@@ -192,7 +192,7 @@ class ListOptions:
         return self.every_object or self.in_file("html")
 
 
-# Command -> its options. A hint in a report names an option that the command has.
+# Command -> its options. A hint in a report may only use an option that the command has.
 LIST_OPTIONS = {
     "diff": ListOptions("-o"),
     "assess": ListOptions("-o", "--all"),

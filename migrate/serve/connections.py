@@ -52,7 +52,7 @@ class ServedEstate:
 
 class ArchiveAccess:
     """Read access to one archive for several threads. `path`: of the archive. `chosen`: the number of the
-    snapshot that the user named, which is then the one shown of its estate. Close it at the end."""
+    snapshot that the user gave, which is then the one shown of its estate. Close it at the end."""
 
     def __init__(self, path: Path, chosen: int | None = None, connections: int = CONNECTIONS) -> None:
         self.path, self.chosen = path, chosen
@@ -150,6 +150,6 @@ class ArchiveAccess:
         )
 
     def _choose(self, infos: list[SnapshotInfo]) -> SnapshotInfo:
-        """The snapshot that the user named; else the newest one that was read to its end and not filtered."""
+        """The snapshot that the user gave; else the newest one that was read to its end and not filtered."""
         named = next((info for info in infos if info.id == self.chosen), None)
         return named or newest_unfiltered([info for info in infos if not info.interrupted] or infos)

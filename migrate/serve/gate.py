@@ -70,7 +70,7 @@ class RequestGate:
             await answer(scope, _limited(receive), sender)
             log.debug("%s %s: %s", scope["method"], redact(scope["path"]), sender.status)
         except MigrateError as error:
-            # An answer that has begun ends here without its end, so nobody takes a part for the whole.
+            # An answer in progress is cut off here without its end: no client takes a part for the whole.
             log.error("%s ended early: %s", redact(scope["path"]), redact(": ".join(error.lines())))
             if not sender.has_started:
                 await _refused(scope, 500, error.what, error.todo)(scope, receive, sender)

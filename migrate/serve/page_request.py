@@ -61,8 +61,8 @@ class PageRequest:
         return segment_id(self.segments["id"])
 
     def not_found(self, kind: str) -> PageNotFound:
-        """The error for an object that the snapshot does not have. It names another snapshot that has it,
-        rather one of the same estate."""
+        """The error for an object that the snapshot does not have. It gives another snapshot that has it,
+        preferably one of the same estate."""
         here, id_ = self.snapshot, self.id
         others = [*reversed(self.estate.snapshots), *reversed(list_snapshots(here.conn))]
         numbers = dict.fromkeys(info.id for info in others if info.id != here.info.id)

@@ -167,7 +167,7 @@ class ArchiveServer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `BadUsage`. The protocol is named because asyncio turns Nagle's delay off
+    """A listening socket. Raises `BadUsage`. The protocol is given because asyncio turns Nagle's delay off
     only then."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -22,7 +22,7 @@ HOST_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """`snapshot`: the number of the snapshot that the user named. `key`: opens pages and API; `key_is_given`:
+    """`snapshot`: the number of the snapshot that the user gave. `key`: opens pages and API; `key_is_given`:
     it comes from an environment variable and is never shown. `allowed_hosts`: names by which browsers and
     applications may call this server, besides those of this machine. `apis`: families of the API."""
 
@@ -116,7 +116,7 @@ def load_tls(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(certificate, key, ask)
-    except (OSError, ssl.SSLError) as error:  # SSLError is an OSError; both are named for the reader
+    except (OSError, ssl.SSLError) as error:  # SSLError is an OSError; both are listed for the reader
         raise BadUsage(
             f"cannot use the certificate {certificate} with the key {key}",
             error.strerror or str(error),

@@ -1,4 +1,4 @@
-"""A snapshot decoded into canonical objects: the form in which every stage sees an estate.
+"""A snapshot decoded into canonical objects: the form in which every stage reads an estate.
 
 Threads and messages are decoded at each access: a decoded thread takes four times the memory of its text, and
 there may be 100,000 on each side.

@@ -24,7 +24,7 @@ from migrate.model.selection import SELECTABLE_KINDS
 
 # Kinds whose objects have names, in the order in which an error lists them.
 NAMED_KINDS = ("assistant", "vector_store", "file")
-# Objects that an error names where several fit.
+# Maximum number of matching objects that an error lists.
 MAX_FITS_SHOWN = 8
 
 

@@ -93,7 +93,7 @@ def test_nothing_is_left_of_what_only_they_contained(archive: Archive) -> None:
     assert b"only in two" not in plain
     assert b"only in one" in plain
     stored = {data for data, _ in packs}
-    assert not [one for one in before - stored if one in raw], "nothing of what was written anew"
+    assert not [one for one in before - stored if one in raw], "nothing of what was written again"
 
 
 @pytest.mark.parametrize("going", [[1, 3, 4], [2]], ids=str)

@@ -72,7 +72,7 @@ def test_a_part_of_an_index_is_damage_and_can_be_built_again(
     for write in (False, True):
         with pytest.raises(ArchiveDamaged, match=r"full-text index of .* is damaged") as refused:
             Archive.open(path, write=write)
-        assert refused.value.todo == f"build it anew: index --rebuild {path}"
+        assert refused.value.todo == f"build it again: index --rebuild {path}"
     copy = tmp_path / "copy.db"
     shutil.copy(path, copy)
     with Archive.open(path, write=True, ignore_index=True) as archive:

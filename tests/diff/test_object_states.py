@@ -33,5 +33,5 @@ def test_beside_a_directory_it_is_reported(tmp_path: Path) -> None:
             for found in (diff(files, estate), diff(estate, files)):
                 assert found.exit_code == 0
                 assert found.left_out == (
-                    "the state of 1 vector_store: expired; a config directory tells no states",
+                    "the state of 1 vector_store: expired; a config directory has no states",
                 )

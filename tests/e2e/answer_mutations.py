@@ -225,7 +225,7 @@ MANY_DIGITS = b',"created_at":' + b"9" * 10_000 + b"}"
 MUTATIONS: dict[str, Change] = {
     "a value of another type": value_replaced,
     "a key is missing": key_removed,
-    "a key stands twice": key_twice,
+    "a key occurs twice": key_twice,
     "a key nobody knows": key_added,
     "a row twice": _inserted(lambda rows, rng: rng.choice(rows) if rows else {}),
     "a row that is null": _inserted(lambda rows, rng: None),

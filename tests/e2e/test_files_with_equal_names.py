@@ -233,7 +233,7 @@ def test_while_the_service_does_not_answer_no_plan_is_made(launch: Launch) -> No
     move(made)
     lose_archive(made)
     made.snapshot()
-    made("plan", made.db, "target", "-o", made.plan).error(3, "only their bytes tell them apart")
+    made("plan", made.db, "target", "-o", made.plan).error(3, "only their bytes distinguish them")
 
 
 def test_with_the_journal_no_bytes_are_read(launch: Launch, route: tuple[str, str]) -> None:

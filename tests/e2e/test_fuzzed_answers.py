@@ -23,7 +23,7 @@ MOST_REQUESTS = 3_000
 
 # A correct service with fewer or other objects gives equal answers: no client can detect these.
 CANNOT_BE_SEEN = {
-    "a value of another type", "a key is missing", "a key stands twice", "a row of another kind", "odd ids",
+    "a value of another type", "a key is missing", "a key occurs twice", "a row of another kind", "odd ids",
     "a text of another kind", "an odd first_id",
 }  # fmt: skip
 

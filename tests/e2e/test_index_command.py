@@ -76,7 +76,7 @@ def test_mistakes_are_named(indexed: World) -> None:
     indexed("search", indexed.db, "--query", "x").error(2, "no full-text index", "index ARCHIVE")
 
 
-def test_a_damaged_index_is_built_anew(indexed: World) -> None:
+def test_a_damaged_index_is_built_again(indexed: World) -> None:
     before = ids(indexed, "kind:message", "--limit", "1000")
     with closing(sqlite3.connect(indexed.db)) as conn:
         conn.execute("DROP TABLE text_segments")

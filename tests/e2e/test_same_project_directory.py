@@ -60,7 +60,7 @@ def planned(made: World, folder: str) -> dict[str, tuple[str, str]]:
 
 
 each_way = pytest.mark.parametrize(
-    "options", [("--copy-files",), ()], ids=["files and stores copied", "an expired store made anew"]
+    "options", [("--copy-files",), ()], ids=["files and stores copied", "an expired store created again"]
 )
 
 

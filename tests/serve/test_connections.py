@@ -88,7 +88,7 @@ def test_the_estate_shown_is_the_newest_whole_one_or_the_one_that_was_named(path
         assert access.estates()[0].shown.id == 3
 
 
-def test_a_replaced_archive_is_opened_anew(path: Path, tmp_path: Path) -> None:
+def test_a_replaced_archive_is_opened_again(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     with Archive.open(other, write=True, create=True) as archive:
         write(archive, url="https://other.example.com")

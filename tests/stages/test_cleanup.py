@@ -348,7 +348,7 @@ def test_expired_by_the_service_or_by_its_time(archive: Archive) -> None:
     )
     rows = [(one.id, one.why) for one in find_cleanup(whole, ("expired",)).findings]
     assert rows == [
-        ("vs_1", "its service says so"),
+        ("vs_1", "the service reports it as expired"),
         ("vs_2", "its time had passed: 1970-01-02T00:00:00+00:00"),
         ("file-a", "its time had passed: 1970-01-01T00:00:01+00:00"),
     ]

@@ -238,7 +238,7 @@ def test_bytes_that_come_later_are_indexed_in_the_place_of_earlier_ones(archive:
     assert (found(archive, '"parsed words"'), found(archive, "downloaded")) == ([], ["file-a"])
 
 
-def test_an_index_in_another_form_is_built_anew(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_in_another_form_is_built_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     from migrate.archive.text_index import schema
 
     write(archive, listings())

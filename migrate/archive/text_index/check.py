@@ -33,7 +33,7 @@ from migrate.model.thread_summary import ThreadSummary, whole_seconds
 SAMPLED_DOCUMENTS, SAMPLED_SUMMARIES, MAX_SUMMARIZED_MESSAGES = 500, 50, 2_000
 # Neighbouring words of a document that are looked for at once.
 PHRASE_WORDS = 30
-REBUILD = "build it anew: index --rebuild"
+REBUILD = "build it again: index --rebuild"
 
 # Number of documents that were compared, and damage.
 IndexCheckSteps = Iterator[tuple[int, list[Damage]]]
@@ -46,7 +46,7 @@ def describe_unchecked_index(conn: sqlite3.Connection) -> str:
     if conn.execute(FTS5_SQL).fetchone() is None:
         return "the full-text index was not checked: SQLite was built without FTS5"
     if not is_current_format(conn):
-        return "the full-text index was not checked: another version wrote it; `index` builds it anew"
+        return "the full-text index was not checked: another version wrote it; `index` builds it again"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Create the full-text index of an archive, remove it, and tell whether it can be used."""
+"""Create and remove the full-text index of an archive, and check whether it can be used."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Add what the index does not have yet of a snapshot, in small steps that a caller commits in batches.
 
-A killed program loses the steps that were not committed. What is left to do is found anew, in the same order.
+A killed program loses the steps that were not committed. The remaining work is determined again, in the same
+order.
 """
 
 from __future__ import annotations

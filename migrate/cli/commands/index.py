@@ -13,7 +13,7 @@ from migrate.stages.index.run import build_index, remove_index
 
 @click.command("index")
 @click.argument("archive", type=FILE_PATH)
-@click.option("--rebuild", is_flag=True, help="Remove the index, also a damaged one, and build it anew.")
+@click.option("--rebuild", is_flag=True, help="Remove the index, also a damaged one, and build it again.")
 @click.option("--drop", is_flag=True, help="Only remove the index.")
 @common_options
 def index_command(common: Common, archive: Path, rebuild: bool, drop: bool) -> None:

@@ -70,7 +70,7 @@ def adapt(
         reported |= {"tools", "tool_resources"}
     for name in _changed_fields(entity, fitted):
         if name not in reported:
-            losses.add_lost(name, "changed on the way to the target by no rule that says why")
+            losses.add_lost(name, "changed for the target without a reason from any rule")
     _report_credentials(fitted, losses)
     return fitted, losses.rows
 
@@ -102,7 +102,7 @@ def _is_same(left: JSON, right: JSON) -> bool:
 def _changed_fields(entity: Entity, fitted: Entity) -> list[str]:
     """The fields whose compared form differs after adapting."""
     names = [name for name, value in entity.fields.items() if not _is_same(value, fitted.fields.get(name))]
-    if entity.kind == "assistant":  # one field of an assistant may stand for another: compare it as a whole
+    if entity.kind == "assistant":  # one field of an assistant may replace another: compare it as a whole
         before, after = normalize_entity(entity), normalize_entity(fitted)
     else:
         before, after = (

@@ -278,7 +278,7 @@ def line_for_missing_content(part: Mapping[str, JSON], label: str, losses: LossC
 
 
 def line_for_unknown_part(part: Mapping[str, JSON], target: Target, losses: LossCollector) -> list[JSON]:
-    """A line of text that names the type of a part which cannot be written."""
+    """A line of text with the type of a part that cannot be written."""
     type_ = part.get("type")
     losses.add_lost("content", f"a part of type {type_!r} cannot be written", "the archive has it whole")
     return [text_part(f"[content of type {type_}]")]

@@ -39,7 +39,7 @@ UNPROVEN_CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     FUNCTION_CALL_OUTPUT: ("name", "namespace"),
 }
 
-# A form that the OpenAI platform accepts or documents, as a plan names it.
+# A form that the OpenAI platform accepts or documents, as it is described in a plan.
 UNPROVEN = "never seen accepted by a project: tried at apply"
 
 PHASES = ("commentary", "final_answer")

@@ -13,7 +13,7 @@ from migrate.model import JSON
 class Misfit:
     """A place in a body that a service refuses.
 
-    `unknown`: no API description has this key or word, so only the service can tell whether it is accepted.
+    `unknown`: no API description has this key or word, so only the service can decide whether it is accepted.
     """
 
     path: str

@@ -55,7 +55,7 @@ FILES_SERVICE = replace(
     purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
     always_shows_file_expiry=True,  # (recorded 2026-02)
     refuses_unsearchable_files=True,
-    case_sensitive_extensions=True,  # the error names extensions in lower case (recorded 2025-12)
+    case_sensitive_extensions=True,  # the error shows extensions in lower case (recorded 2025-12)
 )
 CONVERSATIONS_SERVICE = replace(
     FILES_SERVICE,

@@ -36,7 +36,7 @@ def attach(call: Call, store: Json, body: Json) -> Json:
         "vector_store_id": store["id"],
         "status": "in_progress",
         "last_error": None,
-        # `auto`, null and no value are all answered with the numbers they stand for (recorded 2026-02).
+        # `auto`, null and no value are all answered with the numbers that they mean (recorded 2026-02).
         "chunking_strategy": chunking if chunking and chunking["type"] == "static" else DEFAULT_CHUNKING,
     }
     if body.get("attributes") is not None:

@@ -17,7 +17,7 @@ from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
-# The places where a certificate can be named, as text for messages.
+# The places where a certificate can be set, as text for messages.
 CERTIFICATE_OPTIONS = "ca_file of the estate, SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
 
 
@@ -44,8 +44,7 @@ def ca_path_for_sign_in(settings: Settings) -> str | None:
 
 
 def _configured_paths(settings: Settings) -> list[tuple[str, str]]:
-    """Each setting that names a file or folder of certificates, with the path. `ca_file` replaces the
-    others."""
+    """Each setting with a file or folder of certificates, with its path. `ca_file` replaces the others."""
     if settings.ca_file:
         return [(f"ca_file of {settings.name or settings.url}", settings.ca_file)]
     variables = [(name, os.environ.get(name, "").strip()) for name in CERTIFICATE_VARIABLES]

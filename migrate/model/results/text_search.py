@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from migrate.model.entity import JSON
 
-# Hits of one query that are ranked and counted: of a word that stands everywhere, the newest.
+# Hits of one query that are ranked and counted: of a word that occurs everywhere, the newest.
 MAX_RANKED_HITS = 10_000
 
 

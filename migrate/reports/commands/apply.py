@@ -209,7 +209,7 @@ def _detail(finding: VerifyFinding) -> ItemDetail:
 
 
 def verify_text(result: VerifyResult, command: str, all_objects: bool) -> str:
-    """The report as text, as a part of what another command says; its plan has said what ends.
+    """The report as text, as a part of the output of another command, whose plan has reported what ends.
     `all_objects`: see `Report`."""
     report = replace(verify_report(result), command=command, all_objects=all_objects, endings=())
     return terminal_text(report)

@@ -9,7 +9,7 @@ from migrate.model.entity import JSON
 from migrate.model.results.cost import Cost, PaceSource
 from migrate.reports.text_table import number_of
 
-# Where the pace was measured -> what is said after the time.
+# Where the pace was measured -> the text after the time.
 PACE_TEXTS: dict[PaceSource, str] = {
     "last apply": "at the pace of the last apply",
     "reading": "if writing is as fast as reading the target was",

@@ -165,7 +165,7 @@ def plan_document(plan: Plan, path: object) -> dict[str, JSON]:
 
 
 def _selection_document(plan: Plan) -> dict[str, JSON]:
-    """What was selected, what comes along, and what was not found; nothing where everything was."""
+    """What was selected, what is included with it, and what was not found; nothing where everything was."""
     if plan.selection is None:
         return {}
     needed = [

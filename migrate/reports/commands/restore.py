@@ -58,7 +58,7 @@ def _refilled_stores(plan: Plan) -> set[str]:
 
 def restore_plan_text(plan: Plan, all_objects: bool = False) -> str:
     """The report of the plan as text. What a service sets in every object, such as times, is listed only with
-    `all_objects`: whoever puts one agent back need not read it again."""
+    `all_objects`: a user who restores one agent need not read it again."""
     report = plan_report(plan, "restore", all_objects)
     items = tuple(item for item in report.items if all_objects or item.verdict != "adapted" or item.left_id)
     notes = [*report.notes, *_place_note(plan)]

@@ -12,7 +12,7 @@ from migrate.model.results.text_search import IndexResult, SearchPage, TextHit
 from migrate.reports.text_table import number_of, shorten
 
 MAX_HIT_CHARS = 300
-# Files that are named because only a part of their text is indexed.
+# Maximum number of listed files of which only a part of the text is indexed.
 MAX_CUT_FILES_NAMED = 10
 
 
@@ -32,7 +32,7 @@ def index_text(result: IndexResult) -> str:
         f"the index has {number_of(result.all_documents, 'object')} of snapshots {numbers}",
     ]
     if result.rebuilt:
-        lines.insert(0, f"built anew: {result.rebuilt}")
+        lines.insert(0, f"built again: {result.rebuilt}")
     if result.unfinished:
         numbers = ", ".join(map(str, result.unfinished))
         lines.append(f"note: not indexed, because the reading was interrupted: snapshot {numbers}")
@@ -56,7 +56,7 @@ def _hit_document(hit: TextHit) -> dict[str, JSON]:
 
 
 def search_page_lines(page: SearchPage) -> Iterator[str]:
-    """A line for each hit; words that were looked for stand between asterisks."""
+    """A line for each hit; words of the query are between asterisks."""
     for hit in page.hits:
         where = f" in {shorten(hit.parent)}" if hit.parent else ""
         number = f", message {hit.number:,}" if hit.number else ""

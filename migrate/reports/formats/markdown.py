@@ -1,7 +1,7 @@
 """Render a report as Markdown for a pull request comment, within the size limit of GitHub.
 
-Every text of an estate is escaped and stands in `code` inside blocks of HTML, so that it cannot become
-markup, a link, a mention, a row of a table or the end of a fence.
+Every text of an estate is escaped and is in `code` inside blocks of HTML, so that it cannot become markup, a
+link, a mention, a row of a table or the end of a fence.
 """
 
 from __future__ import annotations

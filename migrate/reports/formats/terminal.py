@@ -1,7 +1,7 @@
 """Render a report as text for a terminal, a pipe or a file.
 
-On a terminal it is coloured, wrapped and folded, and long texts stand side by side if the width allows it. In
-a pipe each fact is one line, so that `grep` finds whole facts. No text of a report is interpreted as markup.
+On a terminal it is coloured, wrapped and folded, and long texts are side by side if the width allows it. In a
+pipe each fact is one line, so that `grep` finds whole facts. No text of a report is interpreted as markup.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def _line(indent: int, *spans: Span) -> OutputLine:
     return OutputLine(indent, tuple((single_line(text), style) for text, style in spans if text))
 
 
-# Width of the terminal from which two texts stand side by side.
+# Minimum width of the terminal for two texts side by side.
 SIDE_BY_SIDE_MIN_COLUMNS = 120
 STYLES = {
     "title": "bold", "name": "bold", "path": "cyan", "remedy": "green", "accepted": "dim", "dim": "dim",

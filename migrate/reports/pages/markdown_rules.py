@@ -26,7 +26,7 @@ PLACE_IN_ADDRESS = re.compile("%E3%80%90%EF%B7%90([0-9]+)%EF%B7%91%E3%80%91")
 # An address in a text; what usually ends a sentence is not a part of it.
 BARE_ADDRESS = re.compile("https?://[^\\s<>\"'`【】\\\\^{}|]{1,2000}", re.IGNORECASE)
 AFTER_ADDRESS = ".,;:!?*_~]"
-# Headings of a message lie below those of the page.
+# Headings of a message are below those of the page.
 HEADINGS_ABOVE = 2
 # Beginning -> end of a formula. Answers of models are full of them, and Markdown would take them apart.
 FORMULA_ENDS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
@@ -65,7 +65,7 @@ def without_marks(text: str, marks: Sequence[CitationMark]) -> str:
 
 
 def outside_link(href: str, content: Markup, title: str = "") -> Markup:
-    """A link to another site, which is told nothing. Its address can be seen before it is followed."""
+    """A link to another site, without a referrer. Its address can be seen before it is followed."""
     title = title or ("" if content == escape(href) else href)
     hint = Markup(' title="{}"').format(title) if title else ""
     return Markup('<a href="{}"{} rel="{}">{}</a>').format(href, hint, LINK_RELATION, content)

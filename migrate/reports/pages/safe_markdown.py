@@ -21,7 +21,7 @@ MAX_MARKDOWN_CHARS = 60_000
 # begin a link (measured with 20,000 and 100,000 of each).
 WORK_PER_CHARACTER = {"[": 20, **dict.fromkeys("\n*_~`<|&\\$", 1)}
 MAX_WORK = 30_000
-# Levels of quotes and lists. What lies deeper is not parsed.
+# Levels of quotes and lists. Deeper ones are not parsed.
 MAX_NESTING = 100
 
 

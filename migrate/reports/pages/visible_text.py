@@ -11,7 +11,7 @@ import re
 from markupsafe import Markup, escape
 
 LINE_BREAKS = re.compile("\r\n?|[\x85\u2028\u2029]")
-# A flag of a region is the only use of tags; everywhere else they are a text that nobody sees. The other
+# A flag of a region is the only use of tags; everywhere else they are an invisible text. The other
 # characters: controls, embeddings and overrides of direction, halves of pairs, and noncharacters.
 HIDDEN_CHARACTERS = re.compile(
     "(\U0001f3f4[\U000e0020-\U000e007f]+)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"

@@ -29,7 +29,7 @@ from migrate.serve.api.resources import (
 
 # Answers a request; the second argument has the ids in its path.
 ApiOperation = Callable[[ApiCall, Ids], ApiAnswer]
-# A part of a path in the place of which an id stands.
+# A placeholder for an id in a path.
 ID_PART = "{}"
 
 ApiPath = tuple[str, ApiOperation]

@@ -119,7 +119,9 @@ class ApiRoute(BaseRoute):
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = _raw_path(scope).decode("latin-1")
-        if address.estate is not None:  # the service does not know the part that names the estate
+        if (
+            address.estate is not None
+        ):  # the service does not know the part of the path that selects the estate
             path = f"/{path.split('/', 3)[3]}"
         head = ApiHead(scope["method"], path, address.segments, query, headers)
         partial = headers.get(PARTIAL_HEADER) == PARTIAL_ALLOWED

@@ -12,7 +12,7 @@ from migrate.archive.id_map import counterpart_ids
 
 # Moves that are followed, from an object to its copy and to the copy of that, and ids that are tried.
 MAX_ALIASES = 32
-# Ids whose object was found that are kept: every page of a thread names the thread again.
+# Ids whose object was found that are kept: every page of a thread refers to the thread again.
 MAX_KEPT_ALIASES = 10_000
 
 # Kind, id of the owner, id.

@@ -89,7 +89,7 @@ def unknown_cursor(name: str, id_: str) -> ApiRefusal:
 
 @dataclass(frozen=True)
 class ListEnvelope:
-    """What stands around the rows of a page. `head`: the text before the first row; `tail`: makes the members
+    """The JSON around the rows of a page. `head`: the text before the first row; `tail`: makes the members
     behind the last row, from the ids of the first and the last one and whether more rows follow."""
 
     head: str

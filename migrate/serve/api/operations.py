@@ -68,7 +68,7 @@ def list_objects(call: ApiCall, resource: Resource, asked: Ids) -> ApiAnswer:
 
 
 def hidden_headers(call: ApiCall, kind: str) -> dict[str, str]:
-    """A header that names the optional content which the reading did not get."""
+    """A header with the optional content that the snapshot did not get."""
     hidden = (call.reader.info.shown.get("hidden") or {}).get(kind)
     return {HIDDEN_HEADER: header_text(", ".join(map(str, hidden)))} if hidden else {}
 

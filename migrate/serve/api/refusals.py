@@ -71,7 +71,7 @@ def azure_refusal(refusal: ApiRefusal, _request_id: str = "") -> JSON:
 
 
 def project_refusal(refusal: ApiRefusal, request_id: str) -> JSON:
-    """The form of agents and conversations. A wrong parameter is named by a JSON pointer."""
+    """The form of agents and conversations. A wrong parameter is given as a JSON pointer."""
     if refusal.by_gateway:
         return gateway_refusal(refusal)
     code, type_ = refusal.code or "not_found", "error"

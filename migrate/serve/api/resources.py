@@ -1,5 +1,5 @@
-"""The resources of the services: which kind of body they are, whose children, how they are listed and what is
-said where there is none.
+"""The resources of the services: their kind, their parent, how they are listed, and the error where there is
+none.
 
 The texts of errors are those that were recorded. No client should depend on them, and some do.
 """

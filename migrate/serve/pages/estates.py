@@ -12,7 +12,7 @@ from migrate.serve.page_request import redirect
 
 
 def home_page(access: ArchiveAccess, request: Request) -> Response:
-    """The snapshot that the user named, or that of the only estate; else the choice among estates."""
+    """The snapshot that the user gave, or that of the only estate; else the choice among estates."""
     estates = access.estates()
     if access.chosen is not None:
         return redirect(PageLinks(access.chosen).overview())

@@ -13,7 +13,7 @@ from migrate.serve.html_answers import page
 from migrate.serve.page_request import number_in_text, redirect
 from migrate.stages.query.jump import JumpTarget, find_jump_targets
 
-# Other snapshots that are named where this one does not have an id.
+# Other snapshots that are listed where this one does not have an id.
 MAX_OTHERS_NAMED = 10
 MAX_JUMP_CHARS = 1_000
 

@@ -26,7 +26,7 @@ MAX_META_PAIRS = 8
 
 @dataclass(frozen=True)
 class ThreadForm:
-    """What somebody chose, as texts of the address."""
+    """What the user chose, as texts of the address."""
 
     after: str = ""
     before: str = ""

@@ -15,7 +15,7 @@ from migrate.reports.word_diff import DiffPiece, fold_unchanged, hidden_label, w
 from migrate.serve.page_request import PageRequest
 from migrate.stages.query.history import object_histories
 
-# Events whose differences are computed, the newest ones; of older ones only the paths are named.
+# Events whose differences are computed, the newest ones; of older ones only the paths are listed.
 MAX_DETAILED_EVENTS = 30
 # Texts that are compared word by word, and characters of a value that was not.
 MAX_COMPARED_CHARS, MAX_BRIEF_VALUE_CHARS = 400_000, 2_000

@@ -106,7 +106,7 @@ class OutgoingMessage:
         return [MessageForm(target, first), *(MessageForm(t, ctx.adapted(message, t)) for t in targets[1:])]
 
     def _planned_citations(self) -> int:
-        """How many citations the plan names, also where a file of them could not be created."""
+        """How many citations the plan lists, also where one of their files could not be created."""
         first = self._forms[0]
         if first.target is self._ctx.target:
             return count_citations(first.entity)
@@ -175,7 +175,7 @@ class ThreadMessages:
         self.searched_file_ids: set[str] = set()
         self._kept: list[MessageFingerprint] = []
         self._count: int | None = None
-        # The message read last behind those that are kept, and where it stands.
+        # The message read last behind those that are kept, and its position.
         self._rest: Iterator[OutgoingMessage] = iter(())
         self._last: OutgoingMessage | None = None
         self._last_place = -1

@@ -142,8 +142,9 @@ class ThreadWriter:
         )
 
     def find(self, adapted: Entity, since: float, message_counts: Set[int]) -> RequestBody | None:
-        """The thread after a lost answer. It has one of these numbers of messages, which tells it from others
-        where threads have no stamp. Where the service lists no threads, a possible duplicate is reported."""
+        """The thread after a lost answer. It has one of these numbers of messages, which distinguishes it
+        from others where threads have no stamp. Where the service lists no threads, a possible duplicate is
+        reported."""
         if lists_threads(self._ctx.writer):
             has_messages = partial(self._has_only_first_messages, counts=message_counts)
             return find_by_stamp(self._ctx, adapted, since, has_messages)
@@ -165,7 +166,7 @@ class ThreadWriter:
 
     def _append(self, place: int) -> None:
         """Send the messages from a place on, as many in one request as the service takes. After a lost answer
-        the thread is read: equal messages can only be told apart by their place."""
+        the thread is read: equal messages can only be distinguished by their place."""
         ctx, losses = self._ctx, 0
         self._note_arrived(place)
         if self._may_add_files():
@@ -191,7 +192,7 @@ class ThreadWriter:
                     arrived = 0
                 else:
                     raise self._stopped(batch[0], refusal) from None
-            if arrived > len(pending):  # somebody else sent the same messages
+            if arrived > len(pending):  # another writer sent the same messages
                 rest = self._messages.iterate(place + arrived)
             losses = 0 if arrived else losses
             place, pending = place + arrived, pending[arrived:]

@@ -228,7 +228,7 @@ def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
 
 
 def delete_object(ctx: ApplyContext, action: Action) -> None:
-    """Delete an object that this program created and the source no longer has, if nobody changed it since.
+    """Delete an object that this program created and the source no longer has, if it was not changed since.
     It is done when the service no longer shows it."""
     if ctx.is_done(action):
         return

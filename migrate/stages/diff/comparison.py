@@ -102,7 +102,7 @@ class EstateComparison:
 
     def _compare_orphans(self, kind: str, parent_kind: str) -> Iterator[Change]:
         """Yield the members of objects that only one side has. Only needed where the parent kind is not
-        compared: otherwise the change of the parent stands for its members."""
+        compared: otherwise the change of the parent covers its members."""
         pairs, coverage = self._pairs.ids[parent_kind], self._coverage
         sides = (
             (LEFT, "removed", pairs.keys(), coverage.absent_right),

@@ -64,7 +64,7 @@ class IgnoreRule:
         )
 
     def covers(self, path: FieldDifference) -> bool:
-        """Whether a path is that of the rule, or lies below it."""
+        """Whether a path is that of the rule, or is below it."""
         return _covers(self.steps, path.steps or (path.path,))
 
 

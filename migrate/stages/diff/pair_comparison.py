@@ -60,7 +60,7 @@ class PairComparison:
     def ignored_states(self) -> list[str]:
         """One line for each state that was not compared, because a config directory has no states."""
         return [
-            f"the state of {n:,} {kind}: {state}; a config directory tells no states"
+            f"the state of {n:,} {kind}: {state}; a config directory has no states"
             for (kind, state), n in sorted(self._ignored_states.items())
         ]
 

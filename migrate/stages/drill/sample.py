@@ -10,7 +10,7 @@ from migrate.model.results.drill import DrillSample
 from migrate.model.selection import Selection
 from migrate.stages.estate import Estate
 
-# Kinds of which a share is chosen. What the chosen objects need comes along.
+# Kinds of which a share is chosen. What the chosen objects need is included.
 SAMPLED_KINDS = ("thread", "assistant")
 # Kinds of which a share is chosen where an estate has no object of `SAMPLED_KINDS`, the first one that it
 # has.

@@ -41,7 +41,7 @@ OTHER_FORMAT = (
 
 def build_index(archive: Archive, progress: Progress | None = None, rebuild: bool = False) -> IndexResult:
     """Add every finished snapshot to the index, which is created where the archive has none. An index in
-    another form is built anew. `rebuild`: so is any.
+    another form is built again, with `rebuild` any index.
 
     Raises `BadUsage` where SQLite has no full-text search, `ArchiveDamaged`, `DiskFull`. What was committed
     until then is kept, and the next call continues there.

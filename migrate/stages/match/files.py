@@ -264,7 +264,7 @@ def read_hashes(reader: Reader, workers: int, progress: Progress, ids: Collectio
                 raise IncompleteResult(
                     f"file {id_} on {reader.url} could not be read",
                     str(failed),
-                    "try again; several have its name and size, and only their bytes tell them apart",
+                    "try again; several have its name and size, and only their bytes distinguish them",
                 ) from None
         progress.count(FILES_COMPARED)
 

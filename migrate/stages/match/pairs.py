@@ -264,7 +264,7 @@ class _KindMatcher:
                 yield name, key
 
 
-# The surest first: a later one sees only what the earlier ones left unpaired.
+# The most certain first: a later one gets only what the earlier ones left unpaired.
 _STRATEGIES: tuple[Callable[[_KindMatcher], Iterator[_Candidate]], ...] = (
     _KindMatcher.same_ids,
     _KindMatcher.journal_rows,

@@ -17,7 +17,7 @@ from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions, similar_names
 
-# Assistants that an error names.
+# Maximum number of assistants that an error lists.
 MAX_NAMED = 8
 
 
@@ -32,7 +32,7 @@ def agent_names(
     """Source id of an assistant -> its name on the target; empty where names are no addresses.
 
     Raises `BadUsage` for a mapped name that cannot be given, see `requested_names`, or that another agent of
-    the target has, upper and lower case alike."""
+    the target has, whether in upper or lower case."""
     assign_names = CODECS[capabilities.service].assign_names
     requested = requested_names(source, options, assign_names is not None)
     if assign_names is None:

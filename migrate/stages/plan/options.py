@@ -19,7 +19,7 @@ MAX_SIMILAR_NAMES = 6
 # Default thresholds do not apply to so few objects.
 MAX_UNCHECKED_OBJECTS = 10
 DEFAULT_THRESHOLDS_PERCENT = {"update": 100, "delete": 10}
-# Conflicting fields that an error names, and characters of each value.
+# Maximum number of conflicting fields that an error lists, and of characters of each value.
 MAX_CONFLICTS_SHOWN, MAX_VALUE_CHARS = 8, 60
 
 
@@ -61,7 +61,7 @@ class PlanOptions:
 def check_accepted_fields(accept: Iterable[str], losses: Sequence[Loss]) -> None:
     """Raises `BadUsage` for a name that is neither a known field nor in a loss of this plan.
 
-    A misspelled name would accept nothing, and nobody would notice."""
+    A misspelled name would accept nothing without any message."""
     unknown = unknown_names(accept, losses)
     if not unknown:
         return

@@ -88,7 +88,7 @@ class PrunePlanner:
                 continue
             if why := self._why_kept(entity, source_id):
                 reason = f"gone on the source; {target_id} on the target stays: {why}"
-                hint = "delete it there by hand if nobody needs it"
+                hint = "delete it there by hand if it is not needed"
                 loss = Loss(kind, source_id, EVERY_OBJECT, "adapted", reason, hint, "", entity.name)
                 self.losses.append(loss)
                 continue

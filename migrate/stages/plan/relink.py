@@ -266,7 +266,7 @@ class RelinkPlanner:
 
 
 def _with_new_ids(present: Entity, recreated: Recreated) -> Entity:
-    """An object with a text in the place of each new id, which nobody knows yet."""
+    """An object with a placeholder for each new id, which is not known yet."""
     return remap_references(
         KINDS[present.kind],
         present,

@@ -253,8 +253,8 @@ def _add_left_out(
 
 
 def check_options(options: PlanOptions) -> None:
-    """Raises `OperationRefused` for --prune with a selection: what was not selected cannot be told from what
-    was deleted."""
+    """Raises `OperationRefused` for --prune with a selection: what was not selected cannot be distinguished
+    from what was deleted."""
     if options.prune and not options.selection.is_whole:
         raise OperationRefused(
             "--prune cannot be combined with a selection",

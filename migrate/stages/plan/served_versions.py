@@ -35,7 +35,7 @@ def source_version_notes(body: AgentBody, agent_version: str) -> Iterator[Versio
     if served_older_versions(body):
         yield _moved_version_note(body, agent_version)
     if is_agent_disabled(body):
-        reason = "it is disabled on the source and answers nobody; on the target it is not disabled"
+        reason = "it is disabled on the source and answers no requests; on the target it is not disabled"
         yield "state", "adapted", reason, "disable it on the target, if it should stay disabled"
     for name in endpoint_settings(body):
         reason = "it is set for the agent's own endpoint, and no version of an agent contains it"
@@ -75,7 +75,7 @@ def target_version_notes(body: AgentBody, updated: bool) -> Iterator[VersionNote
     if reason:
         yield "version", "adapted", reason, "change the version selection rules of the agent on the target"
     if is_agent_disabled(body):
-        yield "state", "adapted", "it is disabled on the target and answers nobody", "enable it there"
+        yield "state", "adapted", "it is disabled on the target and answers no requests", "enable it there"
 
 
 def _is_pinned(body: AgentBody) -> bool:

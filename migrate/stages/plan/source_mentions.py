@@ -1,7 +1,7 @@
 """Find ids and addresses of the source in texts, and replace the ids with --rewrite-ids.
 
-References that the service itself follows stand at declared paths and are replaced by `model/references.py`.
-Those here stand in instructions, in the enum of a function, or in metadata: no service follows them, but code
+References that the service itself follows are at declared paths and are replaced by `model/references.py`.
+Those here are in instructions, in the enum of a function, or in metadata: no service follows them, but code
 of the owner does.
 """
 
@@ -100,7 +100,7 @@ class SourceIds:
                     yield known
 
     def in_message(self, message: Entity) -> Iterator[tuple[str, str]]:
-        """Kind and id of each object that a message names. For most messages this costs one look for each
+        """Kind and id of each object that a message refers to. For most messages this costs one look for each
         prefix."""
         for part in message.fields.get("content") or ():
             text = part.get("text") if isinstance(part, Mapping) else None

@@ -259,8 +259,8 @@ class ThreadPlanner:
         counterpart: LazyMessage,
         arrived: ArrivedMessage | None,
     ) -> None:
-        """Compare a message with its counterpart. One that the journal knows, and that nobody changed since,
-        is the one that arrived, even if the source would be adapted otherwise today."""
+        """Compare a message with its counterpart. One that is in the journal and was not changed since is the
+        one that arrived, even if the source would be adapted otherwise today."""
         existing = counterpart.entity
         changed = self.decider.changed_fields(adapted, existing)
         if not changed:

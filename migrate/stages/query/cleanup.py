@@ -265,7 +265,7 @@ def _expired(project: ProjectUsage) -> _CleanupItems:
         for entity in estate.objects(kind).values():
             until = entity.facts.get("expires_at")
             if entity.facts.get("status") == "expired":
-                yield _finding("expired", entity, "its service says so")
+                yield _finding("expired", entity, "the service reports it as expired")
             elif _is_time(until) and 0 < until <= taken:
                 yield _finding("expired", entity, f"its time had passed: {_day(until)}")
         if estate.snapshot.listing_state(kind)[0] != "complete":

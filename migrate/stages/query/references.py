@@ -126,8 +126,7 @@ def _add_run_steps(usage: Usage, thread: Entity) -> None:
 
 
 def _add_references(usage: Usage, entity: Entity, owner: ObjectKey | None = None) -> dict[ObjectKey, None]:
-    """Add every reference of an object, and return them. `owner`: the node of a diagram that stands for
-    it."""
+    """Add every reference of an object, and return them. `owner`: the node of a diagram for it."""
     keys: dict[ObjectKey, None] = {}
     for path, kind, id_ in references_of(KINDS[entity.kind], entity):
         key = (kind, id_)

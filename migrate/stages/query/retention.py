@@ -37,7 +37,7 @@ def apply_policy(infos: Iterable[SnapshotInfo], policy: RetentionPolicy) -> list
     if policy == RetentionPolicy(tags=policy.tags) and not any(info.tag in policy.tags for info in infos):
         raise BadUsage(
             f"no snapshot has the tag {' or '.join(policy.tags)}",
-            "nothing else says what to keep",
+            "the policy has no other rule",
             "`snapshots ARCHIVE` lists the tags; or add another rule: --keep-last N",
         )
     verdicts: dict[int, RetentionDecision] = {}

@@ -110,7 +110,7 @@ class _ThreadPages:
         )
 
     def _read_ends(self, thread: str) -> ThreadSummary:
-        """What the first and the last messages of a thread tell."""
+        """What is known from the first and the last messages of a thread."""
         summary = ThreadSummary()
         placed = self._snapshot.listing_bodies("message", thread)
         count = len(placed)

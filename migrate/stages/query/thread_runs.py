@@ -1,4 +1,4 @@
-"""Where the runs of a thread stand between its messages, found without reading the whole thread.
+"""Where the runs of a thread belong between its messages, found without reading the whole thread.
 
 Messages, runs and steps are stored oldest first (`endpoints/http/list_order.py`), the steps run by run. So
 the runs that belong to a window of messages are found by their times, with few reads, and neighbouring
@@ -71,7 +71,7 @@ class ThreadRuns:
             yield tuple(shown)
 
     def _first_run_after(self, message: StoredBody, first: int, last: int) -> int:
-        """The place of the first run that stands after a message, from a place on."""
+        """The place of the first run after a message, from a place on."""
         after = place = first
         while place < last and place < after + NEIGHBOURS:
             if self._is_before(self._runs.read(place), message):
@@ -83,7 +83,7 @@ class ThreadRuns:
         return _time(run) < _time(message) or as_text(run.get("id")) == _run_id(message) != ""
 
     def _place_before(self, message: int) -> int:
-        """The place of the first run that does not stand before the messages before this place."""
+        """The place of the first run that is not before the messages before this place."""
         if not message or not len(self._runs):
             return 0
         time = _time(self.messages.read(message - 1))

@@ -111,7 +111,8 @@ class UndoPlan:
         return change_row(moved, present, [path for path in differences if path.field in fields])
 
     def _thread_restorations(self, states: list[JournalEntry]) -> Iterator[UndoStep]:
-        """Threads to which the service added what appended messages attach, if nobody changed them since."""
+        """Threads to which the service added what appended messages attach, if they were not changed
+        since."""
         for entry in states:
             present = self._threads.get(entry.target_id)
             if present is None or self._is_as_before(entry, present):

@@ -19,9 +19,9 @@ class SelectedContents:
     """The objects that a filtered snapshot keeps.
 
     `ids`: kind -> ids, for every kind that can be selected; files that the others need are added when those
-    were read. `lists_threads`: threads are listed once more, since that takes fewer requests than one for
-    each. `gaps`: what could not be read when the objects were chosen, so that it is not known whether the
-    selection means it. `unknown_ids` and `unmatched_rules` fit nothing."""
+    were read. `lists_threads`: threads are listed again, since that takes fewer requests than one for each.
+    `gaps`: what could not be read when the objects were chosen, so that it is not known whether the selection
+    means it. `unknown_ids` and `unmatched_rules` fit nothing."""
 
     selection: Selection
     ids: Mapping[str, set[str]]

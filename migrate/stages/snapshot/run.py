@@ -1,4 +1,4 @@
-"""Take a snapshot of an endpoint into an archive: complete, or partial with every gap named.
+"""Take a snapshot of an endpoint into an archive: complete, or partial with every gap listed.
 
 Worker threads read; this thread alone writes, a page at a time. A failed page fails its own listing and no
 other. When the program is killed, the same command continues the snapshot.

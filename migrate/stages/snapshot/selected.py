@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # How ids of threads and of conversations begin (recorded). Only such an id is requested without a list.
 THREAD_ID_PREFIXES = ("thread_", "conv_")
-# The service whose conversations have items without a time (recorded), so that no request can tell it.
+# The service whose conversations have items without a time (recorded), so that no request can find it.
 UNDATED_SERVICE = "foundry"
 # Messages that are requested to learn the time of the newest one: from a server that ignores the order, one
 # message alone would be the oldest, and nothing would show it.

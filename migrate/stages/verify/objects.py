@@ -77,7 +77,7 @@ def compare_object(ctx: VerifyContext, entity: Entity, present: Entity | None) -
             continue  # uploaded before filename endings were adapted to vector stores
         if re.split(r"[.\[]", change.path)[0] not in kept:
             yield finding(entity, present.id, change.path, "differs", change.left, change.right)
-    if entity.kind != "message":  # no field of a message names a connection
+    if entity.kind != "message":  # no field of a message refers to a connection
         for expected, found in connections_in_other_project(adapted.fields, present.fields):
             yield finding(entity, present.id, "connections", "differs", expected, found)
     yield from _state_findings(ctx, entity, present)
