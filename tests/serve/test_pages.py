@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,6 +150,22 @@ def test_images_are_shown_and_other_files_are_downloads(client: Client) -> None:
         inline = client.send(f"{link}/content?inline=1").headers["content-disposition"]
         assert (inline == "inline") is ("shown-image" in page)
         assert plain.headers["content-length"] == str(len(plain.body))
+
+
+def test_an_image_in_the_address_of_a_message_is_shown_whole(tmp_path: Path) -> None:
+    png = b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 40).decode()
+    parts = [
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}} for data in (png, "AAAA")
+    ]
+    message = {"id": "m1", "role": "user", "content": parts}
+    listings = [("thread", "", [{"id": "thread_1"}]), ("message", "thread_1", [message])]
+    with Archive.open(tmp_path / "estate.db", write=True, create=True) as archive:
+        write(archive, listings)
+    with served(tmp_path / "estate.db") as client:
+        assert (
+            parsed(client.page("/snapshots/1/threads/thread_1")).loaded.count(f"data:image/png;base64,{png}")
+            == 1
+        )
 
 
 def test_damaged_bytes_never_arrive_as_a_whole_file(tmp_path: Path) -> None:
