@@ -76,8 +76,8 @@ UNDONE_SQL = (
 
 
 def _state(conn: SqlConnection, plan: int, digest: str, counts: Counter[LineState]) -> str:
-    """One word or two for a plan's lines: done, incomplete, rolled back, partly rolled back. An apply of an
-    earlier version, which stored no plan, did not note that it was finished: there only its lines count."""
+    """The state of a plan from its lines: done, incomplete, rolled back, partly rolled back. An apply of an
+    earlier version stored no plan and did not record its end: there only its lines count."""
     changed = counts["create", "done"] + counts["update", "done"]
     if counts[UNDO_ACTION, "done"] or counts[UNDO_ACTION, "failed"] or counts[UNDO_ACTION, "intended"]:
         return "rolled back" if _undone(conn, plan) == changed else "partly rolled back"
@@ -100,7 +100,7 @@ def stored_plans(conn: SqlConnection, source: Side, target: Side) -> Iterator[tu
 
 def applied_plan_document(conn: SqlConnection, number: int) -> bytes:
     """The plan of an apply, as JSON. Raises `BadUsage` where there is no apply of this number, or where an
-    earlier version carried it out, which kept no plan; `RowDamaged` where the plan was changed."""
+    earlier version, which stored no plan, applied it; `RowDamaged` where the plan was changed."""
     row = conn.execute("SELECT digest FROM plans WHERE id = ?", (number,)).fetchone()
     if row is None:
         every = [str(id_) for (id_,) in conn.execute("SELECT id FROM plans ORDER BY id DESC").fetchall()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrate.archive.connections import SqlConnection
 from migrate.archive.id_map import Side
 
-# Without a line of the journal for longer than this, an apply counts as interrupted, and its time says
+# Without a line of the journal for longer than this, an apply counts as interrupted, and its time proves
 # nothing. Waiting for the ingestion of files ends after ten minutes by default.
 MAX_PAUSE_S = 600
 # Times in the journal are whole seconds, so a shorter apply would be measured too inexactly.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 BLOB_CHUNK_BYTES = 1 << 20
-# Stored bytes that are read to see what a file begins with. A compressed beginning may need a long table.
+# Stored bytes that are read for the beginning of a file. A compressed beginning may need a long table.
 HEAD_BYTES = 1 << 13
 
 
@@ -109,7 +109,7 @@ def find_blob(conn: SqlConnection, endpoint: int, file_id: str) -> Blob | None:
 
 
 def next_chunk(conn: SqlConnection, blob: int, after: int = -1) -> tuple[int, bytes] | None:
-    """Number and bytes of the chunk that follows another one; None behind the last one."""
+    """Number and bytes of the chunk that follows another one; None after the last one."""
     row = conn.execute(
         "SELECT ordinal, data, size FROM chunks WHERE blob_id = ? AND ordinal > ? ORDER BY ordinal LIMIT 1",
         (blob, after),

@@ -1,4 +1,4 @@
-"""What answers SQL: one connection, or a connection for each thread."""
+"""Connections for SQL statements: a single one, or one for each thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class SqlConnection(Protocol):
-    """Anything that answers SQL: `sqlite3.Connection` or `ThreadLocalConnection`."""
+    """Anything that runs SQL: `sqlite3.Connection` or `ThreadLocalConnection`."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> sqlite3.Cursor:
         """Run a statement."""

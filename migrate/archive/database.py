@@ -66,7 +66,7 @@ class Archive:
     """An open archive. `conn` belongs to the thread that opened it. Other threads read through
     `open_read_connection`; where they must use `conn`, they hold `lock`, and the opening thread holds it too.
 
-    `rollbacks` counts failed transactions: after one, what was remembered of their content is wrong.
+    `rollbacks` counts failed transactions: after one, caches of their content are invalid.
     """
 
     def __init__(
@@ -79,8 +79,8 @@ class Archive:
         self._in_single_transaction = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.packer = PackWriter(conn)
-        # Without it two threads can wait for each other for ever: one runs a statement that calls `row_hash`
-        # and needs the interpreter lock of Python, the other has that one and needs the connection (it was
+        # Without it two threads can deadlock: one runs a statement that calls `row_hash`
+        # and needs the interpreter lock of Python, the other has it and needs the connection (it was
         # seen in an apply).
         self.lock = threading.RLock()
         self.rollbacks = 0
@@ -202,7 +202,7 @@ class Archive:
 
     def delete(self) -> None:
         """Close, and remove the file. The lock of the writer is kept until then, so that no other program
-        writes into a file that is about to go."""
+        writes into a file that is being removed."""
         try:
             self.conn.close()
             for ending in ("", *SIDE_FILE_ENDINGS):

@@ -1,6 +1,6 @@
-"""The journal of a drill: a small archive of its own beside the archive, without any snapshot.
+"""The journal of a drill: a small separate archive beside the archive, without any snapshot.
 
-Ids that a drill creates exist only there, so no other command can take them for moved objects. The file is
+Ids that a drill creates exist only there, so that no other command treats them as moved objects. The file is
 removed when everything in it was rolled back; a killed program leaves it, and the next drill reads it.
 """
 

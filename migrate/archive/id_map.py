@@ -130,8 +130,8 @@ def arrived_messages(
     conn: SqlConnection, source: Side, target: Side, thread: str, target_thread: str = ""
 ) -> Iterator[tuple[str, str, str]]:
     """Source id, target id and fingerprint ('' where it was not stored) of the messages of one thread of the
-    source that were written to, or found in, one thread of the target, or ('') any. A thread that was lost
-    on the target and came back has an earlier counterpart with messages of its own. Where a message was moved
+    source that were written to, or found in, one thread of the target, or ('') any. A thread that was lost on
+    the target and restored has an earlier counterpart with its own messages. Where a message was moved
     several times, the last one counts. Other messages are not read. Raises `RowDamaged` where one of these
     lines was changed."""
     lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
@@ -187,9 +187,9 @@ def reverse_message_ids(
 
 
 def counterpart_ids(conn: SqlConnection, kind: str, object_id: str, parent: str = "") -> Iterator[str]:
-    """The ids that one object has elsewhere, by the moves that were not rolled back: what it was before, and
-    what became of it, one move away. `parent`: the id of its thread or store before the move. Raises
-    `RowDamaged` where one of these lines was changed."""
+    """The ids that one object has in other places, by the moves that were not rolled back: its origin and its
+    copies, one move away. `parent`: the id of its thread or store before the move. Raises `RowDamaged` where
+    one of these lines was changed."""
     lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
     before = (
         f"SELECT j.source_id, j.hash, {lines} FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "

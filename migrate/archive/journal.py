@@ -40,14 +40,14 @@ log = logging.getLogger(__name__)
 SERVICE_ACTION = "service"
 # The state of a thread before messages with files were appended to it.
 THREAD_STATE_ACTION = "stood"
-# What the service did with the first citations of an apply. The fingerprint of the line is one of the three
+# How the service treated the first citations of an apply. The fingerprint of the line is one of the three
 # answers below.
 CITATIONS_ACTION = "citations"
 CITATIONS_TAKEN, CITATIONS_REFUSED, CITATIONS_DROPPED = "taken", "refused", "dropped"
 CITATIONS_NOT_TAKEN = frozenset({CITATIONS_REFUSED, CITATIONS_DROPPED})
-# An apply reported that the service did not take something that was tried. The id of the line is the field.
+# An apply reported that the service refused something that was tried. The id of the line is the field.
 NOT_TAKEN_ACTION = "not taken"
-# An apply carried out everything that its plan says.
+# An apply carried out all of its plan.
 FINISHED_ACTION = "finished"
 # The rollback of another line.
 UNDO_ACTION = "undo"
@@ -106,8 +106,7 @@ class Journal:
         self.plan = int(row[0])
 
     def record_intent(self, jobs: Iterable[JournalJob], before: JSON = None) -> list[int]:
-        """Store what will be tried next, before the request is sent. Returns the ids of the entries, in
-        order."""
+        """Store the intended actions before the request is sent. Returns the ids of the entries, in order."""
         text, jobs = None if before is None else json.dumps(before), list(jobs)
         with self._line_transaction() as conn:
             entries = [self._insert_intent(conn, job, text) for job in jobs]
@@ -298,7 +297,7 @@ def can_be_undone(conn: SqlConnection, plan_digest: str) -> bool:
 
 
 def citations_answer(conn: SqlConnection, plan_digest: str) -> str:
-    """What the service did with the citations of a plan: `CITATIONS_TAKEN`, `CITATIONS_REFUSED` or
+    """How the service treated the citations of a plan: `CITATIONS_TAKEN`, `CITATIONS_REFUSED` or
     `CITATIONS_DROPPED`; '' where the plan was not applied, or has none."""
     row = conn.execute(
         "SELECT j.written FROM plans p JOIN journal j ON j.plan_id = p.id WHERE p.digest = ? "
@@ -309,7 +308,7 @@ def citations_answer(conn: SqlConnection, plan_digest: str) -> str:
 
 
 def fields_not_taken(conn: SqlConnection, plan_digest: str) -> frozenset[str]:
-    """Fields of messages of which an apply of this plan reported that the service did not take them."""
+    """Fields of messages that the service refused, as an apply of this plan reported."""
     rows = conn.execute(
         "SELECT j.source_id FROM plans p JOIN journal j ON j.plan_id = p.id WHERE p.digest = ? "
         "AND j.action = ? AND j.state = 'done'",

@@ -76,7 +76,7 @@ def _changed_rows(
 
 
 def _describe_row(table: str, values: tuple[object, ...]) -> str:
-    """A row in words, by its number and its values, which may be damaged too."""
+    """A description of a row, with its number and its values, which may be damaged too."""
     row = dict(zip(HASHED_COLUMNS[table], values, strict=True))
     if table == "journal":
         return f"line {row['id']} of the journal ({row['action']} {row['kind']} {row['source_id']})"

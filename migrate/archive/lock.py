@@ -1,4 +1,4 @@
-"""Let only one program write to an archive. The error of a second writer says which process is the first.
+"""Let only one program write to an archive. The error of a second writer has the process of the first one.
 Readers need no lock.
 
 The lock file is beside the archive's real name, so a link to it is the same archive. On Linux the archive
@@ -124,8 +124,7 @@ def _busy(archive: Path, holder: str) -> ArchiveBusy:
 
 
 def name_is_taken(path: Path, purpose: str) -> BadUsage:
-    """The error for a link, or something that is no regular file, in the place of a file beside an
-    archive."""
+    """The error for a link, or another non-regular file, with the name of a file beside an archive."""
     return BadUsage(
         f"{path} is in the way",
         f"{purpose}; this is a link or no regular file",

@@ -32,7 +32,7 @@ BODIES_PER_PACK = 1 << 10
 ZLIB_LEVEL = 1
 BODY_SEPARATOR = ",\n"
 _SEPARATOR_BYTES = BODY_SEPARATOR.encode()
-# Takes the place of a body that was removed, so that its neighbours keep their numbers.
+# Replaces a body that was removed, so that its neighbours keep their numbers.
 FORGOTTEN_BODY = "null"
 # Characters of unpacked bodies that one reader caches.
 MAX_CACHED_CHARS = 1 << 20
@@ -84,7 +84,9 @@ def decompress(data: object, size: object) -> bytes:
         raise PackDamaged(f"it was not unpacked: {MAX_UNPACKED.describe()}")
     decompressor = zlib.decompressobj()
     try:
-        plain = decompressor.decompress(data, size + 1)  # not more, however much the data would unpack to
+        plain = decompressor.decompress(
+            data, size + 1
+        )  # not more, whatever the size of the decompressed data
     except zlib.error as error:
         raise PackDamaged(f"compressed data cannot be unpacked: {error}") from None
     if len(plain) != size or not decompressor.eof:

@@ -17,7 +17,7 @@ from pathlib import Path
 from migrate.archive.database import Archive, translate_damage
 from migrate.errors import ArchiveBusy
 
-# Seconds after which a thread that waits for a connection looks whether the file was replaced.
+# Seconds after which a thread that waits for a connection checks whether the file was replaced.
 RECHECK_S = 1.0
 # Device and number of the file, and a number that SQLite changes when another program writes.
 ArchiveVersion = tuple[int, int, int]
@@ -34,7 +34,7 @@ class ReadConnections:
 
     @contextlib.contextmanager
     def lend(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one thread. What it reads does not change until it is given back. Raises
+        """A connection for one thread. What it reads does not change until it is returned. Raises
         `ArchiveDamaged` where something that was read is not what was written."""
         opened = self._current()
         conn = opened.take()

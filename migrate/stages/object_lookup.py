@@ -1,4 +1,4 @@
-"""Find objects by what a user calls them: an id, else a name, else the beginning of an id.
+"""Find objects by the text of a user: an id, else a name, else the beginning of an id.
 
 This is the one rule of every command that takes an id. Assistants, vector stores and files are found by all
 three, threads by id and beginning, everything else by its id alone: an archive may have millions of messages.
@@ -52,8 +52,8 @@ def check_one_fits(text: str, fits: Sequence[FoundObject]) -> None:
 
 
 class ObjectLookup:
-    """Looks for objects in one snapshot, or in all snapshots of an archive. What it has read it keeps, so one
-    lookup serves many ids."""
+    """Looks for objects in one snapshot, or in all snapshots of an archive. It caches what it has read, so
+    that one lookup serves many ids."""
 
     def __init__(
         self,

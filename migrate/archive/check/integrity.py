@@ -137,7 +137,7 @@ def _packs(conn: sqlite3.Connection, is_selected: Callable[[int], bool]) -> Chec
 
 
 def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
-    """What is wrong with a pack, or ''."""
+    """The damage of a pack, or ''."""
     row = conn.execute(
         "SELECT CAST(kind AS BLOB), count, size, sha, data FROM packs WHERE id = ?", (pack,)
     ).fetchone()
@@ -168,7 +168,7 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
 
 
 def _damaged_pack(conn: sqlite3.Connection, pack: int, why: str) -> Damage:
-    """Named by the listings that refer to it: the pack's own content may be damaged."""
+    """Identified by the listings that refer to it: the pack's own content may be damaged."""
     rows = conn.execute(
         "SELECT s.kind, s.parent_id, r.ordinal, r.count, s.snapshot_id FROM spans r "
         "JOIN scopes s ON s.manifest_id = r.manifest_id WHERE r.pack_id = ? ORDER BY 1, 2, 3, 5",

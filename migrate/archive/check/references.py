@@ -1,7 +1,7 @@
 """Check every reference inside an archive: the row that another one refers to must exist and match.
 
-A foreign key only shows that a row exists. Here each broken reference is reported by the name of its object,
-with the snapshots that it affects, and rules that no foreign key can express are checked too.
+A foreign key only shows that a row exists. Here each broken reference is reported with its object and the
+snapshots that it affects, and rules that no foreign key can express are checked too.
 """
 
 from __future__ import annotations

@@ -95,7 +95,8 @@ class Copier:
         target_snapshot: int,
         includes: Callable[[str, str, str], bool] = lambda kind, parent, id_: True,
     ) -> None:
-        """Copy what a snapshot could not read, where `includes` returns True for kind, parent and id."""
+        """Copy the records of what a snapshot could not read, where `includes` returns True for kind, parent
+        and id."""
         rows = self.source.execute(
             f"SELECT {MISSING_COLUMNS} FROM missing WHERE snapshot_id = ?", (snapshot,)
         ).fetchall()
@@ -158,7 +159,7 @@ class BlobMerge:
         return self._endpoints[(type_, url)]
 
     def collect(self, source: int, conn: sqlite3.Connection) -> None:
-        """Note which files one archive has bytes of."""
+        """Record the files of which one archive has bytes."""
         rows = conn.execute(
             "SELECT e.type, e.url, c.file_id, c.origin, c.fetched_at, b.sha FROM contents c "
             "JOIN endpoints e ON e.id = c.endpoint_id JOIN blobs b ON b.id = c.blob_id"

@@ -52,7 +52,7 @@ def renumber_snapshots(conn: sqlite3.Connection) -> dict[int, int]:
         conn.execute("UPDATE snapshots SET id = ? WHERE id = ?", (new, old))
         for table in ("listed", "missing", *(("indexed_snapshots",) if has_text_index(conn) else ())):
             conn.execute(f"UPDATE {table} SET snapshot_id = ? WHERE snapshot_id = ?", (new, old))
-    # A number that was used is not used again, even where its snapshot has another number now.
+    # A number is never used again, even where its snapshot has another number now.
     reserve_snapshot_numbers(conn)
     return moved
 

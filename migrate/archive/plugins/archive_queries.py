@@ -23,7 +23,7 @@ class ArchiveQuery:
     parameters: tuple[str, ...]
 
 
-# The number of the snapshot that is meant; the newest one where the field is empty.
+# The number of the snapshot; the newest one where the field is empty.
 SNAPSHOT_SQL = "CAST(coalesce(nullif(:snapshot, ''), (SELECT max(id) FROM snapshots)) AS INTEGER)"
 
 # By the keys of the id: a view would unpack every body of the archive. CROSS JOIN keeps the order.

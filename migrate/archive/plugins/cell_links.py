@@ -1,4 +1,5 @@
-"""What Datasette shows in a cell of an archive: links from ids to objects, from a thread to its messages."""
+"""The content of a cell of an archive in Datasette: links from ids to objects, from a thread to its
+messages."""
 
 from __future__ import annotations
 

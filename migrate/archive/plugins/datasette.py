@@ -1,5 +1,5 @@
-"""What Datasette loads by itself where this program is installed in its environment: an archive that can be
-read, linked and searched there.
+"""The plugin that Datasette loads if this program is installed in its environment: an archive can be read,
+linked and searched there.
 
 Datasette 0.65 and the coming 1.0 ask for some of this in different ways, so a hook may be called by only one
 of them (`optionalhook`). This module is also imported where only pluggy is installed, which Datasette brings.
@@ -37,7 +37,7 @@ def prepare_connection(conn: sqlite3.Connection) -> None:
 
 @dataclass(frozen=True)
 class _ArchiveInDatasette:
-    """What was found out about one archive. `hidden`: tables that are not shown."""
+    """The facts about one archive. `hidden`: tables that are not shown."""
 
     hidden: tuple[str, ...]
     queries: Mapping[str, ArchiveQuery]
@@ -118,7 +118,7 @@ def canned_queries(datasette: Any, database: str) -> dict[str, Any]:
 def render_cell(
     row: Any, value: Any, column: str, table: str | None, database: str | None, datasette: Any
 ) -> Any:
-    """A link to what an id names, and a folded text for a body. None for what Datasette shows itself."""
+    """A link to the object of an id, and a folded text for a body. None for what Datasette shows itself."""
     if database not in _archives(datasette):
         return None
     values: Mapping[str, Any] = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row, not a mapping

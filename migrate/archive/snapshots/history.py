@@ -76,8 +76,8 @@ class ObjectTrace:
 
 
 def absence_gap(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
-    """Why an object that is not in a listing may exist all the same, or '' where it does not exist. The state
-    `gone` means that the parent was being deleted."""
+    """Why an object that is not in a listing may still exist, or '' where it does not exist. The state `gone`
+    means that the parent was being deleted."""
     if state == "gone":
         return ""
     if reason or state != "complete":

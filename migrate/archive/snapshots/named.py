@@ -1,4 +1,4 @@
-"""Which snapshot a user means: by its number, by its tag, or by the word `latest`."""
+"""Find the snapshot of a user's argument: by its number, by its tag, or by the word `latest`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from migrate.archive.snapshots.reader import list_snapshots, newest_unfiltered
 from migrate.errors import BadUsage
 from migrate.model.results.archive import SnapshotInfo
 
-# Names the newest snapshot that was not filtered.
+# The name of the newest snapshot that was not filtered.
 LATEST_SNAPSHOT = "latest"
 
 

@@ -1,4 +1,4 @@
-"""What an earlier snapshot of the same endpoint has of a listing, and how a new snapshot shares it."""
+"""The content of a listing in an earlier snapshot of the same endpoint, and how a new snapshot shares it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class PreviousSnapshot:
         return tuple((self._shown.get("hidden") or {}).get(kind) or ())
 
     def carry_gaps(self, kind: str, parent: str) -> int:
-        """Copy to the new snapshot what the earlier listing lacked, and return how many objects that are."""
+        """Copy the gaps of the earlier listing to the new snapshot, and return their number."""
         with self._writer.archive.transaction() as conn:
             return conn.execute(
                 "INSERT OR IGNORE INTO missing "

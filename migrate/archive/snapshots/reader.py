@@ -230,7 +230,7 @@ class SnapshotReader:
         return sorted(objects, key=lambda row: row[:2])
 
     def places_of_body(self, kind: str, parent: str, pack: int, place: int) -> list[int]:
-        """The positions of a body in a listing, counted from 0. An odd service lists one twice."""
+        """The positions of a body in a listing, counted from 0. A faulty service may list one twice."""
         listing = self._listing(kind, parent)
         rows = self.conn.execute(
             "SELECT ordinal + ? - place FROM spans WHERE pack_id = ? AND manifest_id = ? "
@@ -279,8 +279,8 @@ def _json_loader() -> Callable[[str], StoredBody]:
 
 
 class ScannedObject(NamedTuple):
-    """An object that was looked at. `place`: its parent, and its position in the listing, counted from 0.
-    `body`: None where it cannot contain the text."""
+    """A scanned object. `place`: its parent, and its position in the listing, counted from 0. `body`: None
+    where it cannot contain the text."""
 
     place: tuple[str, int]
     body: StoredBody | None

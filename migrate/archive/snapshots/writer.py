@@ -85,7 +85,7 @@ class SnapshotWriter:
                 (endpoint,),
             ).fetchone()
             if last and last[1:3] == ("reading", options_json) and ("shard" not in options or last[3] == tag):
-                conn.execute(  # what failed is read again and reported again; parents that are gone stay gone
+                conn.execute(  # what failed is read and reported again; deleted parents stay deleted
                     "DELETE FROM missing WHERE snapshot_id = ? AND NOT EXISTS (SELECT 1 FROM scopes s "
                     "WHERE s.snapshot_id = missing.snapshot_id AND s.kind = missing.kind "
                     "AND s.parent_id = missing.parent_id AND s.state = 'gone')",

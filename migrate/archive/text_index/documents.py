@@ -19,7 +19,7 @@ from migrate.model.file_text import content_document, file_text
 from migrate.model.index_words import index_columns
 from migrate.model.results.archive import StoredBody
 
-# In the place of a pack: the document is the text of a file, a row of `text_files`.
+# Instead of a pack: the document is the text of a file, a row of `text_files`.
 FILE_PACK = -1
 # Kinds whose objects belong to a thread.
 THREAD_KINDS = ("message", "run", "run_step")

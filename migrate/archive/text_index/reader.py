@@ -20,7 +20,7 @@ from migrate.model.search_query import SearchTerm
 # Numbers of ranges of documents that are searched one by one: for each of them, ranking counts all documents
 # that have a word.
 MAX_RANKED_RANGES = 4
-# How much more a word in a name counts than one in a text.
+# Weight of a word in a name, relative to one in a text.
 NAME_WEIGHT = 8.0
 # The beginning of a word must have so many letters to be ranked: of a shorter one there are too many words.
 MIN_RANKED_PREFIX = 3

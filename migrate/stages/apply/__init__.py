@@ -1,1 +1,1 @@
-"""A plan in, a changed target out, journalled, and the way back."""
+"""Apply a plan to a target, with a journal that allows a rollback."""

@@ -17,7 +17,7 @@ from migrate.archive.journal import (
     Journal,
 )
 
-# Answer -> what the service did with citations, as a note says it.
+# Answer -> how the service treated citations, as the text of a note.
 LOSS_REASONS = {
     CITATIONS_REFUSED: "the service refused the first message that had some, and took it without them",
     CITATIONS_DROPPED: "the service stored the first message that had some without them",
@@ -26,7 +26,7 @@ LOSS_REASONS = {
 
 
 class CitationProbe:
-    """What one apply knows about it. Several threads use it.
+    """The state of the probe in one apply. Several threads use it.
 
     `answer`: as in the journal, '' while unknown.
     """
@@ -51,7 +51,8 @@ class CitationProbe:
         return self.answer in CITATIONS_NOT_TAKEN
 
     def settle(self, answer: str, thread: str, message: str) -> None:
-        """Note the answer of the service to a message (its ids on the source). Only the first one counts."""
+        """Record the answer of the service to a message (its ids on the source). Only the first one
+        counts."""
         with self._lock:
             if self.answer:
                 return

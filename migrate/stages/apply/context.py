@@ -37,7 +37,7 @@ class UnresolvedReference(RequestFailed):
 class ApplyContext:
     """What all parts of an apply share. Several threads use it.
 
-    `target`: the rules of the target, as the plan settled them. `ids`: (kind, source id) -> target id.
+    `target`: the rules of the target, as decided by the plan. `ids`: (kind, source id) -> target id.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ApplyContext:
         self.message_origins: Callable[[str, str], Mapping[str, str]] = lambda source, target: {}
         # Source and target are the same resource or project.
         self.same_place = False
-        # What the plan was made with as --accept-loss.
+        # The values of --accept-loss with which the plan was made.
         self.accepted_fields: tuple[str, ...] = ()
         self._refusal_noted = False
         # See `Plan.source_of`.
@@ -124,7 +124,7 @@ class ApplyContext:
         return self.ids.get((kind, source_id))
 
     def claim(self, kind: str, target_id: str, source_id: str) -> bool:
-        """Reserve an object of the target for one of the source. False where another one has it."""
+        """Reserve an object of the target for one of the source. False if it is reserved for another one."""
         with self.lock:
             return self._claims.setdefault((kind, target_id), source_id) == source_id
 
@@ -153,7 +153,7 @@ class ApplyContext:
             self.result.losses += (arrived_without_row(loss, self.accepted_fields) for loss in losses)
 
     def note_refusal(self, text: str) -> None:
-        """Report the first refusal of something that was only tried. The losses name the other ones."""
+        """Report the first refusal of something that was only tried. The losses list the other ones."""
         with self.lock:
             is_first, self._refusal_noted = not self._refusal_noted, True
         if is_first:

@@ -197,7 +197,7 @@ def left_fingerprint(ctx: ApplyContext, kind: str, body: RequestBody, parent: st
 
 def fail_object(ctx: ApplyContext, action: Action, entries: list[int], failed: RequestFailed) -> None:
     """Report a failure. The journal notes a refusal as failed. An unknown outcome stays an intent, which the
-    next run of the same apply checks. What was not sent is listed with all that a stopped apply leaves."""
+    next run of the same apply checks. What was not sent is listed with the rest of a stopped apply."""
     if not isinstance(failed, OutcomeUnknown):
         ctx.journal.record_failed(entries, str(failed))
     if not isinstance(failed, NotSent):

@@ -1,7 +1,7 @@
-"""Send messages to a thread, in the forms that the service takes.
+"""Send messages to a thread, in the forms that the service accepts.
 
 A message may have several forms: the first one is tried, the next one is sent where it is refused. Whether
-citations are taken is found out once for a whole apply, see `citations.py`.
+citations are accepted is determined once for a whole apply, see `citations.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from migrate.stages.apply.thread_messages import MessageFingerprint, OutgoingMes
 
 log = logging.getLogger(__name__)
 
-# The service found something wrong with what was sent.
+# Statuses with which a service refuses the content of a request.
 REFUSED_STATUSES = (400, 413, 422)
 # How many of the newest messages are searched for the one with the first citations: others may write too.
 PROBE_ROWS = 20
@@ -33,7 +33,7 @@ class MessageSender:
 
     def ready(self, messages: list[OutgoingMessage]) -> list[OutgoingMessage]:
         """The messages in the forms in which they are sent now, up to the first one with citations while it
-        is unknown whether the service takes them."""
+        is unknown whether the service accepts them."""
         if self._ctx.citations.are_lost:
             for message in messages:
                 message.drop_citations()
@@ -52,8 +52,8 @@ class MessageSender:
 
     def send(self, target_id: str, batch: list[OutgoingMessage]) -> int:
         """Send messages in one request; returns how many were stored. While it is unknown whether the service
-        takes citations, one worker at a time sends one message that has some. Returns 0 where another worker
-        found it out meanwhile."""
+        takes citations, one worker at a time sends one message that has some. Returns 0 if another worker has
+        determined it meanwhile."""
         citations = self._ctx.citations
         if citations.are_taken or not batch[0].has_citations:
             return self._send_messages(target_id, batch)
@@ -63,8 +63,8 @@ class MessageSender:
     def _send_probe(self, target_id: str, message: OutgoingMessage) -> int:
         """Send the first message that has citations, and read it back.
 
-        That they are not taken is settled only by a 400 after which the same request without them succeeds,
-        or by a message that is read back without them.
+        That they are refused is proved only by a 400 after which the same request without them succeeds, or
+        by a message that is read back without them.
         """
         refused_with_citations = False
         while True:
@@ -85,7 +85,7 @@ class MessageSender:
         return stored
 
     def _read_probe_back(self, target_id: str, message: OutgoingMessage) -> None:
-        """Settle whether citations are taken. Where the message cannot be read now, it is settled when the
+        """Determine whether citations are accepted. If the message cannot be read now, this follows when the
         whole thread is read back."""
         expected = message.full_fingerprint()
         try:
@@ -104,8 +104,8 @@ class MessageSender:
     def note_losses(
         self, expected: MessageFingerprint, body: RequestBody, read: Callable[[], OutgoingMessage]
     ) -> None:
-        """Report what a message that this plan wrote has not on the target, although it was tried. `read`:
-        gives the message."""
+        """Report what a message of this plan lacks on the target, although it was tried. `read`: gives the
+        message."""
         if len(expected.contents) == 1 and not expected.planned_citations:
             return  # it has one form only
         present = self._ctx.decode("message", body, self._thread.id)

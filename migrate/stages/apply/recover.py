@@ -1,4 +1,4 @@
-"""Find out what became of requests of an interrupted apply that were not answered."""
+"""Determine the outcome of unanswered requests of an interrupted apply."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ ROLLBACK_AGAIN = "run the same rollback again when the target answers: nothing w
 
 
 def recover_interrupted(ctx: ApplyContext, plan: Plan) -> None:
-    """Note in the journal what was created or changed without an answer. Raises `IncompleteResult` when the
-    target does not answer: what cannot be seen must not count as never created."""
+    """Record in the journal what was created or changed without an answer. Raises `IncompleteResult` when the
+    target does not answer: what cannot be read must not count as never created."""
     actions: dict[tuple[str, str, str, str], Action] = {
         (a.action, a.kind, a.parent, a.id): a for a in plan.actions
     }

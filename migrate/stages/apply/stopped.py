@@ -1,4 +1,4 @@
-"""What an apply did and what it left, where it stops midway: Ctrl-C, SIGTERM, or a service that is gone.
+"""What an apply has done, and what is left, when it stops midway: Ctrl-C, SIGTERM, or a service that is gone.
 
 Every run of the plan counts, so that an apply that was stopped twice still lists all of it.
 """

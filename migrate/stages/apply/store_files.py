@@ -27,7 +27,7 @@ from migrate.stages.apply.create import (
 )
 from migrate.stages.match.files import exact_name_and_size, read_file_hash
 
-# For a file that was uploaded and is not usable yet.
+# Time limit for an uploaded file to become usable.
 FILE_PROCESSING_TIMEOUT_S = 30.0
 # Between two checks of a store: doubled from the first to the second.
 POLL_INTERVAL_S = (0.1, 5.0)
@@ -80,7 +80,7 @@ def find_by_content(ctx: ApplyContext, action: Action, file: Entity, since: floa
 
 
 def _has_rivals(ctx: ApplyContext, file: Entity, blob: Blob) -> bool:
-    """Whether a file of other content may have been uploaded with this name and size."""
+    """Whether a file with other content may have been uploaded under this name and size."""
     return any(
         rival.id != file.id
         and rival.fields.get("bytes") == file.fields.get("bytes")

@@ -29,7 +29,7 @@ from migrate.stages.plan.adaptation import (
 )
 from migrate.stages.plan.decision import object_loss
 
-# Messages of a thread whose fingerprints are kept; those behind them are read again.
+# Messages of a thread whose fingerprints are kept; later ones are read again.
 MAX_FINGERPRINTS_KEPT = 2_000
 
 
@@ -68,7 +68,7 @@ class MessageForm(NamedTuple):
 
 
 class OutgoingMessage:
-    """A message of the source on its way to the target. What is needed of it is computed on first use."""
+    """A message of the source that is to be sent. Its properties are computed on first use."""
 
     def __init__(self, ctx: ApplyContext, message: LazyMessage) -> None:
         self._ctx, self._message = ctx, message
@@ -165,7 +165,7 @@ def before_citations(messages: list[OutgoingMessage]) -> list[OutgoingMessage]:
 
 
 class ThreadMessages:
-    """The messages of one thread, in order. Each iteration reads them again and disturbs no other."""
+    """The messages of one thread, in order. Each iteration reads them again, independently of others."""
 
     def __init__(self, ctx: ApplyContext, thread: Entity) -> None:
         self._ctx, self._thread = ctx, thread
@@ -202,7 +202,7 @@ class ThreadMessages:
         return self._count
 
     def fingerprint_at(self, place: int) -> MessageFingerprint | None:
-        """The fingerprint of the message at a place, None behind the last one. Fast in ascending order."""
+        """The fingerprint of the message at a place, None after the last one. Fast in ascending order."""
         if place < len(self._kept):
             return self._kept[place]
         message = self.read(place)

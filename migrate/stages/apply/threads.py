@@ -2,7 +2,7 @@
 
 The messages of one thread are sent strictly in order, one request after the other: within one second only the
 service decides on their order. What arrived is read back, not remembered, so an apply that was killed
-continues behind the last message that arrived.
+continues after the last message that arrived.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from migrate.stages.snapshot.live_estate import lists_threads
 
 # Before the thread is read after a lost answer; doubled each time.
 FIRST_LOOK_DELAY_S = 0.15
-# When the messages of a finished thread are noted.
+# Messages of a finished thread that are recorded in the journal in one commit.
 JOURNAL_LINES_PER_COMMIT = 500
 
 

@@ -23,9 +23,9 @@ from migrate.stages.plan.relink import relinked
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
-# Deleting twice does no harm, so a deletion without an answer is sent again.
+# A second deletion is harmless, so a deletion without an answer is sent again.
 MAX_DELETE_TRIES = 3
-# Before each check whether an object is gone: a listing may show it a moment longer.
+# Delays before each check whether an object was deleted: a listing may show it a moment longer.
 DELETION_LOOK_DELAYS_S = (0.0, 0.3, 1.0, 3.0)
 DELETION_WITHOUT_EFFECT = "the service answered as if it had been deleted"
 # A GET with one of these statuses means that the object does not exist. 405 and 501 mean that this service
@@ -183,7 +183,7 @@ def _with_stamp_of(present: Entity, adapted: Entity) -> Entity:
 
 def _with_own_stamp(archived: Entity, adapted: Entity) -> Entity:
     """The form of an object that gets its own older state again: with the stamp that it had, or none. Without
-    a stamp, what its metadata carries beside that would belong to the owner, so then it stays."""
+    a stamp, other keys of this program in its metadata would belong to the user, so then the stamp stays."""
     metadata = adapted.fields.get("metadata")
     keys = stamp_keys_in(metadata)
     if keys is None or not isinstance(metadata, dict):

@@ -1,1 +1,1 @@
-"""A recovery drill: restore an archive into an empty place, compare, and take everything back."""
+"""A recovery drill: restore an archive into an empty place, compare, and remove everything again."""

@@ -1,4 +1,4 @@
-"""What is in the place of a drill: nothing before it, and nothing after it, as far as it can be listed."""
+"""Check that the place of a drill is empty before and after it, as far as it can be listed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def require_empty(writer: Writer, workers: int, progress: Progress) -> None:
 def remaining_objects(
     writer: Writer, threads: Collection[str], workers: int, progress: Progress
 ) -> tuple[RemainingObject, ...]:
-    """Everything that a place lists and that its own address shows too: a list may still name what was just
+    """Everything that a place lists and that its own address shows too: a list may still show what was just
     deleted. `threads`: ids to ask for where the service does not list its threads."""
     absent = absent_kinds(writer)
     with read_target(writer, absent, threads, workers, progress, must_answer=False) as state:

@@ -1,4 +1,4 @@
-"""How old the newest complete reading of each kind is: what was created since would be lost today."""
+"""The age of the newest complete snapshot of each kind: what was created since would be lost."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class DrillSides:
-    """What a drill works with. `archive` and `target`: what the plan calls its sides. `reader` and `writer`:
-    two connections to the place; `emulated`: it is an emulator inside this process."""
+    """What a drill works with. `archive` and `target`: the names of both sides in the plan. `reader` and
+    `writer`: two connections to the place; `emulated`: it is an emulator inside this process."""
 
     source: Estate
     archive: str
@@ -155,7 +155,7 @@ class _Drill:
 def run_drill(
     sides: DrillSides, options: PlanOptions, sample: DrillSample | None, removed_before: int = 0
 ) -> DrillResult:
-    """Restore a snapshot, or a sample of it, into an empty place, compare it, and take everything back.
+    """Restore a snapshot, or a sample of it, into an empty place, compare it, and remove everything again.
 
     Raises `OperationRefused` where the place is not empty, and `DrillStopped` on Ctrl-C (exit code 3) or when
     the place stops answering (5): what was written until then is in the journal, and the next drill removes

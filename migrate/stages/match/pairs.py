@@ -32,7 +32,7 @@ from migrate.stages.match.files import (
 )
 from migrate.stages.object_fingerprints import content_fingerprint, object_fingerprint
 
-# How two objects were matched. Any other word is the natural key of a guess.
+# How two objects were matched. Any other value is the natural key of a guess.
 BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID = "id", "key", "journal", "stamp", "original_v1_id"
 CERTAIN_MATCHES = frozenset({BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID})
 _NO_IDS: frozenset[str] = frozenset()

@@ -26,7 +26,7 @@ def adaptation_target(
     blocked: Set[tuple[str, str]],
     bytes_later: bool = False,
 ) -> Target:
-    """The target as the adapters of all objects of `source` see it.
+    """The target with all facts that the adapters of objects of `source` need.
 
     `blocked`: (kind, id) of objects that are not created. It may grow while objects are adapted in the order
     of references."""

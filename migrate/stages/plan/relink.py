@@ -224,9 +224,9 @@ class RelinkPlanner:
         planned: Mapping[tuple[str, str, str], Action],
         new_threads: Set[str],
     ) -> Iterator[tuple[str, list[tuple[Entity, str]]]]:
-        """Each thread of the snapshot with the messages that refer to a recreated object, and the ids that
-        they name on the target. A text search comes first, because there may be a million messages. Messages
-        that this plan writes get the new ids."""
+        """Each thread of the snapshot with the messages that refer to a recreated object, and the ids on the
+        target to which they refer. A text search comes first, because there may be a million messages.
+        Messages that this plan writes get the new ids."""
         gone: dict[ObjectKey, str] = {}
         for (kind, id_), source_id in recreated.items():
             gone.setdefault((kind, source_id), id_)

@@ -69,9 +69,9 @@ def plan_move(
 ) -> Plan:
     """Plan how the target that `reader` reads becomes like `source`.
 
-    `archive` and `target_name` are what the plan calls its sides. Raises `IncompleteResult` when the target
-    could not be read to its end, `OperationRefused` when a threshold is exceeded or others changed what it
-    would overwrite."""
+    `archive` and `target_name`: the names of both sides in the plan. Raises `IncompleteResult` when the
+    target could not be read to its end, `OperationRefused` when a threshold is exceeded or others changed
+    what it would overwrite."""
     check_options(options)
     absent = absent_kinds(reader)
     lines = list(id_map(source.journal, source.side, Side(reader.type, reader.url), messages=False))

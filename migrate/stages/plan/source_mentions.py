@@ -82,8 +82,7 @@ class SourceIds:
         self._source = source
 
     def mentions(self, entity: Entity) -> list[IdMention]:
-        """Every id that the texts of an object name, once for each text; declared references are not among
-        them."""
+        """Every id in the texts of an object, once for each text; declared references are not among them."""
         if not self._pattern or entity.kind not in MENTION_FIELDS:
             return []
         mentions: dict[IdMention, None] = {}
@@ -93,7 +92,7 @@ class SourceIds:
         return list(mentions)
 
     def ids_in(self, text: str) -> Iterator[tuple[str, str]]:
-        """Kind and id of each object that a text names."""
+        """Kind and id of each object whose id is in a text."""
         if self._pattern and (self._has_bare_ids or any(prefix in text for prefix in self._prefixes)):
             for match in self._pattern.finditer(text):
                 if known := self._known_id(match[0]):
@@ -139,7 +138,7 @@ class SourceIds:
             if name in entity.fields
         }
         changed_fields = replace_texts(fields, change)
-        if isinstance(changed_fields.get("metadata"), Mapping):  # the stamp names old ids on purpose
+        if isinstance(changed_fields.get("metadata"), Mapping):  # the stamp has old ids on purpose
             metadata = {**entity.fields["metadata"], **changed_fields["metadata"]}
             changed_fields = {**changed_fields, "metadata": metadata}
         return entity.with_fields(**changed_fields)
@@ -220,12 +219,12 @@ def source_references(
 
 
 def mention_outcome(new_id: str | None) -> str:
-    """What becomes of an id in a text, as a reason says it. `new_id`: None while it is not known."""
+    """The reason text for what becomes of an id in a text. `new_id`: None while it is not known."""
     return _NEW_ID.format(new_id) if new_id else _NEW_ID_LATER
 
 
 def reason_before_creation(reason: str) -> str:
-    """The reason as it was before the object that a text names was created, when its new id was not known."""
+    """The reason before the object of an id in a text was created, when its new id was not known."""
     return _NEW_ID_PATTERN.sub(f"; {_NEW_ID_LATER}", reason)
 
 

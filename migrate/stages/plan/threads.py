@@ -58,7 +58,7 @@ class ThreadPlanner:
         self.source, self.journal = decider.source, decider.journal
         # Actions for messages whose metadata differs; nothing else of a message can be changed.
         self.message_updates: list[Action] = []
-        # Thread -> its messages that name an id of the source.
+        # Thread -> its messages with an id of the source in their text.
         self.mentions: dict[str, list[str]] = {}
 
     def plan_thread(self, thread: Entity, existing_threads: Mapping[str, Entity]) -> Action | None:
@@ -241,7 +241,7 @@ class ThreadPlanner:
         return result
 
     def _note_mentions(self, message: Entity) -> None:
-        """Note a message whose text names an id that its object does not keep."""
+        """Record a message whose text has an id that its object does not keep."""
         if any(self.decider.is_renamed(*key) for key in self.decider.source_ids.in_message(message)):
             self.mentions.setdefault(message.parent, []).append(message.id)
 

@@ -1,1 +1,1 @@
-"""Questions about a snapshot in, answers out: what people look for in an archive."""
+"""Read an archive: search, history, conversations, references, cleanup."""

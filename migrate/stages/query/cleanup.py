@@ -119,7 +119,7 @@ def _newer_and_oldest(rows: Iterable[tuple[Hashable, Entity]]) -> Iterator[tuple
         yield from ((entity, oldest) for entity in group if entity is not oldest)
 
 
-# References to missing objects that one reason names.
+# Maximum number of references to missing objects that one reason lists.
 MAX_REFERENCES_NAMED = 3
 # Type -> type of the other generation of the same project, which shares files and vector stores.
 OTHER_GENERATION = {"foundry": "foundry-classic", "foundry-classic": "foundry"}

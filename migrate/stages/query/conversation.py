@@ -37,7 +37,7 @@ from migrate.stages.query.thread_runs import ThreadRuns
 
 # Messages of a whole thread that are read at once.
 WINDOW_MESSAGES = 200
-# Messages from the end of a thread whose assistants its head names.
+# Messages at the end of a thread whose assistants are in its head.
 MAX_NEWEST_MESSAGES = 20
 # Messages from the beginning of a thread in which the first words of a user are looked for.
 MAX_FIRST_MESSAGES = 5
@@ -208,8 +208,8 @@ def conversation_parts(message: Entity, find_file: FileLookup) -> Iterator[Conve
 
 
 def message_author(body: StoredBody) -> tuple[str, str]:
-    """Id and version of the assistant that a message is from. Items of conversations name an agent, that of a
-    user the one that was asked."""
+    """Id and version of the assistant that a message is from. Items of conversations refer to an agent; an
+    item of a user to the agent that was asked."""
     made_by = body.get("created_by")
     agent = made_by.get("agent") if isinstance(made_by, Mapping) else None
     return agent_of_body(body), as_text(agent.get("version")) if isinstance(agent, Mapping) else ""

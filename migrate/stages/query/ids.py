@@ -1,4 +1,4 @@
-"""Answer from the id map what became of an object, or what an object was before."""
+"""Find the counterparts of an object in the id map, in either direction."""
 
 from __future__ import annotations
 

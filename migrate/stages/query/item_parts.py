@@ -26,7 +26,7 @@ Item = Mapping[str, JSON]
 
 
 def item_parts(item: JSON, find_file: FileLookup) -> Iterator[ConversationPart]:
-    """Everything that an item says, in order."""
+    """All parts of an item, in order."""
     if not isinstance(item, Mapping):
         yield ConversationPart("other", as_text(item))
         return

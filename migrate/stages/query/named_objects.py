@@ -1,4 +1,4 @@
-"""Files and assistants of a snapshot by the ids in a conversation. Those found last are remembered."""
+"""Files and assistants of a snapshot by the ids in a conversation. Those found last are cached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from migrate.model.image_type import IMAGE_HEAD_BYTES, image_type_of
 from migrate.model.results.conversation import FileReference
 from migrate.stages.query.message_parts import as_text
 
-# Objects that are remembered: an estate may have 100,000 files, and a thread refers to few of them.
+# Maximum number of cached objects: an estate may have 100,000 files, and a thread refers to few of them.
 MAX_REMEMBERED = 4_096
 
 

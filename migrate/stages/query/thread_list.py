@@ -140,7 +140,7 @@ def _write_cursor(order: ThreadSort, place: Place) -> str:
 
 
 def _read_cursor(text: str, order: ThreadSort) -> Place | None:
-    """The place that a cursor names. Raises `BadUsage`."""
+    """The place of a cursor. Raises `BadUsage`."""
     if not text:
         return None
     try:

@@ -2,9 +2,9 @@
 
 Messages, runs and steps are stored oldest first (`endpoints/http/list_order.py`), the steps run by run. So
 the runs that belong to a window of messages are found by their times, with few reads, and neighbouring
-windows have each run exactly once. A run stands before the first message that is its own, and else before the
-first message that is younger. Where the times of a listing do not rise, a run may stand elsewhere, but in
-every order each run and each step is in some window.
+windows have each run exactly once. A run is placed before its first own message, otherwise before the first
+message that is younger. Where the times of a listing do not rise, a run may be elsewhere, but in every order
+each run and each step is in some window.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ThreadRuns:
         return [as_text(self._runs.read(place).get("assistant_id")) for place in places]
 
     def trailing(self) -> tuple[RunRecord, ...]:
-        """The runs behind the last message."""
+        """The runs after the last message."""
         return tuple(self._records(self._place_before(len(self.messages)), len(self._runs), to_end=True))
 
     def window(self, start: int, end: int) -> Iterator[tuple[RunRecord, ...]]:

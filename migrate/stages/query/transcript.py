@@ -32,7 +32,7 @@ from migrate.stages.query.run_records import tool_calls
 # File id -> file name.
 FileNames = Mapping[str, str]
 
-# What a part of a conversation is called in a transcript, where the name differs.
+# Names of parts of a conversation in a transcript, where they differ.
 TRANSCRIPT_TYPES: Mapping[str, MessagePartType] = {"file": "attachment"}
 
 

@@ -1,1 +1,1 @@
-"""Take an applied plan back."""
+"""Roll back an applied plan."""

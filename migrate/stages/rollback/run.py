@@ -156,7 +156,7 @@ def _remove_adopted_from_id_map(ctx: ApplyContext) -> None:
 
 
 class _Rollback:
-    """Carries steps out, and notes those that are proved to be done."""
+    """Carries out steps, and records those that are proved to be done."""
 
     def __init__(self, ctx: ApplyContext, result: RollbackResult) -> None:
         self._ctx, self._result = ctx, result
@@ -170,8 +170,8 @@ class _Rollback:
                 self._store_entries.setdefault(entry.source_parent, []).append(entry)
 
     def run(self, steps: list[UndoStep], workers: int) -> None:
-        """Restore, then remove. A thread is restored after its messages are removed: until then it has what
-        they attach."""
+        """Restore, then remove. A thread is restored after its messages are removed: until then it has their
+        attachments."""
         run = partial(run_parallel, workers, stop=self._ctx.stop)
         restored = [step for step in steps if step.how == "restore"]
         run((step for step in restored if step.kind != "thread"), self._restore)

@@ -46,7 +46,7 @@ class UndoPlan:
     messages: Estate
     _threads: dict[str, Entity] = field(default_factory=dict)
     _updated_fields: dict[EntityKey, tuple[str, ...]] = field(default_factory=dict)
-    # The members of the thread or store that was read last; the journal goes from one to the next.
+    # The members of the thread or store that was read last; the journal is ordered by them.
     _members: dict[str, Entity] = field(default_factory=dict)
     _members_of: tuple[str, str] = ("", "")
 
@@ -129,7 +129,7 @@ class UndoPlan:
 
     def _implicit_store_removals(self, removed: list[UndoStep]) -> list[UndoStep]:
         """Stores that the service created for attachments in threads that this plan created or appended to,
-        as the journal noted them. Those that others created, changed or use stay, and are reported."""
+        according to the journal. Those that others created, changed or use stay, and are reported."""
         noted = {e.target_id: e for e in self.ctx.entries.values() if e.action == SERVICE_ACTION}
         removed_threads = {step.id: step.target_id for step in removed if step.kind == "thread"}
         kept_threads = {step.parent: step.target_parent for step in removed if step.kind == "message"}

@@ -1,1 +1,1 @@
-"""A live estate in, a snapshot of it out."""
+"""Take a snapshot of a live estate."""

@@ -1,7 +1,7 @@
 """Write what the fetcher reads into a snapshot, and submit the tasks that follow from it.
 
-All of this runs on the one thread that writes to the archive. A folder of originals gives the bytes that a
-service takes but never gives back.
+All of this runs on the one thread that writes to the archive. A folder of originals has the bytes that a
+service accepts but never returns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Take bytes of files from a folder, where a service never gives them back."""
+"""Take bytes of files from a folder, where a service never returns them."""
 
 from __future__ import annotations
 

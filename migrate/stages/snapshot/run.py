@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # Events in one commit: a program that is killed reads this many pages again.
 EVENTS_PER_COMMIT = 64
-# Agents that the notes name because their users get another version than the newest, or no answer.
+# Maximum number of agents in a note whose users get another version than the newest, or no answer.
 MAX_AGENTS_NAMED = 10
 
 

@@ -1,4 +1,4 @@
-"""Find out what a selection means on a live service, before a filtered snapshot of it begins.
+"""Resolve a selection on a live service, before a filtered snapshot of it begins.
 
 The lists of files, vector stores and assistants are read without what belongs to their objects. Threads are
 requested by their ids; they are listed only where a rule, a date or metadata selects among them. Which files
@@ -41,7 +41,8 @@ DATED_THREADS = "dates of threads"
 def read_selected_contents(
     reader: Reader, options: SnapshotOptions, progress: Progress
 ) -> SelectedContents | None:
-    """What a snapshot with a selection keeps; None where only rules by kind and name select, or nothing.
+    """The objects that a snapshot with a selection keeps; None where only rules by kind and name select, or
+    nothing.
 
     Raises `NothingSelected` where no object matches, `BadUsage` for a name that several objects have, and
     `IncompleteResult` where no object that could be read matches, and some objects could not be read."""

@@ -1,4 +1,4 @@
-"""What a plan should have made of the target, according to the plan, the archive and the journal."""
+"""The expected state of a target, according to the plan, the archive and the journal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class VerifyContext:
         self.plan, self.source = plan, source
         self.codec = CODECS[capabilities.service]
         self.target = planned_target(plan, source, capabilities)
-        # Whether the service takes citations, as apply found it out; '' where it did not.
+        # Whether the service accepts citations, as determined by apply; '' where it was not.
         self.citations = citations_answer(archive.conn, plan.digest)
         # Losses that the plan reports of messages which arrived before it, in another form.
         self._arrived_without = {

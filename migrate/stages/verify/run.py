@@ -1,6 +1,6 @@
 """Verify a plan: read the target and compare every object with what should be there.
 
-Only the id map is taken from what apply noted. A difference is a finding unless the plan reported it: the
+Only the id map is taken from the journal of apply. A difference is a finding unless the plan reported it: the
 expected form is adapted from the archive again.
 """
 

@@ -32,7 +32,7 @@ class ThreadCheck:
         self._ctx, self._target, self._reader, self._result = ctx, target, reader, result
         # Thread -> number of messages that were on the target before this plan.
         self._standing = {a.id: a.standing for a in ctx.plan.actions if a.kind == "thread"}
-        # Threads that a restore only changes: messages that others add are none of its concern.
+        # Threads that a restore only changes: messages that others add are ignored.
         self._only_changed = {
             a.id for a in ctx.plan.actions if ctx.plan.restore and a.kind == "thread" and not a.messages
         }
@@ -126,7 +126,7 @@ class ThreadCheck:
                 if not unchanged:
                     found = compare_object(self._ctx, message.entity, present.entity if present else None)
                     as_written = present and noted == (message.id, self._fingerprint(present))
-                    # What is as it was written is right, even where today's source would give another form.
+                    # An unchanged message is right, even where today's source would give another form.
                     # Only its metadata can be written again, so only that is compared.
                     findings += (f for f in found if not as_written or f.path.startswith("metadata"))
             elif present is not None and noted is None and thread not in self._only_changed:
