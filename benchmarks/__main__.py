@@ -19,6 +19,7 @@ from benchmarks.scenes import (
     compare,
     files,
     growth,
+    index,
     large_file,
     read,
     restore,
@@ -41,6 +42,7 @@ SCENES = {
     "restore": restore.measure,
     "api": api.measure,
     "serve": serve.measure,
+    "index": index.measure,
 }
 
 

@@ -1,9 +1,12 @@
-"""Write an archive of one snapshot whose texts have a word that stands everywhere and a rare one."""
+"""Write an archive of one snapshot whose texts have a word that stands everywhere and a rare one, and search
+for these."""
 
 from __future__ import annotations
 
 import json
+import statistics
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +17,16 @@ URL = "https://example.openai.azure.com"
 COMMON_WORD, RARE_WORD, RARE_EVERY = "order", "zucchini", 1_000
 # Texts repeat after so many threads: their words are those of a large vocabulary.
 VARIANTS = 64
+SEARCHES, PAGE_HITS = 9, 20
 
 
-def make(path: Path, threads: int, messages: int) -> None:
-    """Write the archive, one commit for each hundred threads."""
+def make(path: Path, threads: int, messages: int) -> int:
+    """Write the archive, one commit for each hundred threads. Returns the bytes of the texts of messages."""
     from migrate.archive.bodies import BodyRow
     from migrate.archive.database import Archive
     from migrate.archive.snapshots.writer import SnapshotWriter
 
-    estate = Estate(Shape(threads, messages, variants=VARIANTS))
+    estate, text_bytes = Estate(Shape(threads, messages, variants=VARIANTS)), 0
     with Archive.open(path, write=True, create=True) as archive:
         writer = SnapshotWriter.begin(archive, "azure-openai", URL, {}, None)
         rows = [json.loads(row) for row in estate.assistants]
@@ -35,11 +39,13 @@ def make(path: Path, threads: int, messages: int) -> None:
                 writer.add_page("thread", "", [BodyRow.from_json("thread", row) for row in rows], "")
                 for n in numbers:
                     bodies = [_with_words(row, n) for row in estate.messages(n)]
+                    text_bytes += sum(len(body["content"][0]["text"]["value"].encode()) for body in bodies)
                     rows_of_thread = [BodyRow.from_json("message", body) for body in bodies]
                     writer.add_page("message", thread_id(n), rows_of_thread, "")
                     writer.end_listing("message", thread_id(n))
         writer.end_listing("thread")
         writer.finish("complete", "")
+    return text_bytes
 
 
 def _with_words(row: dict[str, Any], thread: int) -> dict[str, Any]:
@@ -51,5 +57,29 @@ def _with_words(row: dict[str, Any], thread: int) -> dict[str, Any]:
     return row
 
 
+def time_pages(path: Path) -> dict[str, float]:
+    """Milliseconds until the first page of results for each word: the median of some searches."""
+    from migrate.archive.database import Archive
+    from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
+    from migrate.model.search_query import parse_search_query
+    from migrate.stages.query.text_search import search_index
+
+    times: dict[str, float] = {}
+    with Archive.open(path) as archive:
+        snapshot = SnapshotReader(archive.conn, list_snapshots(archive.conn)[-1])
+        for name, word in (("common", COMMON_WORD), ("rare", RARE_WORD)):
+            query, taken = parse_search_query(word), []
+            for _ in range(SEARCHES):
+                began = time.perf_counter()
+                search_index(snapshot, query, PAGE_HITS)
+                taken.append(1_000 * (time.perf_counter() - began))
+            times[name] = statistics.median(taken)
+    return times
+
+
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    action, path_text, *numbers = sys.argv[1:]
+    if action == "make":
+        sys.stdout.write(json.dumps({"text_bytes": make(Path(path_text), *map(int, numbers))}) + "\n")
+    else:
+        sys.stdout.write(json.dumps(time_pages(Path(path_text))) + "\n")
