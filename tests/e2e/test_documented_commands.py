@@ -424,6 +424,18 @@ def test_the_commands_about_selection(tmp_path: Path) -> None:
             typed.run(block, {})
 
 
+def test_the_commands_about_searching(tmp_path: Path) -> None:
+    with machine(tmp_path / "search") as typed:
+        typed.start("assistants-migrate emulate --port 8001 --key east --state fixtures/azure-v2")
+        east, west = typed.port("8001"), typed.port("8002")
+        url = "http://127.0.0.1:1/api/projects/demo"
+        typed.shell.write("estates.toml", ESTATES.format(url=url, east=east, west=west))
+        typed.shell.env["EAST"] = "east"
+        typed.shell("assistants-migrate snapshot east -o estate.db")
+        for block in of("docs/search.md"):
+            typed.run(block, {})
+
+
 def _answered(typed: Machine) -> None:
     """The commands of the page about archives; words in capitals are ids."""
     shell = typed.shell
