@@ -58,7 +58,7 @@ def open_index(snapshot: SnapshotReader) -> IndexReader:
         raise BadUsage("this archive has no full-text index", "nobody has built it yet", BUILD_ADVICE)
     if not is_current_format(conn):
         why = "it was written by another version of this program or of Python"
-        raise BadUsage("the full-text index cannot be used here", why, "build it anew: index ARCHIVE")
+        raise BadUsage("the full-text index cannot be used here", why, "build it again: index ARCHIVE")
     last = last_document(conn, number)
     if last is None:
         what = f"snapshot {number} is not in the full-text index"
