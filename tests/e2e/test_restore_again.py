@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from tests.e2e.faults import Refusal
-from tests.e2e.projects import assistant, say
+from tests.e2e.projects import say
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
+from tests.e2e.service_view import ServiceView
 from tests.e2e.test_restore import held
-from tests.e2e.test_restore_command import PREVIOUS_TYPES, archived, lose, restored
+from tests.e2e.test_restore_command import archived, lose, restored
 
 Json = dict[str, Any]
 INNER = {"vector_stores": "vector_store_files", "threads": "messages", "conversations": "items"}
@@ -76,25 +77,23 @@ def test_what_names_a_restored_store_that_was_lost_too_is_re_pointed(type_: str,
         assert_complete(made, "@1")
 
 
-@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
-def test_what_came_to_name_a_store_since_is_re_pointed_or_reported(type_: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("type_", TYPES)
+def test_what_came_to_name_a_store_since_is_re_pointed_or_named(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
-        estate = made.target.estate
-        store = next(iter(estate.vector_stores))
-        naming = {"file_search": {"vector_store_ids": [store]}}
-        changed = list(estate.assistants)[2]  # it had no references when the snapshot was taken
-        later = assistant(77, "later", tools=[{"type": "file_search"}], tool_resources=naming)
-        tools = {"tools": later["tools"], "tool_resources": naming}
-        estate.assistants[changed] = {**estate.assistants[changed], **tools}
-        estate.assistants[later["id"]] = later
+        view = ServiceView(made.target, type_)
+        store = next(iter(made.target.estate.vector_stores))
+        changed = next(id_ for id_ in view.agents if not view.stores(id_))
+        view.use_store(changed, store)
+        later = view.add_agent("later", store)
         before = held(made)
-        forget(made, "vector_stores", store)
+        view.delete_store(store)
         result = restored(made, "--id", store)
         (new,) = (row["target_id"] for row in result["ids"])
-        assert estate.assistants[changed]["tool_resources"]["file_search"]["vector_store_ids"] == [new]
-        assert held(made)["assistants", "", later["id"]] == before["assistants", "", later["id"]]
+        assert view.stores(changed) == [new]
+        table = "agents" if view.is_new else "assistants"
+        assert held(made)[table, "", later] == before[table, "", later]
         left = [row for row in result["losses"] if "the snapshot does not have it" in row["reason"]]
-        assert [(row["id"], store in row["reason"]) for row in left] == [(later["id"], True)]
+        assert [(row["id"], store in row["reason"]) for row in left] == [(later, True)]
 
 
 def test_only_messages_that_stay_are_listed(tmp_path: Path) -> None:

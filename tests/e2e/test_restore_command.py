@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.projects import say
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
+from tests.e2e.service_view import ServiceView
 from tests.e2e.small_estate import saved_state, state_changes
 from tests.e2e.test_restore import TABLES, held
 
@@ -172,56 +172,88 @@ def test_it_is_taken_back_by_rollback(type_: str, tmp_path: Path) -> None:
         assert {key for key in after if key[0] in TABLES} == {key for key in now if key[0] in TABLES}
 
 
-@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+@pytest.mark.parametrize("type_", TYPES)
 def test_newer_states_stay_unless_they_are_asked_back(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
-        assistants = made.target.estate.assistants
-        first, second = list(assistants)[:2]
-        old = assistants[first]["instructions"]
-        assistants[first] = {**assistants[first], "instructions": "Newer."}
-        asked = len(made.target.requests)
+        view = ServiceView(made.target, type_)
+        first, second = list(view.agents)[:2]
+        old = view.definition(first)["instructions"]
+        view.change(first, "Newer.")
+        before, asked = held(made), len(made.target.requests)
         result = restored(made)
         assert made.writes(asked) == []
-        assert assistants[first]["instructions"] == "Newer."
+        assert held(made) == before
         assert [row["id"] for row in result["losses"] if "it stays as it is" in row["reason"]] == [first]
         restored(made, "--changed", "--id", second)
-        assert assistants[first]["instructions"] == "Newer."
+        assert view.definition(first)["instructions"] == "Newer."
+        asked = len(made.target.requests)
         result = restored(made, "--changed")
-        assert assistants[first]["instructions"] == old
-        assert result["updated"] == 1
+        assert view.definition(first)["instructions"] == old
+        assert (result["updated"], result["findings"]) == (1, [])
+        (row,) = result["changes"]
+        (path,) = (value for value in row["values"] if value["path"] == "instructions")
+        assert (path["left"], path["right"]) == ("Newer.", old)
+        assert [line for line in made.writes(asked) if first not in line] == []
+        after = held(made)
+        untouched = [key for key in before if first not in key]
+        assert {key: after[key] for key in untouched} == {key: before[key] for key in untouched}
         made("rollback", made.db, "--apply", str(len(made("applies", made.db).ok())), "--yes").ok()
-        assert assistants[first]["instructions"] == "Newer."
+        assert view.definition(first)["instructions"] == "Newer."
 
 
-@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+@pytest.mark.parametrize("type_", TYPES)
 def test_an_object_that_changed_since_is_only_relinked(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
-        estate = made.target.estate
-        reader = next(iter(estate.assistants))
-        store = next(iter(estate.vector_stores))
-        estate.assistants[reader] = {**estate.assistants[reader], "instructions": "Newer."}
-        del estate.vector_stores[store], estate.vector_store_files[store]
+        view = ServiceView(made.target, type_)
+        reader, store = view.agent_with_store()
+        view.change(reader, "Newer.")
+        view.delete_store(store)
+        before = held(made)
         dry = made("restore", made.db, "--accept-loss", "all", "--dry-run", "--no-relink").ok()
         assert dry["relinked"] == []
         assert [r["id"] for r in dry["losses"] if "--no-relink leaves it" in r["reason"]] == [reader]
-        result = restored(made, "--id", store)
-        (new,) = [row["target_id"] for row in result["ids"]]
-        assert estate.assistants[reader]["instructions"] == "Newer."
-        assert estate.assistants[reader]["tool_resources"]["file_search"]["vector_store_ids"] == [new]
-        assert [row["id"] for row in result["relinked"]] == [reader]
+        result = restored(made, "--no-relink")
+        assert (result["relinked"], result["updated"], result["findings"]) == ([], 0, [])
+        after = held(made)
+        assert {key: after[key] for key in before} == before
+        result = restored(made)
+        (new,) = set(made.target.estate.vector_stores) - {key[2] for key in before}
+        assert view.definition(reader)["instructions"] == "Newer."
+        assert view.stores(reader) == [new]
+        assert {row["id"] for row in result["relinked"]} >= {reader}
 
 
-@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+@pytest.mark.parametrize("type_", TYPES)
+def test_an_older_state_comes_back_with_the_new_id_of_its_store(type_: str, tmp_path: Path) -> None:
+    """--changed writes the whole older state of an agent, and the store that it used is a new one."""
+    with archived(tmp_path, type_) as made:
+        view = ServiceView(made.target, type_)
+        reader, store = view.agent_with_store()
+        old = view.definition(reader)["instructions"]
+        view.change(reader, "Newer.")
+        view.delete_store(store)
+        known = set(made.target.estate.vector_stores)
+        result = restored(made, "--changed")
+        (new,) = set(made.target.estate.vector_stores) - known
+        assert (view.definition(reader)["instructions"], view.stores(reader)) == (old, [new])
+        assert (result["findings"], result["failed"]) == ([], [])
+        asked = len(made.target.requests)
+        assert restored(made, "--changed")["actions"]["update"] == 0
+        assert made.writes(asked) == []
+
+
+@pytest.mark.parametrize("type_", TYPES)
 def test_a_message_within_a_living_thread_is_reported_and_not_written(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
-        estate = made.target.estate
-        thread = next(iter(estate.threads))
-        gone = list(estate.messages[thread])[1]
-        del estate.messages[thread][gone]
+        view = ServiceView(made.target, type_)
+        messages = view.messages(next(iter(view.threads)))
+        *_, gone, _ = list(messages)
+        del messages[gone]
         asked = len(made.target.requests)
-        result = restored(made)
-        assert made.writes(asked) == []
-        assert [r["id"] for r in result["losses"] if "gone from within a thread" in r["reason"]] == [gone]
+        for options in ((), ("--changed",)):
+            result = restored(made, *options)
+            assert made.writes(asked) == []
+            assert [r["id"] for r in result["losses"] if "gone from within a thread" in r["reason"]] == [gone]
 
 
 def test_messages_that_name_a_file_that_came_back_are_listed(tmp_path: Path) -> None:
@@ -374,39 +406,39 @@ def test_an_archive_of_several_estates_needs_a_number(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+@pytest.mark.parametrize("type_", TYPES)
 def test_the_last_message_comes_back_behind_a_citation(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
-        estate = made.target.estate
-        thread = next(iter(estate.threads))  # its fourth message cites a file
-        last = list(estate.messages[thread])[-1]
-        text = estate.messages[thread][last]["content"]
-        del estate.messages[thread][last]
+        view = ServiceView(made.target, type_)
+        thread = next(iter(view.threads))  # in the older generation its fourth message cites a file
+        contents = view.contents(thread)
+        del view.messages(thread)[list(view.messages(thread))[-1]]
         result = restored(made)
         assert result["findings"] == []
-        assert list(estate.messages[thread].values())[-1]["content"] == text
+        assert view.contents(thread) == contents
         asked = len(made.target.requests)
         assert restored(made)["actions"]["create"] == 0
         assert made.writes(asked) == []
 
 
-@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+@pytest.mark.parametrize("type_", TYPES)
 def test_a_thread_that_came_back_is_left_as_others_leave_it(type_: str, tmp_path: Path) -> None:
-    """A message that was deleted in it stays deleted; newer metadata and messages stay."""
+    """A message that was deleted within it stays deleted; newer metadata and messages stay."""
     with archived(tmp_path, type_) as made:
-        estate = made.target.estate
-        old = list(estate.threads)[1]
-        del estate.threads[old], estate.messages[old]
+        view = ServiceView(made.target, type_)
+        old = list(view.threads)[1]
+        view.delete_thread(old)
         (new,) = [row["target_id"] for row in restored(made)["ids"]]
-        messages = estate.messages[new]
-        gone, marked = list(messages)[2:4]
+        messages = view.messages(new)
+        gone, marked, *_, last = list(messages)[2:]
         del messages[gone]
-        messages[marked] = {**messages[marked], "metadata": {"feedback": "up"}}
-        say(made.target, new, "and one more")
-        asked = len(made.target.requests)
+        if not view.is_new:
+            messages[marked]["metadata"] = {"feedback": "up"}
+        messages["msg_later"] = {**messages[last], "id": "msg_later"}
+        before, asked = held(made), len(made.target.requests)
         result = restored(made)
         assert made.writes(asked) == []
-        assert messages[marked]["metadata"] == {"feedback": "up"}
+        assert held(made) == before
         assert [row["kind"] for row in result["losses"] if "gone from within" in row["reason"]] == ["message"]
 
 
