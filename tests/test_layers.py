@@ -57,7 +57,7 @@ def layer(file: Path) -> str:
 def imports(file: Path) -> Iterator[Import]:
     package = file.relative_to(ROOT).parent.parts
 
-    def walk(node: ast.AST, inside: bool, typing: bool) -> Iterator[Import]:
+    def visit(node: ast.AST, inside: bool, typing: bool) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name, inside, typing) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -67,9 +67,9 @@ def imports(file: Path) -> Iterator[Import]:
         inside |= isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         guarded = node.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) else []
         for child in ast.iter_child_nodes(node):
-            yield from walk(child, inside, typing or child in guarded)
+            yield from visit(child, inside, typing or child in guarded)
 
-    yield from walk(ast.parse(file.read_text(encoding="utf-8")), inside=False, typing=False)
+    yield from visit(ast.parse(file.read_text(encoding="utf-8")), inside=False, typing=False)
 
 
 def complaints(file: Path) -> Iterator[str]:

@@ -41,7 +41,7 @@ def test_a_connection_that_is_left_open_is_seen(before: set[CountedConnection]) 
     assert left_open(before) == 0
 
 
-def rubbish(path: Path) -> None:
+def random_bytes(path: Path) -> None:
     path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8000)
 
 
@@ -64,7 +64,7 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [False, True])
-@pytest.mark.parametrize("harm", [rubbish, foreign, later, cut])
+@pytest.mark.parametrize("harm", [random_bytes, foreign, later, cut])
 def test_an_archive_that_is_refused_is_closed(
     path: Path, before: set[CountedConnection], harm: Callable[[Path], None], write: bool
 ) -> None:

@@ -111,7 +111,7 @@ CASES: dict[str, tuple[str, str, Any, Target]] = {
 }
 
 
-def disfigured(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+def with_odd_values(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the JSON many times, each time with one value replaced by an unexpected one."""
     rows: list[tuple[Any, Any]] = []
     if isinstance(node, dict):
@@ -119,7 +119,7 @@ def disfigured(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(node, list):
         rows = list(enumerate(node))
     for key, value in rows:
-        for odd in (*ODD, *(found for found in disfigured(value, f"{at}.{key}"))):
+        for odd in (*ODD, *(found for found in with_odd_values(value, f"{at}.{key}"))):
             where, changed = odd if isinstance(odd, tuple) else (f"{at}.{key} = {json.dumps(odd)}", odd)
             copy: Any = dict(node) if isinstance(node, dict) else list(node)
             copy[key] = changed
@@ -149,7 +149,7 @@ def _read_and_fitted(service: str, kind: str, body: Any, target: Target) -> None
 def test_it_is_read_compared_and_fitted_or_reported(name: str) -> None:
     service, kind, whole, target = CASES[name]
     count = 0
-    for where, body in disfigured(whole):
+    for where, body in with_odd_values(whole):
         count += 1
         try:
             _read_and_fitted(service, kind, body, target)

@@ -95,7 +95,7 @@ def archive() -> Iterator[Archive]:
         yield opened
 
 
-def told(archive: Archive, left: Body, right: Body) -> set[str]:
+def reported_changes(archive: Archive, left: Body, right: Body) -> set[str]:
     one = archive_estate(archive, estate(left, ("file-a", "vs_1")), HERE)
     other = archive_estate(archive, estate(right, ("new-a", "vs_9")), ELSEWHERE, "foundry")
     found = diff(one, other)
@@ -108,7 +108,7 @@ def told(archive: Archive, left: Body, right: Body) -> set[str]:
 @steady
 @given(given_=assistants)
 def test_equal_content_in_both_generations_has_no_differences(archive: Archive, given_: Body) -> None:
-    assert told(archive, older(given_), newer(given_)) == set()
+    assert reported_changes(archive, older(given_), newer(given_)) == set()
 
 
 def _in(*keys: Any, to: Any) -> Callable[[Body], None]:
@@ -154,4 +154,4 @@ def test_a_change_of_the_agent_is_reported_at_the_path_of_the_assistant(
 ) -> None:
     agent = newer({**given_, "metadata": {}})
     CHANGES[path](agent)
-    assert told(archive, older({**given_, "metadata": {}}), agent) == {f"assistant {path}"}
+    assert reported_changes(archive, older({**given_, "metadata": {}}), agent) == {f"assistant {path}"}

@@ -9,22 +9,22 @@ import pytest
 from migrate.model.object_diff import diff_objects, json_equal
 
 
-def told(left: Any, right: Any) -> list[tuple[str, Any, Any]]:
+def changed_paths(left: Any, right: Any) -> list[tuple[str, Any, Any]]:
     return [(path.path, path.left, path.right) for path in diff_objects(left, right)]
 
 
 def test_equal_forms_differ_nowhere() -> None:
-    assert told({"a": [1, {"b": None}]}, {"a": [1.0, {"b": None}]}) == []
+    assert changed_paths({"a": [1, {"b": None}]}, {"a": [1.0, {"b": None}]}) == []
 
 
 def test_true_is_not_one() -> None:
-    assert told({"attributes": {"n": 1}}, {"attributes": {"n": True}}) == [("attributes.n", 1, True)]
+    assert changed_paths({"attributes": {"n": 1}}, {"attributes": {"n": True}}) == [("attributes.n", 1, True)]
     assert not json_equal([0], [False])
     assert json_equal({"a": [1]}, {"a": [1.0]})
 
 
 def test_entries_of_metadata_are_reported_one_by_one() -> None:
-    found = told({"metadata": {"a": "1", "odd key": "2"}}, {})
+    found = changed_paths({"metadata": {"a": "1", "odd key": "2"}}, {})
     assert found == [("metadata.a", "1", None), ('metadata["odd key"]', "2", None)]
 
 
@@ -41,7 +41,7 @@ def test_a_tool_is_named_by_what_it_is() -> None:
 
     left = {"tools": [function("a", "x"), function("b", "y"), {"type": "code_interpreter"}]}
     right = {"tools": [{"type": "code_interpreter"}, function("b", "z"), function("c", "x")]}
-    assert told(left, right) == [
+    assert changed_paths(left, right) == [
         ("tools[function:a].function.name", "a", "c"),
         ("tools[function:b].function.description", "y", "z"),
     ]
@@ -49,14 +49,14 @@ def test_a_tool_is_named_by_what_it_is() -> None:
 
 def test_tools_of_one_name_are_distinguished_by_number() -> None:
     one, two = ({"type": "mcp", "server_label": "s", "n": n} for n in (1, 2))
-    assert told({"tools": []}, {"tools": [one, two]}) == [
+    assert changed_paths({"tools": []}, {"tools": [one, two]}) == [
         ("tools[mcp:s]", None, one),
         ("tools[mcp:s#2]", None, two),
     ]
 
 
 def test_what_a_bag_holds_twice_counts_twice() -> None:
-    assert told({"tools": [{"type": "x"}] * 2}, {"tools": [{"type": "x"}]}) == [
+    assert changed_paths({"tools": [{"type": "x"}] * 2}, {"tools": [{"type": "x"}]}) == [
         ("tools[x]", {"type": "x"}, None)
     ]
 
@@ -64,7 +64,7 @@ def test_what_a_bag_holds_twice_counts_twice() -> None:
 def test_ids_in_resources_come_and_go_one_by_one() -> None:
     left = {"tool_resources": {"code_interpreter": {"file_ids": ["f1", "f2"]}}}
     right = {"tool_resources": {"file_search": {"vector_store_ids": ["v1"]}}}
-    assert told(left, right) == [
+    assert changed_paths(left, right) == [
         ("tool_resources.code_interpreter.file_ids[f1]", "f1", None),
         ("tool_resources.code_interpreter.file_ids[f2]", "f2", None),
         ("tool_resources.file_search.vector_store_ids[v1]", None, "v1"),
@@ -73,9 +73,11 @@ def test_ids_in_resources_come_and_go_one_by_one() -> None:
 
 def test_a_format_of_another_type_is_one_difference() -> None:
     left, right = {"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "n"}}
-    assert told({"response_format": left}, {"response_format": right}) == [("response_format", left, right)]
+    assert changed_paths({"response_format": left}, {"response_format": right}) == [
+        ("response_format", left, right)
+    ]
     other = {"type": "json_schema", "json_schema": {"name": "m"}}
-    assert told({"response_format": right}, {"response_format": other}) == [
+    assert changed_paths({"response_format": right}, {"response_format": other}) == [
         ("response_format.json_schema.name", "n", "m")
     ]
 
@@ -84,7 +86,7 @@ def test_a_part_in_the_middle_of_a_message() -> None:
     def part(value: str) -> dict[str, Any]:
         return {"type": "text", "text": {"value": value}}
 
-    found = told({"content": [part("a"), part("b")]}, {"content": [part("a"), part("c")]})
+    found = changed_paths({"content": [part("a"), part("b")]}, {"content": [part("a"), part("c")]})
     assert found == [("content[1].text.value", "b", "c")]
 
 
@@ -97,4 +99,4 @@ def test_many_members_are_matched_in_no_time_that_grows_with_their_square() -> N
 
 def test_a_key_with_underscores_differs_like_any_other() -> None:
     one, other = ({"content": [{"type": "card", "a": n, "__b": n}]} for n in (1, 2))
-    assert [path for path, *_ in told(one, other)] == ["content[0].__b", "content[0].a"]
+    assert [path for path, *_ in changed_paths(one, other)] == ["content[0].__b", "content[0].a"]

@@ -55,7 +55,7 @@ def compared(archive: Archive, before: Generated, after: Generated, moved: bool)
     )
 
 
-def told(found: DiffResult, moved: bool) -> set[ExpectedDifference]:
+def reported_changes(found: DiffResult, moved: bool) -> set[ExpectedDifference]:
     """The reported differences, with left ids."""
     assert not found.unread
     rows = set()
@@ -78,7 +78,7 @@ def test_a_changed_field_is_reported_at_its_path(
 ) -> None:
     after = made.copy()
     expected = apply_edit(edit, after, chance)
-    assert told(compared(archive, made, after, moved), moved) == expected
+    assert reported_changes(compared(archive, made, after, moved), moved) == expected
 
 
 @pytest.mark.exhaustive(6)
@@ -97,7 +97,7 @@ def test_an_added_or_removed_object_is_reported(
 ) -> None:
     after = made.copy()
     expected = how(kind, after, chance)
-    assert told(compared(archive, made, after, moved), moved) == expected
+    assert reported_changes(compared(archive, made, after, moved), moved) == expected
 
 
 @pytest.mark.exhaustive(6)
@@ -111,5 +111,5 @@ def test_a_neutral_change_is_not_reported(
     after = made.copy()
     make_neutral_changes(after, chance, how)
     found = compared(archive, made, after, moved)
-    assert not told(found, moved)
+    assert not reported_changes(found, moved)
     assert sum(found.compared.values()) == sum(len(list(made.of(kind))) for kind in KINDS)

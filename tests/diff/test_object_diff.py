@@ -44,7 +44,7 @@ def member_name(tool: dict[str, Any]) -> str:
     return f"{tool['type']}:{tool.get('server_label') or tool['function']['name']}"
 
 
-def walk(path: str, left: Any, right: Any, entrywise: bool) -> Iterator[tuple[str, Any, Any]]:
+def plain_differences(path: str, left: Any, right: Any, entrywise: bool) -> Iterator[tuple[str, Any, Any]]:
     """Every difference. With `entrywise`, an object that only one side has is listed by its entries."""
     sides = (left, right)
     one_sided = entrywise and None in sides
@@ -57,7 +57,9 @@ def walk(path: str, left: Any, right: Any, entrywise: bool) -> Iterator[tuple[st
     ):
         for key in sorted({*(left or {}), *(right or {})}):
             step = '["odd key"]' if key == "odd key" else f".{key}"
-            yield from walk(f"{path}{step}", (left or {}).get(key), (right or {}).get(key), entrywise)
+            yield from plain_differences(
+                f"{path}{step}", (left or {}).get(key), (right or {}).get(key), entrywise
+            )
     else:
         yield path, left, right
 
@@ -75,7 +77,9 @@ def walk_members(path: str, left: list[Any], right: list[Any]) -> Iterator[tuple
             yield f"{path}[{name}]", member, None
         else:
             for key in sorted({*member, *rights[partner]}):
-                yield from walk(f"{path}[{name}].{key}", member.get(key), rights[partner].get(key), True)
+                yield from plain_differences(
+                    f"{path}[{name}].{key}", member.get(key), rights[partner].get(key), True
+                )
     for name, member in unpaired.items():
         yield f"{path}[{name}]", None, member
 
@@ -85,7 +89,7 @@ def test_the_differences_are_those_of_a_plain_comparison(left: dict[str, Any], r
     expected = [
         row
         for name in sorted({*left, *right})
-        for row in walk(name, left.get(name), right.get(name), name in ENTRYWISE_FIELDS)
+        for row in plain_differences(name, left.get(name), right.get(name), name in ENTRYWISE_FIELDS)
     ]
     found = [(path.path, path.left, path.right) for path in diff_objects(left, right)]
     assert list(map(repr, found)) == list(map(repr, expected))

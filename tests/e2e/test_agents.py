@@ -27,7 +27,7 @@ DESK, LAB = assistant(1, "desk"), assistant(2, "lab-helper", metadata={"team": "
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pause before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 

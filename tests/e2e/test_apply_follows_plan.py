@@ -24,7 +24,7 @@ LISTINGS = {
 ROUNDS = 4
 
 
-def ours(world: World, dice: random.Random, number: int) -> None:
+def edit_source(world: World, dice: random.Random, number: int) -> None:
     """One edit on the source."""
     here = world.source.estate
     talk = dice.choice(list(here.threads))
@@ -47,7 +47,7 @@ def ours(world: World, dice: random.Random, number: int) -> None:
         file(world.source, 100 + number, f"more-{number}.md", b"more")
 
 
-def theirs(world: World, dice: random.Random, number: int) -> None:
+def edit_target(world: World, dice: random.Random, number: int) -> None:
     """One edit on the target, by somebody else."""
     there = world.target.estate
     new = world.types[1] == "foundry"
@@ -56,7 +56,7 @@ def theirs(world: World, dice: random.Random, number: int) -> None:
     table[id_] = {**table[id_], "metadata": {**table[id_]["metadata"], "by": f"Eve {number}"}}
 
 
-def beyond(world: World, plan: Json, before: int) -> Iterator[str]:
+def unplanned_requests(world: World, plan: Json, before: int) -> Iterator[str]:
     """Requests that the plan does not announce."""
     actions = plan["actions"]
     creates = Counter(a["kind"] for a in actions if a["action"] == "create")
@@ -95,9 +95,9 @@ def test_apply_writes_nothing_that_the_plan_does_not_name(launch: Launch, type_:
     world(*command, "keep").ok()
     for number in range(ROUNDS):
         for _ in range(dice.randrange(1, 4)):
-            ours(world, dice, next(numbers))
+            edit_source(world, dice, next(numbers))
         if dice.random() < 0.7:
-            theirs(world, dice, number)
+            edit_target(world, dice, number)
         how = dice.choice(["keep", "keep", "fail", "overwrite"])
         before = len(world.target.requests)
         said = world(*command, how)
@@ -106,4 +106,4 @@ def test_apply_writes_nothing_that_the_plan_does_not_name(launch: Launch, type_:
             continue
         assert said.code == 0, said.err
         if world.writes(before):
-            assert list(beyond(world, json.loads(plan_file(world).read_text()), before)) == []
+            assert list(unplanned_requests(world, json.loads(plan_file(world).read_text()), before)) == []

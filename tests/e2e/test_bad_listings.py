@@ -19,7 +19,7 @@ def spoiled(launch: Launch, fault: object, **more: object) -> World:
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses between attempts."""
     from migrate.endpoints.http import retry
 

@@ -182,7 +182,7 @@ def test_metadata_of_a_thread_that_changed_is_written_once(launch: Launch) -> No
 # ------------------------------------------------------------------------------------------ by others
 
 
-def stranger(made: World, there: str, place: int | None = None) -> None:
+def add_message_of_others(made: World, there: str, place: int | None = None) -> None:
     """Another user adds a message to a conversation on the target at `place`; default: the end."""
     items = made.target.estate.items[there]
     rows = list(items.values())
@@ -198,7 +198,7 @@ def test_messages_of_others_at_the_end_are_reported_and_left(launch: Launch) -> 
     made, (id_,) = talking(launch, ["a", "b"])
     moved(made)
     there = counterpart(made, id_)
-    stranger(made, there)
+    add_message_of_others(made, there)
     made.snapshot()
     plan = made("plan", made.db, "target", "-o", made.plan).ok(1)
     assert [(row["kind"], row["id"]) for row in plan["losses"] if row["field"] == "messages"] == [
@@ -217,7 +217,7 @@ def test_nothing_is_appended_after_messages_of_others(launch: Launch, place: int
     made, (id_,) = talking(launch, ["a", "b"])
     moved(made)
     there = counterpart(made, id_)
-    stranger(made, there, place)
+    add_message_of_others(made, there, place)
     say(made.source, id_, "c")
     made.snapshot()
     plan = made("plan", made.db, "target", "-o", made.plan).ok(1)
@@ -235,7 +235,7 @@ def test_messages_of_others_between_plan_and_apply_are_found(launch: Launch) -> 
         say(made.source, each, "later")
     made.snapshot()
     made.planned()
-    stranger(made, there)
+    add_message_of_others(made, there)
     asked = len(made.target.requests)
     answer = made.apply().ok(3)
     assert [(row["kind"], row["id"]) for row in answer["failed"]] == [("thread", id_)]

@@ -28,7 +28,7 @@ def world(request: pytest.FixtureRequest, launch: Launch) -> World:
     return made
 
 
-def told(answer: Json, word: str) -> list[Json]:
+def reported_losses(answer: Json, word: str) -> list[Json]:
     return [loss for loss in answer["plan"]["losses"] if word in loss["reason"]]
 
 
@@ -49,13 +49,13 @@ def test_a_file_removed_from_a_store_is_reported_and_removed_with_prune(world: W
     if whole:
         del here.files[gone]
     done = sync(world)
-    (line,) = told(done, "removed from it")
+    (line,) = reported_losses(done, "removed from it")
     assert "more.md" in line["reason"]
     assert line["grade"] == "adapted"
     assert rows(world) == [2]
     pruned = sync(world, *PRUNE)
     assert (pruned["apply"]["deleted"], rows(world)) == (1, [1])
-    assert not told(pruned, "removed from it")
+    assert not reported_losses(pruned, "removed from it")
     again = sync(world, *PRUNE)
     assert again["plan"]["actions"]["delete"] == 0
     if not whole:
@@ -138,5 +138,5 @@ def test_what_others_changed_is_reported_and_stays(unstamped: World) -> None:
     done = sync(unstamped, *PRUNE)
     assert done["apply"]["deleted"] == 0
     assert counts(unstamped) == before
-    lines = told(done, "gone on the source")
+    lines = reported_losses(done, "gone on the source")
     assert sorted(line["kind"] for line in lines) == ["assistant", "thread", "vector_store"]

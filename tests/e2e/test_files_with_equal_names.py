@@ -59,7 +59,7 @@ def lose_archive(made: World) -> None:
         path.unlink()
 
 
-def crosswise(made: World, *ids: str) -> None:
+def exchange_files(made: World, *ids: str) -> None:
     """Exchange two files of the target, as if they had been uploaded in the other order."""
     held, (one, other) = made.target.estate.content, ids or list(made.target.estate.files)
     held[one], held[other] = held[other], held[one]
@@ -84,7 +84,7 @@ def read_back(made: World, asked: int = 0) -> list[str]:
     return [path.split("/")[-2] for path in paths]
 
 
-def unclear(plan: Json) -> list[str]:
+def ambiguous_losses(plan: Json) -> list[str]:
     return [row["id"] for row in plan["losses"] if "none is used" in row["reason"]]
 
 
@@ -96,7 +96,7 @@ def test_their_bytes_distinguish_them_where_they_can_be_downloaded(
     searched(made, 1, [*ours, file(made.source, 9, "other.md", b"stem")])
     move(made)
     alike = [id_ for id_, row in made.target.estate.files.items() if row["filename"] == "notes.md"]
-    crosswise(made, *alike)
+    exchange_files(made, *alike)
     lose_archive(made)
     asked = len(made.target.requests)
     made.snapshot()
@@ -118,17 +118,17 @@ def test_none_is_taken_for_another_where_the_service_keeps_them(
     ours = notes(made, b"leaf", b"tree")
     searched(made, 1, ours)
     move(made)
-    crosswise(made)
+    exchange_files(made)
     lose_archive(made)
     made.snapshot()
     plan = made.planned()
-    assert sorted(unclear(plan)) == sorted(ours)
+    assert sorted(ambiguous_losses(plan)) == sorted(ours)
     made.apply().ok()
     assert holds_its_bytes(made)
     assert len(made.target.estate.files) == 4
     made.snapshot()
     again = made.planned()
-    assert (again["actions"]["create"], unclear(again)) == (0, [])
+    assert (again["actions"]["create"], ambiguous_losses(again)) == (0, [])
 
 
 @given
@@ -141,7 +141,7 @@ def test_the_only_store_with_it_identifies_it(launch: Launch, route: tuple[str, 
     lose_archive(made)
     made.snapshot()
     plan = made.planned()
-    assert (plan["actions"]["create"], unclear(plan)) == (0, [])
+    assert (plan["actions"]["create"], ambiguous_losses(plan)) == (0, [])
     made.apply().ok()
     assert holds_its_bytes(made)
 
@@ -155,7 +155,7 @@ def test_its_attributes_in_a_store_identify_it(launch: Launch) -> None:
         rows[id_] = {**rows[id_], "attributes": {"year": year}}
     move(made)
     there = made.target.estate
-    crosswise(made)
+    exchange_files(made)
     (held,) = there.vector_store_files.values()
     one, two = list(there.files)
     held[one], held[two] = (
@@ -165,7 +165,7 @@ def test_its_attributes_in_a_store_identify_it(launch: Launch) -> None:
     lose_archive(made)
     made.snapshot()
     plan = made.planned()
-    assert (plan["actions"]["create"], unclear(plan)) == (0, [])
+    assert (plan["actions"]["create"], ambiguous_losses(plan)) == (0, [])
     made.apply().ok()
     assert holds_its_bytes(made)
 
@@ -247,7 +247,7 @@ def test_with_the_journal_no_bytes_are_read(launch: Launch, route: tuple[str, st
     made.snapshot()
     asked = len(made.target.requests)
     plan = made.planned()
-    assert (plan["actions"]["create"], unclear(plan), read_back(made, asked)) == (1, [], [])
+    assert (plan["actions"]["create"], ambiguous_losses(plan), read_back(made, asked)) == (1, [], [])
 
 
 def test_with_an_older_archive_only_those_in_the_same_stores_are_read(
@@ -262,7 +262,7 @@ def test_with_an_older_archive_only_those_in_the_same_stores_are_read(
     searched(made, 2, ours)
     move(made)
     there = list(made.target.estate.files)
-    crosswise(made)
+    exchange_files(made)
     Path(made.db).write_bytes(older)
     new = file(made.source, 7, "notes.md", b"stem")
     file(made.target, 8, "notes.md", b"stem")
@@ -270,7 +270,7 @@ def test_with_an_older_archive_only_those_in_the_same_stores_are_read(
     asked = len(made.target.requests)
     plan = made.planned()
     assert sorted(read_back(made, asked)) == sorted(there)
-    assert (plan["actions"]["create"], unclear(plan)) == (1, [])
+    assert (plan["actions"]["create"], ambiguous_losses(plan)) == (1, [])
     made.apply().ok()
     assert holds_its_bytes(made)
     assert len(made.target.estate.files) == 4, f"{new} was made"
@@ -297,13 +297,13 @@ def test_files_of_a_directory_are_distinguished_too(launch: Launch, gives: bool)
     folder = directory(made)
     made("plan", folder, "target", "-o", made.plan).ok()
     made.apply().ok()
-    crosswise(made)
+    exchange_files(made)
     for path in (made.plan, str(Path(made.plan).with_suffix(".db"))):
         Path(path).unlink()
     asked = len(made.target.requests)
     plan = made("plan", folder, "target", "-o", made.plan).ok()
     assert made.writes(asked) == []
-    assert (plan["actions"]["create"], unclear(plan)) == ((0, []) if gives else (2, ["one", "two"]))
+    assert (plan["actions"]["create"], ambiguous_losses(plan)) == ((0, []) if gives else (2, ["one", "two"]))
     made.apply().ok()
     rows = made("ids", str(Path(made.plan).with_suffix(".db"))).ok()
     held = {

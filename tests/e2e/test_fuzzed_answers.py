@@ -85,7 +85,7 @@ def counted(cloud: Any) -> dict[str, int]:
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses between attempts."""
     from migrate.endpoints import rate_limit
     from migrate.endpoints.http import retry

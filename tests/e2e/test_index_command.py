@@ -64,7 +64,7 @@ def test_nothing_found_is_one(indexed: World) -> None:
     assert "nothing found" in indexed.plain("search", indexed.db, "--query", "xyzzyx").err
 
 
-def test_mistakes_are_named(indexed: World) -> None:
+def test_mistakes_are_reported(indexed: World) -> None:
     indexed("search", indexed.db, "text", "--query", "x").error(2, "cannot both be given")
     indexed("search", indexed.db, "--query", 'a "b').error(2, "character 3")
     indexed("search", indexed.db, "--query", "a", "--kind", "thing").error(2, "there is no kind 'thing'")

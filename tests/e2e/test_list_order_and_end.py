@@ -25,7 +25,7 @@ def faulty(folder: Path, key: str, *rows: Json, service: str = "azure-openai", *
     return project(key, **given) if service == "foundry" else options(key, service=service, **given)
 
 
-def honest(key: str = "TARGET_KEY") -> Options:
+def correct_service(key: str = "TARGET_KEY") -> Options:
     return options(key, list_threads="works", downloads=True)
 
 
@@ -50,7 +50,7 @@ class TestOrderIsIgnored:
         self, launch: Launch, tmp_path: Path, comes: str, path: str
     ) -> None:
         fault = {"what": "ignores-order", "path": path, "comes": comes}
-        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), correct_service())
         id_ = talking(world)
         assert world.snapshot()["state"] == "complete"
         said = texts(world.source.estate.messages[id_])
@@ -66,7 +66,7 @@ class TestOrderIsIgnored:
         self, launch: Launch, tmp_path: Path, comes: str
     ) -> None:
         fault = {"what": "ignores-order", "comes": comes}
-        world = launch(honest("SOURCE_KEY"), faulty(tmp_path, "TARGET_KEY", fault))
+        world = launch(correct_service("SOURCE_KEY"), faulty(tmp_path, "TARGET_KEY", fault))
         id_ = thread(world.source, 7, (f"sentence {n}" for n in range(40)))
         other = thread(world.source, 8, ("one", "two"))
         world.source.estate.messages[other][f"msg_{8:012}{1:012}"]["created_at"] += 5
@@ -97,7 +97,7 @@ class TestOrderIsIgnored:
         self, launch: Launch, tmp_path: Path, view: str, path: str, comes: str
     ) -> None:
         fault = {"what": "ignores-order", "path": path, "comes": comes}
-        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), correct_service())
         furnish(world.source)
         runs(world)
         aged(world)
@@ -142,7 +142,7 @@ class TestOrderIsIgnored:
         assert ordinals(world, "messages") == list(world.source.estate.items[short])
 
     def test_a_further_snapshot_keeps_the_order(self, launch: Launch, tmp_path: Path) -> None:
-        world = launch(faulty(tmp_path, "SOURCE_KEY", {"what": "ignores-order"}), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", {"what": "ignores-order"}), correct_service())
         id_ = talking(world)
         world.snapshot()
         say(world.source, id_, "one more")
@@ -158,7 +158,7 @@ class TestOrderIsIgnored:
             {"what": "ignores-after", "path": "*/messages"},
             {"what": "ignores-order", "path": "*/messages"},
         ]
-        world = launch(faulty(tmp_path, "SOURCE_KEY", *rows), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", *rows), correct_service())
         id_ = talking(world)
         answer = world.snapshot(code=3)
         assert [(row["kind"], row["parent"]) for row in answer["missing"]] == [("message", id_)]
@@ -170,14 +170,16 @@ class TestTheEnd:
     def test_a_full_page_that_calls_itself_the_last(
         self, launch: Launch, tmp_path: Path, number: int
     ) -> None:
-        world = launch(faulty(tmp_path, "SOURCE_KEY", {"what": "ends-early", "path": "*/messages"}), honest())
+        world = launch(
+            faulty(tmp_path, "SOURCE_KEY", {"what": "ends-early", "path": "*/messages"}), correct_service()
+        )
         id_ = talking(world, number)
         assert world.snapshot()["counts"]["message"] == number
         assert ordinals(world, "messages") == list(world.source.estate.messages[id_])
 
     @pytest.mark.parametrize("what", ["ends-early", "no-has-more"])
     def test_threads_files_and_agents_as_well(self, launch: Launch, tmp_path: Path, what: str) -> None:
-        world = launch(faulty(tmp_path, "SOURCE_KEY", {"what": what}), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", {"what": what}), correct_service())
         for number in range(130):
             thread(world.source, number, ())
         assert world.snapshot()["counts"]["thread"] == 130
@@ -189,14 +191,14 @@ class TestTheEnd:
             {"what": "ignores-after", "path": "*/messages"},
             {"what": "ends-early", "path": "*/messages"},
         ]
-        world = launch(faulty(tmp_path, "SOURCE_KEY", *rows), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", *rows), correct_service())
         talking(world, 150)
         answer = world.snapshot(code=3)
         assert [row["kind"] for row in answer["missing"]] == ["message"]
         assert "after" in answer["missing"][0]["reason"]
 
     def test_one_more_request_only_behind_a_full_page(self, launch: Launch) -> None:
-        world = launch(honest("SOURCE_KEY"), honest())
+        world = launch(correct_service("SOURCE_KEY"), correct_service())
         talking(world, 99)
         world.snapshot("--no-runs")
         asked = [r.path for r in world.source.requests if r.path.endswith("/messages")]
@@ -211,7 +213,7 @@ class TestAStoreThatCountsMore:
     @pytest.fixture
     def world(self, launch: Launch, tmp_path: Path) -> World:
         fault = {"what": "counts-more", "path": "*/vector_stores*", "method": "GET", "more": 2}
-        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), correct_service())
         furnish(world.source)
         return world
 
@@ -223,12 +225,12 @@ class TestAStoreThatCountsMore:
 
     def test_a_file_that_left_between_is_no_gap(self, launch: Launch, tmp_path: Path) -> None:
         fault = {"what": "counts-more", "path": "*/vector_stores", "method": "GET", "more": 1}
-        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), honest())
+        world = launch(faulty(tmp_path, "SOURCE_KEY", fault), correct_service())
         furnish(world.source)
         assert world.snapshot()["state"] == "complete"
 
     def test_filtered_rows_are_counted_all_the_same(self, launch: Launch) -> None:
-        world = launch(honest("SOURCE_KEY"), honest())
+        world = launch(correct_service("SOURCE_KEY"), correct_service())
         furnish(world.source)
         held = next(iter(world.source.estate.vector_store_files.values()))
         one = next(iter(held))
@@ -236,7 +238,7 @@ class TestAStoreThatCountsMore:
 
     def test_a_target_that_counts_more_can_be_planned_for(self, launch: Launch, tmp_path: Path) -> None:
         fault = {"what": "counts-more", "path": "*/vector_stores*", "method": "GET", "more": 2}
-        world = launch(honest("SOURCE_KEY"), faulty(tmp_path, "TARGET_KEY", fault))
+        world = launch(correct_service("SOURCE_KEY"), faulty(tmp_path, "TARGET_KEY", fault))
         furnish(world.source)
         store(world.target, 5, "of others", [])
         world.snapshot()

@@ -42,7 +42,7 @@ class Chain(list[Fault]):
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
@@ -62,7 +62,7 @@ def lookalikes(launch: Launch, *faults: Fault, talks: tuple[list[str], ...] = ()
     return world
 
 
-def told(world: World) -> Counter[tuple[str, ...]]:
+def count_texts(world: World) -> Counter[tuple[str, ...]]:
     """The texts of the threads of the target, with the number of threads."""
     heard: Counter[tuple[str, ...]] = Counter()
     for name in world.target.estate.threads:
@@ -71,7 +71,7 @@ def told(world: World) -> Counter[tuple[str, ...]]:
     return heard
 
 
-def patiently(world: World, workers: int) -> None:
+def apply_until_done(world: World, workers: int) -> None:
     """Apply, and apply again if an outcome was unknown."""
     said = world("apply", world.plan, "--yes", "--workers", str(workers))
     if said.code:
@@ -105,10 +105,10 @@ def test_a_twin_of_one_thread_is_not_taken_for_another(launch: Launch, texts: li
         headers={"retry-after-ms": "1"},
     )
     world = lookalikes(launch, blind, lost, never, talks=(["yours", "and more"], texts))
-    patiently(world, workers=1)
+    apply_until_done(world, workers=1)
     assert len(lost.spoiled) == len(never.spoiled) == 1
     assert len(blind.spoiled) == MAX_ATTEMPTS
-    assert told(world) == Counter([("yours", "and more"), tuple(texts)])
+    assert count_texts(world) == Counter([("yours", "and more"), tuple(texts)])
     whole(world, "thread", 2)
 
 
@@ -119,7 +119,7 @@ def test_what_another_worker_makes_just_now_is_not_found_by_its_looks(launch: La
     late, never = Belated(is_create(listing)), FixedAnswer(is_create(listing), first=2, last=2, body=DOWN)
     talks = (["the same"], ["the same"]) if kind == "thread" else ()
     world = lookalikes(launch, never, late, talks=talks)
-    patiently(world, workers=2)
+    apply_until_done(world, workers=2)
     assert len(late.spoiled) == len(never.spoiled) == 1
     assert len(world.target.estate.threads if talks else world.target.estate.vector_stores) == 2
     whole(world, kind, 2)

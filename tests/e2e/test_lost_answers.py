@@ -38,7 +38,7 @@ def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", service: 
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pause before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 

@@ -29,7 +29,7 @@ ERROR = {"error": {"message": "The server had an error.", "type": "server_error"
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "FIRST_LOOK_DELAY_S", 0.005)

@@ -34,7 +34,7 @@ TIMES = 12
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten all waits that a service does not ask for."""
 
     def short(attempt: int, headers: Any) -> float | None:
@@ -73,7 +73,9 @@ def crowd(cloud: Emulator) -> None:
         thread(cloud, number, ["ok"] * (5 * (number - 10)), metadata=metadata)
 
 
-def patiently(run: Callable[[], CommandResult], good: Callable[[Any], bool] = lambda answer: True) -> Any:
+def repeat_until_done(
+    run: Callable[[], CommandResult], good: Callable[[Any], bool] = lambda answer: True
+) -> Any:
     """Repeat a command until it has finished everything."""
     for _ in range(TIMES):
         said = run()
@@ -94,10 +96,12 @@ def test_a_move_through_a_storm(
     print(f"seed {seed}")  # noqa: T201 - to run it again
     world = storms(launch, tmp_path, seed, target)
     count = ("--workers", str(workers))
-    patiently(lambda: world("snapshot", "source", "-o", world.db, *count))
-    plan = patiently(lambda: world("plan", world.db, "target", "-o", world.plan, "--accept-loss", "all"))
-    patiently(lambda: world("apply", world.plan, "--yes", *count))
-    assert patiently(lambda: world("verify", world.plan, *count))["ok"] is True
+    repeat_until_done(lambda: world("snapshot", "source", "-o", world.db, *count))
+    plan = repeat_until_done(
+        lambda: world("plan", world.db, "target", "-o", world.plan, "--accept-loss", "all")
+    )
+    repeat_until_done(lambda: world("apply", world.plan, "--yes", *count))
+    assert repeat_until_done(lambda: world("verify", world.plan, *count))["ok"] is True
     spoiled = [line for cloud in (world.source, world.target) for line in cloud.faults.applied]
     assert len(spoiled) >= 30
     assert any(line.method != "GET" for line in spoiled)

@@ -48,7 +48,7 @@ def reorder(world: World, order: list[int]) -> None:
         del rows[listed[number][0]]
 
 
-def spoken(world: World) -> list[str]:
+def texts_of(world: World) -> list[str]:
     there = world.target.estate
     table = there.items if world.types[1] == "foundry" else there.messages
     (rows,) = table.values()
@@ -63,7 +63,7 @@ def test_a_new_message_is_appended_whatever_the_order_of_the_others(world: World
     say(world.source, talk, "five")
     reorder(world, [*order, *([] if 4 in order else [4])])
     done = sync(world, "--full")
-    assert spoken(world) == [*TEXTS, "five"]
+    assert texts_of(world) == [*TEXTS, "five"]
     assert done["verify"]["findings"] == []
     assert [loss for loss in done["plan"]["losses"] if "another order" in loss["reason"]]
     for number in range(2):
@@ -75,7 +75,7 @@ def test_a_new_message_is_appended_whatever_the_order_of_the_others(world: World
     last = {**next(iter(rows.values())), "content": content, "created_at": 1_760_000_000}
     rows["msg_six"] = {**last, "id": "msg_six", "role": "user"}
     sync(world, "--full")
-    assert spoken(world) == [*TEXTS, "five", "six"]
+    assert texts_of(world) == [*TEXTS, "five", "six"]
 
 
 def test_an_append_in_another_order_is_taken_back(world: World) -> None:
@@ -85,6 +85,6 @@ def test_an_append_in_another_order_is_taken_back(world: World) -> None:
     say(world.source, talk, "five")
     reorder(world, [0, 2, 1, 4, 3])
     sync(world, "--full")
-    assert spoken(world) == [*TEXTS, "five"]
+    assert texts_of(world) == [*TEXTS, "five"]
     assert world("rollback", f"{world.db}.plan.json", "--yes").ok()["removed"] == 1
-    assert spoken(world) == TEXTS
+    assert texts_of(world) == TEXTS

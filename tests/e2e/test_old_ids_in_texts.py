@@ -48,7 +48,7 @@ def world(launch: Launch) -> World:
     return launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"))
 
 
-def told(plan: Json, kind: str, id_: str, word: str = "refers to the") -> dict[str, list[str]]:
+def reported_mentions(plan: Json, kind: str, id_: str, word: str = "refers to the") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in plan["losses"]:
         if (row["kind"], row["id"]) == (kind, id_) and word in row["reason"]:
@@ -61,13 +61,13 @@ def test_old_ids_in_texts_are_reported_and_left(world: World) -> None:
     ids = furnish(world)
     world.snapshot()
     plan = world.planned()
-    found = told(plan, "assistant", ids["desk"])
+    found = reported_mentions(plan, "assistant", ids["desk"])
     assert set(found) == {"instructions", "description", "tools", "metadata"}
     assert len(found["instructions"]) == 2
     assert len(found["metadata"]) == 2
-    assert set(told(plan, "vector_store", ids["store"])) == {"metadata"}
-    assert set(told(plan, "thread", ids["thread"])) == {"metadata"}
-    assert told(plan, "assistant", ids["clerk"]) == {}
+    assert set(reported_mentions(plan, "vector_store", ids["store"])) == {"metadata"}
+    assert set(reported_mentions(plan, "thread", ids["thread"])) == {"metadata"}
+    assert reported_mentions(plan, "assistant", ids["clerk"]) == {}
     (row,) = [row for row in plan["losses"] if row["kind"] == "message" and row["field"] == "content"]
     assert row["id"] == "*"
     assert row["reason"].startswith("1 name ids of the source")
@@ -79,7 +79,8 @@ def test_old_ids_in_texts_are_reported_and_left(world: World) -> None:
     assert again["actions"]["update"] == 0
     (new,) = world.target.estate.vector_stores
     assert any(
-        f"it is {new} on the target" in text for text in told(again, "assistant", ids["desk"])["tools"]
+        f"it is {new} on the target" in text
+        for text in reported_mentions(again, "assistant", ids["desk"])["tools"]
     )
 
 
@@ -89,7 +90,9 @@ def test_with_rewrite_ids_the_new_ids_are_written_and_stay(launch: Launch, targe
     ids = furnish(world)
     world.snapshot()
     plan = world.planned("--rewrite-ids")
-    assert any("the new id is written" in text for text in told(plan, "assistant", ids["desk"])["tools"])
+    assert any(
+        "the new id is written" in text for text in reported_mentions(plan, "assistant", ids["desk"])["tools"]
+    )
     world.apply().ok()
     (papers,) = world.target.estate.vector_stores
     (notes,) = world.target.estate.files
@@ -150,8 +153,10 @@ def test_within_one_project_files_and_stores_keep_their_ids(launch: Launch) -> N
     ids = furnish(world)
     world.snapshot()
     plan = world.planned()
-    assert set(told(plan, "assistant", ids["desk"])) == {"metadata"}  # the other assistant is an agent then
-    assert told(plan, "assistant", ids["desk"], "address of the source") == {}
+    assert set(reported_mentions(plan, "assistant", ids["desk"])) == {
+        "metadata"
+    }  # the other assistant is an agent then
+    assert reported_mentions(plan, "assistant", ids["desk"], "address of the source") == {}
     assert not [row for row in plan["losses"] if row["kind"] == "message" and row["field"] == "content"]
 
 
@@ -160,7 +165,7 @@ def test_an_id_that_does_not_arrive_is_reported_as_missing(world: World) -> None
     world.source.estate.content.pop(lost).close()
     add(world.source, assistant(3, "poor", instructions=f"Read {lost}."))
     world("snapshot", "source", "-o", world.db).ok(3)
-    (reason,) = told(world.planned(), "assistant", assistant(3, "")["id"])["instructions"]
+    (reason,) = reported_mentions(world.planned(), "assistant", assistant(3, "")["id"])["instructions"]
     assert reason.endswith("it will not be on the target")
 
 
@@ -243,8 +248,8 @@ def test_a_toolbox_of_any_project_is_reported(launch: Launch, path: str) -> None
     )
     world.snapshot()
     plan = world.planned()
-    assert set(told(plan, "assistant", "desk", "refers to the toolbox box")) == {"tools"}
-    assert told(plan, "assistant", "free", "toolbox") == {}
+    assert set(reported_mentions(plan, "assistant", "desk", "refers to the toolbox box")) == {"tools"}
+    assert reported_mentions(plan, "assistant", "free", "toolbox") == {}
 
 
 def test_an_address_of_the_old_project_is_reported_in_any_place(launch: Launch) -> None:
@@ -273,9 +278,13 @@ def test_an_address_of_the_old_project_is_reported_in_any_place(launch: Launch) 
     world.snapshot()
     plan = world.planned()
     word = "contains the address of the source"
-    assert set(told(plan, "assistant", assistant(1, "")["id"], word)) == {"tools", "instructions", "metadata"}
-    assert set(told(plan, "thread", talk, word)) == {"metadata"}
-    assert told(plan, "assistant", assistant(2, "")["id"], word) == {}
+    assert set(reported_mentions(plan, "assistant", assistant(1, "")["id"], word)) == {
+        "tools",
+        "instructions",
+        "metadata",
+    }
+    assert set(reported_mentions(plan, "thread", talk, word)) == {"metadata"}
+    assert reported_mentions(plan, "assistant", assistant(2, "")["id"], word) == {}
 
 
 HOME = "https://contoso.services.ai.azure.com/api/projects/garden"

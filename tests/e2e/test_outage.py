@@ -45,7 +45,7 @@ class Dying:
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_time_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the outage time limit and all pauses."""
     monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.1)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.05)

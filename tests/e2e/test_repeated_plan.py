@@ -136,7 +136,7 @@ CHANGES: dict[str, Callable[[World], None]] = {
 each_change = pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 
 
-def spoken(world: World) -> list[int]:
+def message_counts(world: World) -> list[int]:
     there = world.target.estate
     table = there.items if world.types[1] == "foundry" else there.messages
     return sorted(len(rows) for rows in table.values())
@@ -161,17 +161,17 @@ def speak(world: World, talk: str, id_: str) -> None:
 def test_a_new_message_is_appended_whatever_the_source_lost(
     world: World, change: Callable[[World], None]
 ) -> None:
-    assert spoken(world) == [5, 5]
+    assert message_counts(world) == [5, 5]
     change(world)
     for number, talk in enumerate(list(world.source.estate.threads)):
         speak(world, talk, f"msg_later{number}")
     done = sync(world, "--full")
-    assert spoken(world) == [6, 6]
+    assert message_counts(world) == [6, 6]
     assert done["apply"]["created"] == 2
     assert not [loss for loss in done["plan"]["losses"] if loss["grade"] == "blocked"]
     again = sync(world, "--full")
     assert (again["apply"]["created"], again["apply"]["updated"]) == (0, 0)
-    assert spoken(world) == [6, 6]
+    assert message_counts(world) == [6, 6]
 
 
 def test_the_thread_keeps_its_store_until_it_is_pruned(world: World) -> None:

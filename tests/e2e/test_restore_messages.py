@@ -93,7 +93,7 @@ def test_the_end_of_a_conversation_comes_back_behind_items_of_runs(kept: int, tm
         assert {key: body for key, body in held(made).items() if key in before} == before
 
 
-def test_a_conversation_that_lost_something_within_is_left_and_named(tmp_path: Path) -> None:
+def test_a_conversation_that_lost_something_within_is_left_and_reported(tmp_path: Path) -> None:
     with archived(tmp_path, "foundry") as made:
         ids = talking(made)
         items = made.target.estate.items[TALK]

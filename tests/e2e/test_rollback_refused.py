@@ -84,7 +84,7 @@ def thread_metadata(world: World) -> str:
     return id_
 
 
-def talked_on(world: World) -> str:
+def add_messages(world: World) -> str:
     id_ = new(world, "thread")[0]
     if world.types[1] == "foundry":
         rows = world.target.estate.items[id_]
@@ -94,7 +94,7 @@ def talked_on(world: World) -> str:
     return id_
 
 
-OTHERS = (renamed_store, foreign_file_in_a_store, edited_assistant, thread_metadata, talked_on)
+OTHERS = (renamed_store, foreign_file_in_a_store, edited_assistant, thread_metadata, add_messages)
 
 
 @pytest.mark.exhaustive(4)

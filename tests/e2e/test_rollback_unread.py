@@ -19,7 +19,7 @@ FOREVER = 10**6
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses before a lost answer is checked."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 

@@ -52,7 +52,7 @@ def world(launch: Launch) -> World:
     return made
 
 
-def told(plan: Json, name: str, field: str = "version") -> list[Json]:
+def reported_versions(plan: Json, name: str, field: str = "version") -> list[Json]:
     return [
         row for row in plan["losses"] if (row["kind"], row["id"], row["field"]) == ("assistant", name, field)
     ]
@@ -74,7 +74,7 @@ def test_a_pinned_version_is_reported_and_the_newest_is_moved(world: World) -> N
         "users get version 3; the newest is version 5"
         in world.plain("snapshot", "source", "-o", world.db).out
     )
-    (row,) = told(world.planned(), "desk")
+    (row,) = reported_versions(world.planned(), "desk")
     assert row["grade"] == "adapted"
     assert "version 3" in row["reason"]
     assert "the newest is moved" in row["reason"]
@@ -104,7 +104,7 @@ def test_the_definition_of_the_served_version_is_in_the_archive(world: World) ->
 def test_the_served_version_is_moved_where_that_is_asked_for(world: World) -> None:
     world.source.estate.agent_endpoints["desk"] = rules(("3", 100))
     world.snapshot()
-    (row,) = told(world.planned("--agent-version", "served"), "desk")
+    (row,) = reported_versions(world.planned("--agent-version", "served"), "desk")
     assert "version 3 is moved" in row["reason"]
     world.apply().ok()
     assert instructions(world.target) == "I am version 3."
@@ -118,9 +118,9 @@ def test_a_served_version_that_the_archive_has_not_is_a_loss(world: World) -> No
     world.source.estate.agent_endpoints["desk"] = rules(("2", 100))
     world.source.estate.agent_versions["desk"].pop("desk:2")
     world.snapshot()
-    (row,) = told(world.planned("--agent-version", "served"), "desk")
+    (row,) = reported_versions(world.planned("--agent-version", "served"), "desk")
     assert (row["grade"], "no definition of version 2" in row["reason"]) == ("lost", True)
-    (row,) = told(world.planned(), "desk")
+    (row,) = reported_versions(world.planned(), "desk")
     assert row["grade"] == "adapted"
 
 
@@ -129,13 +129,13 @@ def test_an_agent_that_serves_its_newest_version_is_not_reported(world: World, s
     world.source.estate.agent_endpoints["desk"] = said
     taken = world.snapshot()
     assert not [note for note in taken["notes"] if "desk" in note]
-    assert told(world.planned(), "desk") == []
+    assert reported_versions(world.planned(), "desk") == []
 
 
 def test_split_traffic_is_reported_with_its_shares(world: World) -> None:
     world.source.estate.agent_endpoints["desk"] = rules(("@latest", 20), ("3", 80))
     world.snapshot()
-    (row,) = told(world.planned(), "desk")
+    (row,) = reported_versions(world.planned(), "desk")
     assert "version 3 (80 %), version 5 (20 %)" in row["reason"]
 
 
@@ -182,7 +182,7 @@ def test_a_disabled_agent_is_reported(world: World) -> None:
     world.source.estate.agents["desk"] = {**world.source.estate.agents["desk"], "state": "disabled"}
     taken = world.snapshot()
     assert any("it is disabled" in note for note in taken["notes"])
-    (row,) = told(world.planned(), "desk", "state")
+    (row,) = reported_versions(world.planned(), "desk", "state")
     assert "disabled on the source" in row["reason"]
     losses = world("assess", world.db, "--to", "foundry").json["losses"]
     assert [row for row in losses if row["field"] == "state"]
@@ -193,7 +193,7 @@ def test_on_an_older_service_it_is_reported_too(launch: Launch) -> None:
     grown(world.source, "desk")
     world.source.estate.agent_endpoints["desk"] = rules(("3", 100))
     world.snapshot()
-    assert len(told(world.planned(), "desk")) == 1
+    assert len(reported_versions(world.planned(), "desk")) == 1
 
 
 # ------------------------------------------------------------------------------------------ the target
@@ -218,7 +218,7 @@ def test_an_update_that_is_not_served_is_reported(arrived: World) -> None:
     changed(arrived)
     plan = arrived.planned()
     assert plan["actions"]["update"] == 1
-    (row,) = told(plan, "desk")
+    (row,) = reported_versions(plan, "desk")
     assert "users of the target get version 1" in row["reason"]
     assert "not served" in row["reason"]
     arrived.apply().ok()
@@ -226,14 +226,14 @@ def test_an_update_that_is_not_served_is_reported(arrived: World) -> None:
     found = arrived("verify", arrived.plan).ok()
     assert found["findings"] == []
     assert [note for note in found["notes"] if "desk: users of the target get version 1" in note]
-    (row,) = told(arrived.planned(), "desk")  # nothing to do, and users still get the older one
+    (row,) = reported_versions(arrived.planned(), "desk")  # nothing to do, and users still get the older one
     assert "the newest there is version 2" in row["reason"]
 
 
 def test_a_target_that_serves_the_newest_is_not_reported(arrived: World) -> None:
     arrived.target.estate.agent_endpoints["desk"] = rules(("@latest", 100))
     changed(arrived)
-    assert told(arrived.planned(), "desk") == []
+    assert reported_versions(arrived.planned(), "desk") == []
     arrived.apply().ok()
     notes = arrived("verify", arrived.plan).ok()["notes"]
     assert not [note for note in notes if "desk" in note]
@@ -241,7 +241,7 @@ def test_a_target_that_serves_the_newest_is_not_reported(arrived: World) -> None
 
 def test_a_disabled_target_is_reported_by_plan_and_verify(arrived: World) -> None:
     arrived.target.estate.agents["desk"] = {**arrived.target.estate.agents["desk"], "state": "disabled"}
-    (row,) = told(arrived.planned(), "desk", "state")
+    (row,) = reported_versions(arrived.planned(), "desk", "state")
     assert "disabled on the target" in row["reason"]
     notes = arrived("verify", arrived.plan).ok()["notes"]
     assert [note for note in notes if "disabled on the target" in note]

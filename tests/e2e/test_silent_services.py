@@ -17,7 +17,7 @@ ENTRY = '[estates.east]\ntype = "{type}"\nendpoint = "{url}"\nauth = "token"\nto
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_time_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reduce every time limit of the program."""
     monkeypatch.setattr(deadlines, "ANSWER_TIMEOUT_S", 1.3)
     monkeypatch.setattr(probe, "PROBE_TIMEOUT_S", 1.3)

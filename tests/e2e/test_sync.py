@@ -74,7 +74,7 @@ def test_a_dry_run_writes_nothing(world: World) -> None:
     assert writes(world.target) == 0
 
 
-def colleague(world: World, text: str) -> str:
+def edit_by_others(world: World, text: str) -> str:
     """Another user edits the moved assistant on the target; returns its target id."""
     held = world.target.estate.assistants
     new = next(iter(held))
@@ -87,7 +87,7 @@ def drifted(launch: Launch) -> tuple[World, str]:
     """An estate that was synced and then changed on both sides."""
     world = launch()
     sync(world)
-    new = colleague(world, "Edited by a colleague.")
+    new = edit_by_others(world, "Edited by a colleague.")
     stamp = world.target.estate.assistants[new]["metadata"]["migrated_from"].partition(":")[2]
     held = world.source.estate.assistants
     held[stamp] = {**held[stamp], "instructions": "Changed at the source."}

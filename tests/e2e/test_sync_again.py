@@ -94,7 +94,7 @@ def tables(world: World) -> dict[str, Any]:
     }
 
 
-def theirs(world: World, kind: str) -> Json:
+def change_by_others(world: World, kind: str) -> Json:
     """Another user adds metadata to our object; returns its new state."""
     if kind == "assistant" and world.types[1] == "foundry":
         there = world.target.estate
@@ -122,7 +122,7 @@ def now(world: World, kind: str) -> Json:
     return dict(next(iter(tables(world)[kind].values())))
 
 
-def ours(world: World, kind: str) -> None:
+def change_in_source(world: World, kind: str) -> None:
     """The source changes it as well."""
     here = world.source.estate
     table = {"assistant": here.assistants, "thread": here.threads, "vector_store": here.vector_stores}[kind]
@@ -138,9 +138,9 @@ KINDS = ("thread", "vector_store", "assistant")
 @pytest.mark.parametrize("kind", KINDS)
 def test_keep_only_appends(world: World, kind: str, also: bool) -> None:
     sync(world)
-    left = theirs(world, kind)
+    left = change_by_others(world, kind)
     if also:
-        ours(world, kind)
+        change_in_source(world, kind)
     (talk,) = world.source.estate.threads
     say(world.source, talk, "and good night")
     done = sync(world, "--on-conflict", "keep")
@@ -167,8 +167,8 @@ def test_what_was_adopted_after_the_archive_was_lost_is_not_written_over(world: 
     assert (found["created"], found["updated"]) == (0, 0)
     assert found["adopted"] > 0
     assert sync(world, db=other)["apply"]["adopted"] == 0
-    left = theirs(world, kind)
-    ours(world, kind)
+    left = change_by_others(world, kind)
+    change_in_source(world, kind)
     said = world.plain("sync", "source", "target", "-o", other, "--accept-loss", "all")
     said.error(4, "--on-conflict")
     assert now(world, kind) == left
@@ -179,7 +179,7 @@ def test_what_was_adopted_after_the_archive_was_lost_is_not_written_over(world: 
 def test_what_differs_when_the_archive_is_lost_is_a_conflict(world: World, kind: str) -> None:
     """The state in which it was left is unknown, so others may have changed it."""
     sync(world)
-    left = theirs(world, kind)
+    left = change_by_others(world, kind)
     other = str(world.folder / "another.db")
     said = world.plain("sync", "source", "target", "-o", other, "--accept-loss", "all")
     said.error(4, "--on-conflict")
@@ -193,6 +193,6 @@ def test_what_only_the_source_changed_is_written_after_an_adoption(world: World,
     sync(world)
     other = str(world.folder / "another.db")
     sync(world, db=other)
-    ours(world, kind)
+    change_in_source(world, kind)
     assert sync(world, db=other)["apply"]["updated"] == 1
     assert now(world, kind)["metadata"]["who"] == "Bob"

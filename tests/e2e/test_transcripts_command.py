@@ -80,7 +80,7 @@ def test_a_selection_without_threads_ends_with_1_and_writes_nothing(world: World
     assert not (tmp_path / "s").exists()
 
 
-def test_what_is_not_complete_is_named_and_the_rest_written(world: World, tmp_path: Path) -> None:
+def test_what_is_not_complete_is_reported_and_the_rest_written(world: World, tmp_path: Path) -> None:
     said = world.plain("transcript", f"{world.db}@broken", "--all", "--dir", str(tmp_path / "s"))
     assert said.code == 3
     assert "not complete: thread t1: GET answered 500" in said.err

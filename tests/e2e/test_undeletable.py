@@ -32,7 +32,7 @@ FOREVER = 10**6
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the wait for a list that is not up to date."""
     monkeypatch.setattr(update, "DELETION_LOOK_DELAYS_S", (0.0, 0.0))
 

@@ -65,7 +65,7 @@ def picky(launch: Launch, tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def lenient(launch: Launch) -> World:
+def accepting(launch: Launch) -> World:
     return between(launch, project("TARGET_KEY"))
 
 
@@ -114,10 +114,10 @@ def furnish(world: World) -> None:
     )
 
 
-def test_what_no_project_was_seen_to_accept_is_tried_and_reported(lenient: World) -> None:
-    furnish(lenient)  # a part whose content is not returned: the snapshot reports it as missing
-    lenient.snapshot(code=3)
-    losses = lenient.planned()["losses"]
+def test_what_no_project_was_seen_to_accept_is_tried_and_reported(accepting: World) -> None:
+    furnish(accepting)  # a part whose content is not returned: the snapshot reports it as missing
+    accepting.snapshot(code=3)
+    losses = accepting.planned()["losses"]
     tried = {row["field"] for row in losses if "tried at apply" in row["reason"]}
     assert {
         "phase",
@@ -126,16 +126,16 @@ def test_what_no_project_was_seen_to_accept_is_tried_and_reported(lenient: World
         "content.input_file",
         "content.image_url",
     } <= tried
-    assert lenient.apply().ok()["failed"] == []
-    rows = there(lenient)
+    assert accepting.apply().ok()["failed"] == []
+    rows = there(accepting)
     assert [row.get("phase") for row in rows if row.get("phase")] == ["commentary", "final_answer"]
     assert rows[2]["namespace"] == "tools"
-    ids = {row["source_id"]: row["target_id"] for row in lenient("ids", lenient.db).ok()}
-    (image,) = lenient.source.estate.files
+    ids = {row["source_id"]: row["target_id"] for row in accepting("ids", accepting.db).ok()}
+    (image,) = accepting.source.estate.files
     assert rows[3]["output"][1]["file_id"] == ids[image] != image
-    assert lenient("verify", lenient.plan).ok()["findings"] == []
-    lenient.snapshot(code=3)
-    assert lenient.planned()["actions"]["update"] == lenient.planned()["actions"]["create"] == 0
+    assert accepting("verify", accepting.plan).ok()["findings"] == []
+    accepting.snapshot(code=3)
+    assert accepting.planned()["actions"]["update"] == accepting.planned()["actions"]["create"] == 0
 
 
 def test_what_is_refused_as_it_was_tried_arrives_in_the_sure_form(picky: World) -> None:
@@ -159,22 +159,22 @@ def test_what_is_refused_as_it_was_tried_arrives_in_the_sure_form(picky: World) 
     assert picky.planned()["actions"]["update"] == picky.planned()["actions"]["create"] == 0
 
 
-def test_a_phase_is_seen_by_diff(lenient: World) -> None:
-    write(lenient, {**message("Yes.", "assistant"), "phase": "commentary"})
-    lenient.snapshot()
-    (row,) = lenient.source.estate.items[CONVERSATION].values()
+def test_a_phase_is_seen_by_diff(accepting: World) -> None:
+    write(accepting, {**message("Yes.", "assistant"), "phase": "commentary"})
+    accepting.snapshot()
+    (row,) = accepting.source.estate.items[CONVERSATION].values()
     row["phase"] = "final_answer"
-    lenient.snapshot("--full")
-    found = lenient("diff", f"{lenient.db}@1", f"{lenient.db}@2").ok(1)["changes"]
+    accepting.snapshot("--full")
+    found = accepting("diff", f"{accepting.db}@1", f"{accepting.db}@2").ok(1)["changes"]
     assert "phase" in str([change["paths"] for change in found])
 
 
-def test_a_file_named_in_an_output_is_in_use(lenient: World) -> None:
-    image = file(lenient.source, 1, "p.png", b"png")
+def test_a_file_named_in_an_output_is_in_use(accepting: World) -> None:
+    image = file(accepting.source, 1, "p.png", b"png")
     part = {"type": "input_image", "file_id": image, "detail": "auto"}
-    write(lenient, call("c1"), {**output("c1"), "output": [part]})
-    lenient.snapshot()
-    assert image not in str(lenient("ls", lenient.db, "--unused").out)
+    write(accepting, call("c1"), {**output("c1"), "output": [part]})
+    accepting.snapshot()
+    assert image not in str(accepting("ls", accepting.db, "--unused").out)
 
 
 @pytest.mark.parametrize("name", ["Terms 2024.PDF", "Terms 2024.pdf.", "Terms 2024.Pdf "])

@@ -158,14 +158,14 @@ def test_requests_are_recorded_on_request(launch):
 
 
 def test_a_wrapper_can_be_in_front_of_the_service():
-    def teapot(_app):
+    def answer_418(_app):
         async def answer(_scope, _receive, send):
             await send({"type": "http.response.start", "status": 418, "headers": []})
             await send({"type": "http.response.body", "body": b"{}"})
 
         return answer
 
-    with Emulator(Options(), wrap=teapot) as emulator:
+    with Emulator(Options(), wrap=answer_418) as emulator:
         assert ask(emulator, "/openai/files")[0] == 418
 
 

@@ -60,7 +60,7 @@ class FaultyService:
         cursor = f"&after={after}" if after else ""
         return self("GET", f"{THREADS}?limit={limit}&order=asc{cursor}")
 
-    def walk(self) -> list[str]:
+    def read_all_pages(self) -> list[str]:
         """Ids of the threads, read by a client without any checks of pages."""
         found: list[str] = []
         while True:
@@ -207,7 +207,7 @@ def test_a_slow_body_is_whole(start: Start) -> None:
     faulty = start({"what": "slow", "seconds": 0.3, "method": "GET"})
     faulty.threads(3)
     began = time.monotonic()
-    assert len(faulty.walk()) == 3
+    assert len(faulty.read_all_pages()) == 3
     assert time.monotonic() - began >= 0.5  # two pages
 
 
@@ -229,7 +229,7 @@ def test_a_page_of_a_listing_fails_for_good(start: Start) -> None:
 def test_a_listing_moves_while_it_is_read(start: Start, change: str, left: str) -> None:
     faulty = start({"what": "moving", "path": "*/threads", "change": change, "times": 1})
     ids = faulty.threads(7)
-    found = faulty.walk()
+    found = faulty.read_all_pages()
     names = {id_: str(place) for place, id_ in enumerate(ids)}
     after = "".join(names.get(id_, "+") for id_ in faulty.emulator.estate.threads)
     assert after == left
@@ -327,13 +327,13 @@ def test_order_is_ignored_and_the_rest_of_the_query_is_not(start: Start, comes: 
     assert status == 200
     assert [row["id"] for row in answer["data"]] == expected[:2]
     assert answer["has_more"] is True
-    assert faulty.walk() == expected if order == "asc" else True
+    assert faulty.read_all_pages() == expected if order == "asc" else True
 
 
 def test_a_page_that_ends_early_is_marked_as_the_last(start: Start) -> None:
     faulty = start({"what": "ends-early", "path": "*/threads", "page": 1})
     created = faulty.threads(3)
-    assert faulty.walk() == created[:2]
+    assert faulty.read_all_pages() == created[:2]
     assert [row["id"] for row in faulty.page(created[1])[1]["data"]] == created[2:]
 
 

@@ -67,13 +67,13 @@ def test_walking_the_pages_either_way_gives_every_row_once(seconds, limit, order
         table[str(number)] = {"id": str(number), "created_at": second}
     expected = [place.id for place in table.order][:: 1 if order == "asc" else -1]
     query = {"limit": str(limit), "order": order}
-    assert walk(table, query, "after", "last_id") == expected
+    assert read_all_pages(table, query, "after", "last_id") == expected
     if expected:
-        before = walk(table, {**query, "before": expected[-1]}, "before", "first_id")
+        before = read_all_pages(table, {**query, "before": expected[-1]}, "before", "first_id")
         assert before == expected[:-1]
 
 
-def walk(table, query, cursor, end):
+def read_all_pages(table, query, cursor, end):
     ids_read = []
     while True:
         answer = page(table, query)

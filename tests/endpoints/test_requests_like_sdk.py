@@ -74,7 +74,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return clock
 
 
-def told(request: httpx2.Request) -> tuple[Any, ...]:
+def request_parts(request: httpx2.Request) -> tuple[Any, ...]:
     headers = sorted(request.headers.multi_items())
     return request.method, str(request.url), headers, request.content, request.extensions["timeout"]
 
@@ -87,7 +87,7 @@ def test_a_further_request_is_the_same(azure: bool, cookies: dict[str, str], wha
     service.http.cookies.update(cookies)
     service.get(*GETS[what])
     service.get(*GETS[what])
-    first, further = map(told, service.asked)
+    first, further = map(request_parts, service.asked)
     assert further == first
     assert service.tokens == (1 if azure else 0)
 

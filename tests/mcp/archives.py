@@ -1,4 +1,4 @@
-"""An archive that tries an assistant: long texts, hostile texts, credentials, files of any sort."""
+"""Archives for the tools: long texts, hostile texts, credentials, files of any type."""
 
 from __future__ import annotations
 

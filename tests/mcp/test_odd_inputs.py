@@ -51,12 +51,12 @@ def test_arguments_of_any_form(path: Path, tool: str, arguments: dict[str, Any])
     answered(ServedArchive(path, "latest"), tool, arguments)
 
 
+# Values of other types than text, list and object, some of them large.
 ODD: list[Any] = [
     None, 7, -1.5, float("nan"), float("inf"), True, "text", "half \ud800", "a\0b", [], {}, [None, [[]]],
     {"a": {"b": [1]}}, "\u202e" * 30_000, ["x" * 5_000] * 40, {f"key {n}": "y" * 400 for n in range(60)},
     [[[[[[[["deep"]]]]]]]] * 30,
 ]  # fmt: skip
-"""Values where texts, lists and objects are meant, some of them large."""
 
 
 def odd_estate(value: Any) -> list[tuple[str, str, list[dict[str, Any]]]]:

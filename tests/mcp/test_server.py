@@ -1,4 +1,4 @@
-"""The program `mcp` in processes of its own: the official client, raw lines, Ctrl-C, closed streams."""
+"""The command `mcp` in its own process: the official client, raw lines, Ctrl-C, closed streams."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_client_of_the_newest_protocol_is_answered(path: Path) -> None:
 
 
 def test_what_was_asked_is_answered_before_it_ends_with_standard_input(path: Path) -> None:
-    """Also behind lines that are no messages, or without end."""
+    """Also after lines that are no messages, or that never end."""
     odd = ["no json", "x" * (1 << 21), "[1, 2]", "null", '{"jsonrpc": "2.0", "id": 9, "method": 5}', "\u2028"]
     lines = [json.dumps(HELLO), *odd, json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/unknown"})]
     lines += [
@@ -186,7 +186,7 @@ def run(
     return ended.value.code, err
 
 
-def test_without_its_package_it_says_how_to_install_it(
+def test_without_its_package_it_advises_how_to_install_it(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "mcp_types", None)
@@ -204,7 +204,7 @@ def test_without_its_package_it_says_how_to_install_it(
         ("other.db", "is not an archive"),
     ],
 )
-def test_what_cannot_be_served_is_told_at_once(
+def test_what_cannot_be_served_is_refused_at_once(
     path: Path,
     argument: str,
     message: str,

@@ -1,4 +1,4 @@
-"""The tools in this process: what they answer, in bounds, with what is of the archive quoted and masked."""
+"""The tools in this process: their answers are bounded, and content of the archive is quoted and masked."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def ask(served: ServedArchive, tool: str, **arguments: Any) -> Any:
 
 
 def pages(served: ServedArchive, tool: str, **arguments: Any) -> Iterator[Any]:
-    """Every answer, by following `next`."""
+    """Every answer, page by page with `next`."""
     following: dict[str, Any] | None = arguments
     while following is not None:
         answer = ask(served, tool, **following)
@@ -84,7 +84,7 @@ def test_there_is_a_call_of_every_tool() -> None:
 
 @pytest.mark.parametrize("with_index", [False, True])
 @pytest.mark.parametrize("tool", CALLS)
-def test_a_tool_answers_and_says_where_quoted_data_is(
+def test_a_tool_answers_and_marks_quoted_data(
     served: ServedArchive, indexed: ServedArchive, tool: str, with_index: bool
 ) -> None:
     answer = ask(indexed if with_index else served, tool, **CALLS[tool])
@@ -144,7 +144,7 @@ def test_hostile_texts_are_quoted_and_nothing_hidden_is_left(served: ServedArchi
 
 
 def test_a_credential_is_masked_in_every_tool(served: ServedArchive) -> None:
-    """`ask` looks for it in each answer."""
+    """`ask` searches each answer for it."""
     shown = json.dumps([ask(served, tool, **arguments) for tool, arguments in CALLS.items()])
     assert shown.count("(secret ") >= 2
     assert "(masked)" in shown
@@ -229,7 +229,7 @@ def test_lists_go_on(served: ServedArchive) -> None:
     assert snapshots == [2, 1]
 
 
-def test_a_search_without_an_index_says_how_to_make_one(served: ServedArchive) -> None:
+def test_a_search_without_an_index_advises_how_to_build_one(served: ServedArchive) -> None:
     answers = list(pages(served, "search", query="about ferns", limit=50))
     assert "assistants-migrate index estate.db" in answers[0]["index"]
     assert len([hit for answer in answers for hit in answer["hits"]]) == LONG_THREAD
@@ -302,7 +302,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("tool", "arguments", "message"), WRONG.values(), ids=WRONG)
-def test_a_wrong_call_is_told_what_is_wrong(
+def test_a_wrong_call_gets_a_precise_error(
     served: ServedArchive, tool: str, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BadUsage) as refused:
@@ -349,7 +349,7 @@ def test_one_answer_is_from_one_state_of_the_archive(
     ask(ServedArchive(tmp_path / "estate.db", "latest"), "list_snapshots")
 
 
-def test_damage_of_an_archive_is_told(tmp_path: Path) -> None:
+def test_damage_of_an_archive_is_reported(tmp_path: Path) -> None:
     filled(tmp_path / "estate.db")
     served = ServedArchive(tmp_path / "estate.db", "latest")
     ask(served, "get_assistant", assistant="asst_1")
@@ -365,7 +365,7 @@ def test_damage_of_an_archive_is_told(tmp_path: Path) -> None:
         served.call("list_snapshots", {})
 
 
-def test_an_archive_without_a_snapshot_says_so(tmp_path: Path) -> None:
+def test_an_archive_without_a_snapshot_is_reported(tmp_path: Path) -> None:
     Archive.open(tmp_path / "estate.db", write=True, create=True).close()
     with pytest.raises(BadUsage, match="contains no snapshot yet"):
         ServedArchive(tmp_path / "estate.db", "latest").call("list_assistants", {})

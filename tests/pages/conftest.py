@@ -25,7 +25,7 @@ FLAGS = (
 
 @dataclass
 class Opened:
-    """A page, what its console said, and what it asked for."""
+    """A page, the messages of its console, and its requests."""
 
     page: Page
     url: str
@@ -39,9 +39,9 @@ class Opened:
 Open = Callable[..., Opened]
 
 
-@pytest.fixture(scope="module")  # its event loop must be gone before other tests begin
+@pytest.fixture(scope="module")  # its event loop must be closed before other tests begin
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; without it these tests skip here, and fail where a change is judged."""
+    """Debian's Chromium. Without it these tests are skipped, but fail in CI."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not path:
         said = "no chromium: install Debian's package, or name a program in CHROMIUM"
@@ -56,7 +56,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens a report from a file. At the end nothing may have been said or asked for but the file itself."""
+    """Opens a report from a file. At the end there must be no console message, and no request but the file
+    itself."""
     contexts, pages = [], []
 
     def open_(

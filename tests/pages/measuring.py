@@ -1,4 +1,4 @@
-"""Scripts that measure a page from inside: contrast of every text, what has focus, what would scroll."""
+"""Scripts that measure a page from inside: contrast of every text, what has focus, what scrolls."""
 
 from __future__ import annotations
 

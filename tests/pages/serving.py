@@ -1,4 +1,4 @@
-"""Served archives in a real Chromium: everything that a page complained of or asked for is remembered."""
+"""Served archives in a real Chromium that records the errors and requests of every page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.serve.client import KEY, Client, served
 
-# Faults that a person with a disability cannot get around, and those that make it hard.
+# Accessibility faults that block a person with a disability, and those that hinder.
 SERIOUS = ("critical", "serious")
 
 
@@ -53,14 +53,14 @@ class Visitor:
         ]
 
     def quiet(self) -> None:
-        """Nothing was complained of, and nothing was asked of anybody else."""
+        """Check that there were no errors, and no requests to other servers."""
         assert self.said == []
         assert {urlsplit(url).netloc for url in self.asked} <= {urlsplit(self.origin).netloc, ""}
 
 
 @contextmanager
 def visiting(browser: Browser, client: Client, width: int = 1280, **options: Any) -> Iterator[Visitor]:
-    """A window of a width. It signs in with the key, as a person does."""
+    """A window of a given width that signs in with the key."""
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     visitor = Visitor(client, context, context.new_page())
     visitor.page.on("console", lambda message: visitor.said.append(message.text))

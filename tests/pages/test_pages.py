@@ -95,7 +95,7 @@ def test_the_gravest_losses_come_first_each_with_what_to_do(opened: Open) -> Non
     assert "deploy it, or name another" in page.locator(".item .remedy").first.inner_text()
 
 
-def test_since_when_and_what_was_ignored_is_told(opened: Open) -> None:
+def test_since_when_and_what_was_ignored_is_shown(opened: Open) -> None:
     page = opened(COMMANDS["diff"]).page
     assert page.locator(".days tbody tr").all_inner_texts() == ["2026-11-18\t\n2", "2026-11-19\t\n1"]
     assert "since 2026-11-18" in page.locator(".item").first.inner_text()
@@ -104,7 +104,7 @@ def test_since_when_and_what_was_ignored_is_told(opened: Open) -> None:
     assert "this service lists no threads" in page.locator("#around").inner_text()
 
 
-def test_what_is_missing_says_no_more_than_that(opened: Open) -> None:
+def test_missing_content_is_shown_only_as_missing(opened: Open) -> None:
     missing = opened(COMMANDS["verify"]).page.locator(".item.v-missing")
     assert missing.count() == 1
     assert missing.locator("details").count() == 0
@@ -134,7 +134,7 @@ def test_a_box_under_the_pointer_shows_what_it_is_tied_to(opened: Open) -> None:
     assert page.locator(".tracing").count() == 0
 
 
-def test_two_pictures_stand_one_below_the_other(opened: Open) -> None:
+def test_two_pictures_are_one_below_the_other(opened: Open) -> None:
     found = opened(reports((("left", PICTURE), ("right", PICTURE)))["diff"])
     assert found.page.locator("figcaption b").all_text_contents() == ["left", "right"]
 

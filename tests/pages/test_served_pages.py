@@ -1,4 +1,4 @@
-"""The pages of `serve` in a real browser: quiet, readable by everybody, without scripts too, and on paper."""
+"""The pages of `serve` in a real browser: no errors, accessible, also without scripts and in print."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PAGES = {
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     path = tmp_path_factory.mktemp("served") / "estate.db"
     with served_estate(path, every_estate) as client:
-        for _ in range(100):  # until the comparison is there
+        for _ in range(100):  # until the comparison has ended
             if "refresh" not in client.page(PAGES["comparison"]):
                 break
         yield client

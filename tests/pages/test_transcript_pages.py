@@ -1,4 +1,4 @@
-"""A site of transcripts in a real browser, opened from a disk: it is quiet, whole, readable, and harmless."""
+"""Transcripts in a real browser, opened from a disk: no errors, complete, accessible, and harmless."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ FILES = {
 
 
 def _hostile() -> list[Listing]:
-    """A thread in which every text is hostile, and files that are programs."""
+    """A thread with only hostile texts, and files that are programs."""
     names = [*HOSTILE, "javascript:alert(1)", "a" * 5_000, "[x](javascript:window.pwned=1)", PROGRAM, ANSWER]
     files = [{"id": f"../{n}", "filename": name} for n, name in enumerate(FILES)]
     messages: list[dict[str, Any]] = []
@@ -93,7 +93,7 @@ def _hostile() -> list[Listing]:
 
 @dataclass
 class Sites:
-    """Folders of transcripts, and one page that stands alone."""
+    """Folders of transcripts, and one self-contained page."""
 
     plain: Path
     hostile: Path
@@ -136,7 +136,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser, sites: Sites) -> Iterator[Visit]:
-    """Opens a file. At the end nothing may have been said, and nothing asked for but files beside it."""
+    """Opens a file. At the end there must be no console message, and no request but files beside it."""
     contexts: dict[tuple[int, str], BrowserContext] = {}
     visited = []
 
@@ -249,7 +249,7 @@ def test_nothing_scrolls_sideways(visit: Visit, sites: Sites, width: int) -> Non
 
 
 def _is_inside_a_scroller(page: Page, html: str) -> bool:
-    """Whether an element lies in code or a table that can be scrolled by itself."""
+    """Whether an element is in code or a table that scrolls separately."""
     return bool(
         page.evaluate(
             """(html) => [...document.querySelectorAll("body *")].filter((one) =>

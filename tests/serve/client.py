@@ -57,7 +57,7 @@ class Client:
                 return Answer(answer.status, names, answer.read())
 
     def page(self, path: str, status: int = 200) -> str:
-        """The text of a page, after a look at its status."""
+        """Check the status and return the text of a page."""
         answer = self.send(path)
         assert answer.status == status, f"{path}: {answer.status}\n{answer.text[:3000]}"
         assert answer.is_page, answer.text[:3000]

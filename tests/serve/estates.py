@@ -1,4 +1,4 @@
-"""Archives for pages: the bundled estates, one of them changed since; and one whose texts are all hostile."""
+"""Archives for pages: the bundled estates, one of them changed later; and one with only hostile texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.archive.bundled import SERVICES, bundled
 from tests.reports.hostile import HOSTILE
 
 CHANGED_TEXT = "Always answer in two short sentences."
-# Ids that would lead elsewhere, or nowhere, if they were not one segment of a path.
+# Ids that would be another path if they were not encoded as one segment.
 ODD_IDS = (
     "..", ".", "~", "~x", "a/b/../c", "a?b#c", "%2e%2e", "with blank", "é/日本", "a\\b", "'\"<b>", "a&b=c;d",
     "//evil.example/", "x" * 300,
@@ -24,8 +24,8 @@ ODD_IDS = (
 
 
 def every_estate(path: Path) -> None:
-    """One snapshot of each bundled estate, and a second one of the first, with an assistant that changed and
-    one that is gone."""
+    """One snapshot of each bundled estate, and a second one of the first, with a changed and a deleted
+    assistant."""
     with Archive.open(path, write=True, create=True) as archive:
         for name in SERVICES:
             bundled(archive, name)
@@ -55,7 +55,7 @@ def _changed(kind: str, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def hostile_estate(path: Path) -> None:
-    """Every name, id, text and value tries to be something else. There are two snapshots that differ."""
+    """Two different snapshots in which every name, id, text and value is hostile."""
     texts = [*HOSTILE, "\u202egnp.exe", "a" * 20_000, "javascript:alert(1)", "[x](javascript:alert(1))"]
     run = b"window.pwned=1"
     svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='%b'><script>%b</script></svg>" % (run, run)

@@ -1,4 +1,4 @@
-"""A look at the HTML of a page: its links, and whether an archived text became markup."""
+"""Parses the HTML of a page: its links, and whether an archived text became markup."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOADING = {"src", "href", "action", "poster", "data", "formaction", "srcset", "b
 
 
 class PageParser(HTMLParser):
-    """Links, what is loaded, and what no page of this program has."""
+    """Collects links, loaded files, and elements that no page of this program has."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class PageParser(HTMLParser):
 
 
 def parsed(text: str) -> PageParser:
-    """A page, after a look that nothing in it is markup or an address of somebody else."""
+    """Parse a page and check that it has no markup of an archived text and no address of another server."""
     page = PageParser()
     page.feed(text)
     page.wrong += [f"loads {url[:80]}" for url in page.loaded if not OWN.match(url)]
@@ -56,8 +56,8 @@ def parsed(text: str) -> PageParser:
 
 
 def crawl(client: Client, start: str, of_each: int = 12) -> Iterator[tuple[str, str]]:
-    """Address and text of the pages that links of this server lead to, from one of them. `of_each`: how many
-    are opened of each sort in each snapshot."""
+    """Address and text of the pages that can be reached by links from one page. `of_each`: maximum number of
+    pages of each type in each snapshot."""
     seen, open_ = {start}, [start]
     sorts: Counter[tuple[object, ...]] = Counter()
     while open_:

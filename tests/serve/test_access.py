@@ -1,4 +1,4 @@
-"""Who is let in: the key, the cookie, names of hosts, other origins; and what every answer says of itself."""
+"""Access: the key, the cookie, host names, other origins; and the security headers of every answer."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ PAGES = ("/", "/snapshots/1/", "/snapshots/", "/nowhere", "/snapshots/99/", "/st
 
 
 @pytest.fixture
-def stranger(client: Client) -> Client:
+def anonymous(client: Client) -> Client:
     return Client(client.server)
 
 
 @pytest.mark.parametrize("path", ["/", "/snapshots/1/", "/snapshots/", "/snapshots/1/threads", "/nowhere"])
-def test_without_the_key_a_page_asks_for_it_and_shows_nothing(stranger: Client, path: str) -> None:
-    answer = stranger.send(path)
+def test_without_the_key_a_page_asks_for_it_and_shows_nothing(anonymous: Client, path: str) -> None:
+    answer = anonymous.send(path)
     assert answer.status == 401
     assert answer.is_page
     assert "needs the key" in answer.text
     assert "east.example.com" not in answer.text
 
 
-def test_the_key_becomes_a_cookie_and_leaves_the_address(stranger: Client) -> None:
-    answer = stranger.send(f"/?key={KEY}")
+def test_the_key_becomes_a_cookie_and_leaves_the_address(anonymous: Client) -> None:
+    answer = anonymous.send(f"/?key={KEY}")
     assert (answer.status, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
     assert KEY not in cookie
-    assert f"-{stranger.port}=" in cookie, "cookies of all ports of a host are one set"
-    opened = replace(stranger, cookie=cookie.partition(";")[0])
+    assert f"-{anonymous.port}=" in cookie, "cookies of all ports of a host are one set"
+    opened = replace(anonymous, cookie=cookie.partition(";")[0])
     assert opened.send("/snapshots/1/").status == 200
 
 
-def test_behind_a_link_of_another_site_the_page_goes_on_by_itself(stranger: Client) -> None:
+def test_behind_a_link_of_another_site_the_page_goes_on_by_itself(anonymous: Client) -> None:
     link = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
-    answer = stranger.send(f"/?key={KEY}&next=/snapshots/1/", **link)
+    answer = anonymous.send(f"/?key={KEY}&next=/snapshots/1/", **link)
     assert answer.status == 200
     assert '<meta http-equiv="refresh" content="0; url=/snapshots/1/">' in answer.text
     assert "set-cookie" in answer.headers
 
 
 @pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], f"{KEY}x", "é" * 30, "x" * 5_000, "%00", "%ff"])
-def test_a_wrong_key_opens_nothing(stranger: Client, key: str) -> None:
-    answer = stranger.send(f"/?key={quote(key, safe='%')}")
+def test_a_wrong_key_opens_nothing(anonymous: Client, key: str) -> None:
+    answer = anonymous.send(f"/?key={quote(key, safe='%')}")
     assert answer.status == 401
     assert "This is not the key." in answer.text
     assert "set-cookie" not in answer.headers
     for headers in ({"api_key": key.encode("ascii", "replace").decode()}, {"authorization": "Bearer wrong"}):
-        assert stranger.send(API_PATH, **headers).status == 401
+        assert anonymous.send(API_PATH, **headers).status == 401
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_a_made_up_cookie_opens_nothing(client: Client, cookie: str) -> None:
 @pytest.mark.parametrize(
     "headers", [{"api_key": KEY}, {"authorization": f"Bearer {KEY}"}, {"authorization": f"bearer {KEY}"}]
 )
-def test_an_application_sends_the_key_in_a_header(stranger: Client, headers: dict[str, str]) -> None:
-    assert stranger.send(API_PATH, **headers).status not in (401, 403, 421)
-    assert stranger.send("/snapshots/1/", **headers).status == 401, "pages have a cookie"
+def test_an_application_sends_the_key_in_a_header(anonymous: Client, headers: dict[str, str]) -> None:
+    assert anonymous.send(API_PATH, **headers).status not in (401, 403, 421)
+    assert anonymous.send("/snapshots/1/", **headers).status == 401, "pages have a cookie"
 
 
 def test_the_api_takes_no_cookie_and_no_key_in_an_address(client: Client) -> None:
@@ -88,14 +88,14 @@ def test_the_api_takes_no_cookie_and_no_key_in_an_address(client: Client) -> Non
     "next_",
     ["//evil.example/", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", "/a b", "x", ""],
 )
-def test_after_the_key_nobody_is_led_elsewhere(stranger: Client, next_: str) -> None:
-    assert stranger.send(f"/?key={KEY}&next={quote(next_)}").headers["location"] == "/"
+def test_after_the_key_nobody_is_led_elsewhere(anonymous: Client, next_: str) -> None:
+    assert anonymous.send(f"/?key={KEY}&next={quote(next_)}").headers["location"] == "/"
 
 
-def test_the_key_leads_to_the_page_that_was_asked_for(stranger: Client) -> None:
+def test_the_key_leads_to_the_page_that_was_asked_for(anonymous: Client) -> None:
     asked = "/snapshots/1/threads?after=2026-01-01&q=%22a%22"
-    assert f'value="{asked.replace("&", "&amp;")}"' in stranger.send(asked).text
-    assert stranger.send(f"/?key={KEY}&next={quote(asked)}").headers["location"] == asked
+    assert f'value="{asked.replace("&", "&amp;")}"' in anonymous.send(asked).text
+    assert anonymous.send(f"/?key={KEY}&next={quote(asked)}").headers["location"] == asked
 
 
 # ------------------------------------------------------------------------------------ hosts and origins
@@ -187,7 +187,7 @@ def test_head_is_get_without_a_body(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_answer_says_what_may_be_done_with_it(client: Client, path: str) -> None:
+def test_every_answer_has_security_headers(client: Client, path: str) -> None:
     for answer in (client.send(path), client.send(path, cookie="x"), client.send(path, host="evil.example")):
         assert {name: answer.headers.get(name) for name in ANSWER_HEADERS} == ANSWER_HEADERS
         assert "server" not in answer.headers
@@ -252,7 +252,7 @@ def test_too_many_wrong_keys_at_once_are_refused_and_the_right_one_does_not_wait
     assert took < 0.02
 
 
-def test_a_ticket_opens_once(client: Client, stranger: Client) -> None:
+def test_a_ticket_opens_once(client: Client, anonymous: Client) -> None:
     path = f"/?{client.server.one_time_url().partition('?')[2]}"
-    assert stranger.send(path).status == 303
-    assert stranger.send(path).status == 401
+    assert anonymous.send(path).status == 303
+    assert anonymous.send(path).status == 401

@@ -1,4 +1,4 @@
-"""Connections of the server: they cannot write, see one state in a request, and follow a replaced file."""
+"""Connections of the server: they cannot write, read one state per request, and follow a replaced file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_no_connection_can_write(path: Path, sql: str) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_request_sees_one_state_of_the_archive(path: Path) -> None:
+def test_a_request_reads_one_state_of_the_archive(path: Path) -> None:
     with ArchiveAccess(path, connections=2) as access, Archive.open(path, write=True) as archive:
         with access.connection() as conn:
             count = "SELECT count(*) FROM snapshots"
@@ -108,7 +108,7 @@ def test_a_replaced_archive_is_opened_again(path: Path, tmp_path: Path) -> None:
             access.estates()
 
 
-def test_a_removed_archive_is_a_page_that_says_so(path: Path) -> None:
+def test_a_removed_archive_is_reported_by_a_page(path: Path) -> None:
     with served(path) as client:
         path.rename(path.with_name("elsewhere.db"))
         text = client.page("/snapshots/1/", 400)
@@ -147,7 +147,7 @@ def test_without_an_index_the_pages_say_how_to_make_one(path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", ["data = x'00'", "data = zeroblob(20)", "kind = x'07'", "size = 1"])
-def test_damage_is_a_page_that_says_what_to_do(path: Path, column: str) -> None:
+def test_damage_is_a_page_with_advice(path: Path, column: str) -> None:
     conn = sqlite3.connect(path)
     conn.execute(f"UPDATE packs SET {column}")
     conn.commit()
@@ -158,7 +158,7 @@ def test_damage_is_a_page_that_says_what_to_do(path: Path, column: str) -> None:
         assert re.search(r"find what is damaged: check .*estate\.db", text)
 
 
-def test_a_page_of_garbage_in_the_file_is_a_page_that_says_so(path: Path) -> None:
+def test_random_bytes_in_the_file_are_reported_by_a_page(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"\xff" * 8192)

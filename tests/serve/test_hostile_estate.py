@@ -1,4 +1,4 @@
-"""An estate in which every text, name and id tries to be something else is shown as text, wherever it is."""
+"""An estate in which every text, name and id is hostile is shown as text everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages show: of every kind of object of every service, over snapshots, and of what is missing."""
+"""The content of pages: every kind of object of every service, over snapshots, and what is missing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 
 def text_of(page: str) -> str:
-    """The words of a page, with single blanks."""
+    """The text of a page, with single blanks."""
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
@@ -249,7 +249,7 @@ def test_what_became_of_an_object_is_shown_and_found(tmp_path: Path) -> None:
 
 
 def compared(client: Client, address: str) -> str:
-    """A comparison, when it is done."""
+    """A comparison, after it has ended."""
     for _ in range(200):
         page = client.page(address)
         if 'http-equiv="refresh"' not in page:

@@ -1,4 +1,4 @@
-"""The command `serve`: what it prints, how it ends, and what it refuses with one clear sentence."""
+"""The command `serve`: what it prints, how it ends, and what it refuses with a clear message."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @contextmanager
 def running(*arguments: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command in a process of its own, and its first line."""
+    """The command in its own process, and its first line."""
     process = subprocess.Popen(
         [sys.executable, "-m", "migrate", "serve", *arguments, "--port", "0"],
         cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -24,7 +24,7 @@ PATIENCE_S = 5.0
 
 
 @pytest.fixture
-def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def short_timeouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A server that waits a fifth of a second, and takes five connections."""
     monkeypatch.setattr(ImpatientProtocol, "request_s", 0.2)
     monkeypatch.setattr(ImpatientProtocol, "stalled_s", 0.2)
@@ -75,16 +75,16 @@ def ends(connection: socket.socket) -> bool:
     ids=range(12),
 )
 def test_a_request_that_does_not_come_to_an_end_does(
-    impatient: Client, sent: bytes, capfd: pytest.CaptureFixture[str]
+    short_timeouts: Client, sent: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    connection = opened(impatient, sent)
+    connection = opened(short_timeouts, sent)
     assert ends(connection)
-    assert impatient.send("/snapshots/1/").status == 200
+    assert short_timeouts.send("/snapshots/1/").status == 200
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_client_that_sends_a_byte_at_a_time_is_not_waited_for(impatient: Client) -> None:
-    connection = opened(impatient, b"GET / HTTP/1.1\r\n")
+def test_a_client_that_sends_a_byte_at_a_time_is_not_waited_for(short_timeouts: Client) -> None:
+    connection = opened(short_timeouts, b"GET / HTTP/1.1\r\n")
     began = time.monotonic()
     with suppress(ConnectionError):
         while time.monotonic() - began < PATIENCE_S:
@@ -94,16 +94,16 @@ def test_a_client_that_sends_a_byte_at_a_time_is_not_waited_for(impatient: Clien
     assert time.monotonic() - began < PATIENCE_S
 
 
-def test_many_idle_connections_end_and_then_others_are_answered(impatient: Client) -> None:
-    idle = [opened(impatient) for _ in range(8)]
-    refused = impatient.send("/snapshots/1/")
+def test_many_idle_connections_end_and_then_others_are_answered(short_timeouts: Client) -> None:
+    idle = [opened(short_timeouts) for _ in range(8)]
+    refused = short_timeouts.send("/snapshots/1/")
     assert refused.status == 503
     assert all(map(ends, idle))
-    assert impatient.send("/snapshots/1/").status == 200
+    assert short_timeouts.send("/snapshots/1/").status == 200
 
 
-def test_connections_beyond_the_limit_are_closed_at_once(impatient: Client) -> None:
-    idle = [opened(impatient) for _ in range(12)]
+def test_connections_beyond_the_limit_are_closed_at_once(short_timeouts: Client) -> None:
+    idle = [opened(short_timeouts) for _ in range(12)]
     idle[-1].settimeout(PATIENCE_S)
     began = time.monotonic()
     assert ends(idle.pop())

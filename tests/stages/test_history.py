@@ -35,7 +35,7 @@ def failed(archive: Archive, kind: str, parent: str = "", bodies: Any = (), url:
     writer.finish("partial", "")
 
 
-def told(one: ObjectHistory) -> list[tuple[int, str]]:
+def reported_changes(one: ObjectHistory) -> list[tuple[int, str]]:
     return [(event.snapshot.id, event.what) for event in one.events]
 
 
@@ -54,7 +54,7 @@ def test_each_change_is_reported_with_its_paths_and_the_snapshot(archive: Archiv
     write(archive, [assistant(temperature=1)])
     write(archive, [assistant(temperature=0.5, tools=[{"type": "code_interpreter"}])], tag="later")
     found = only(archive, "asst_1")
-    assert told(found) == [(1, "first seen"), (3, "changed")]
+    assert reported_changes(found) == [(1, "first seen"), (3, "changed")]
     assert paths(found.events[1]) == [
         ("temperature", None, 0.5),
         ("tools[code_interpreter]", None, {"type": "code_interpreter"}),
@@ -69,7 +69,7 @@ def test_gone_and_back(archive: Archive) -> None:
     write(archive, [assistant()])
     write(archive, [assistant(model="n")])
     found = only(archive, "asst_1")
-    assert told(found) == [(1, "first seen"), (2, "gone"), (4, "back"), (5, "changed")]
+    assert reported_changes(found) == [(1, "first seen"), (2, "gone"), (4, "back"), (5, "changed")]
 
 
 def test_an_object_that_came_back_changed_is_reported_with_the_difference(archive: Archive) -> None:
@@ -97,7 +97,7 @@ def test_what_was_not_read_is_never_gone(archive: Archive, how: str) -> None:
             writer.finish("complete", "")
     write(archive, [assistant()])
     found = only(archive, "asst_1")
-    assert told(found) == [(1, "first seen"), (2, "not read")]
+    assert reported_changes(found) == [(1, "first seen"), (2, "not read")]
     assert found.events[1].until == 3
     assert found.events[1].reason
     assert found.since.id == 1
@@ -124,13 +124,13 @@ def test_a_thread_that_was_deleted_meanwhile_took_its_messages_with_it(archive: 
     writer = SnapshotWriter.begin(archive, TYPE, "https://east.example.com", {}, None)
     writer.end_listing("message", "thread_1", "gone", "404")
     writer.finish("partial", "")
-    assert told(only(archive, "msg_1")) == [(1, "first seen"), (2, "gone")]
+    assert reported_changes(only(archive, "msg_1")) == [(1, "first seen"), (2, "gone")]
 
 
 def test_an_object_in_a_listing_that_broke_off_later_is_seen(archive: Archive) -> None:
     write(archive, [assistant()])
     failed(archive, "assistant", bodies=[{"id": "asst_1", "name": "A", "model": "n"}])
-    assert told(only(archive, "asst_1")) == [(1, "first seen"), (2, "changed")]
+    assert reported_changes(only(archive, "asst_1")) == [(1, "first seen"), (2, "changed")]
 
 
 def test_what_the_service_set_is_listed_separately(archive: Archive) -> None:
@@ -148,7 +148,7 @@ def test_another_spelling_is_a_change_of_nothing(archive: Archive) -> None:
     write(archive, [assistant(tools=[])])
     write(archive, [assistant()])
     found = only(archive, "asst_1")
-    assert told(found) == [(1, "first seen"), (2, "changed")]
+    assert reported_changes(found) == [(1, "first seen"), (2, "changed")]
     assert "nothing that is compared" in history_text([found])
 
 
@@ -162,7 +162,9 @@ def test_a_file_has_history_in_every_store_and_a_store_with_its_files(archive: A
     write(archive, [file, both, stored("vs_1", "file-a"), stored("vs_2", "file-b")])
     write(archive, [file, both, stored("vs_1"), stored("vs_2", "file-a", "file-b")])
     write(archive, [file, ("vector_store", "", [{"id": "vs_1"}]), stored("vs_1")])
-    found = {(one.kind, one.parent): told(one) for one in object_histories(archive.conn, "file-a")}
+    found = {
+        (one.kind, one.parent): reported_changes(one) for one in object_histories(archive.conn, "file-a")
+    }
     assert found == {
         ("file", ""): [(1, "first seen")],
         ("vector_store_file", "vs_1"): [(1, "first seen"), (2, "gone")],
@@ -180,7 +182,7 @@ def test_a_store_that_could_not_be_seen_takes_no_file_with_it(archive: Archive) 
     write(archive, [("vector_store", "", [{"id": "vs_1"}]), stored("vs_1", "file-a")])
     failed(archive, "vector_store")
     found = only(archive, "file-a")
-    assert told(found) == [(1, "first seen"), (2, "not read")]
+    assert reported_changes(found) == [(1, "first seen"), (2, "not read")]
 
 
 def test_a_thread_is_reported_with_the_number_of_its_messages(archive: Archive) -> None:
@@ -201,7 +203,7 @@ def test_endpoints_are_distinguished(archive: Archive) -> None:
     write(archive, [assistant()])
     write(archive, [assistant()], url=OTHER)
     write(archive, [("assistant", "", [])])
-    found = {one.url: told(one) for one in object_histories(archive.conn, "asst_1")}
+    found = {one.url: reported_changes(one) for one in object_histories(archive.conn, "asst_1")}
     assert found == {
         "https://east.example.com": [(1, "first seen"), (3, "gone")],
         OTHER: [(2, "first seen")],
@@ -251,7 +253,7 @@ def test_hostile_names_are_data(archive: Archive) -> None:
         writer.finish("complete", "")
     assert first_seen_unchanged(archive.conn, 2, [("assistant", "", id_)])["assistant", "", id_][0] == 2
     found = object_histories(archive.conn, id_)
-    assert told(found[0]) == [(1, "first seen"), (2, "changed")]
+    assert reported_changes(found[0]) == [(1, "first seen"), (2, "changed")]
     assert found[0].name == name
     assert all(len(line) < 300 for line in history_text(found).splitlines())
 
@@ -280,7 +282,7 @@ def test_unchanged_bodies_are_not_read_again(archive: Archive, monkeypatch: pyte
     once = stage.read_body
     monkeypatch.setattr(stage, "read_body", lambda conn, number: read.append(number) or once(conn, number))
     found = only(archive, "asst_1")
-    assert told(found) == [(1, "first seen"), (501, "changed")]
+    assert reported_changes(found) == [(1, "first seen"), (501, "changed")]
     assert (found.times, found.snapshots) == (1000, 1000)
     assert len(read) == 2
     since = first_seen_unchanged(

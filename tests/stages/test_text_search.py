@@ -198,7 +198,7 @@ def test_without_an_index_one_sentence_says_what_to_do(tmp_path_factory: pytest.
         assert found(archive, "lids", 1) == ["msg_5"]
 
 
-def test_an_sqlite_without_full_text_search_is_named(
+def test_an_sqlite_without_full_text_search_is_reported(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from migrate.archive.text_index import schema

@@ -124,7 +124,7 @@ def test_a_long_thread_has_several_pages(archive: Archive, tmp_path: Path) -> No
     assert ['href="t.2.html" rel="prev"' in text for text in texts] == [False, False, True]
 
 
-def test_many_threads_lie_in_several_folders(
+def test_many_threads_are_in_several_folders(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "THREADS_PER_FOLDER", 2)
@@ -239,7 +239,7 @@ def _with_file(
     return reader(archive)
 
 
-def test_a_damaged_file_is_named_and_not_linked(archive: Archive, tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_and_not_linked(archive: Archive, tmp_path: Path) -> None:
     snapshot = _with_file(archive, {"id": "f", "filename": "a.txt"}, b"x" * 99)
     archive.conn.execute("UPDATE chunks SET data = ?, size = 99", (b"y" * 99,))
     result = write_transcripts(snapshot, tmp_path / "s", HtmlSite())

@@ -1,4 +1,4 @@
-"""Archives made for one test: estates of any type, with listings in any state."""
+"""Archives for one test: estates of any type, with listings in any state."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def journal_move(
     rows: Iterable[tuple[str, str, str, str, str]],
     plan: str = "p" * 64,
 ) -> None:
-    """Note a move that created: kind, source parent, source id, target parent, target id."""
+    """Record a move that created: kind, source parent, source id, target parent, target id."""
     with Archive.open(path, write=True) as archive:
         journal = Journal(archive, plan, source, target)
         for kind, parent, id_, target_parent, target_id in rows:
@@ -96,5 +96,5 @@ def messages(count: int, thread: str = "thread_1", **more: Any) -> list[Body]:
 
 
 def named(*ids: str, **more: Any) -> list[Body]:
-    """Objects that have nothing but an id and what all of them have."""
+    """Objects with only an id and the keys that all of them have."""
     return [{"id": id_, **more} for id_ in ids]

@@ -1,4 +1,4 @@
-"""Four emulated estates, and one archive of them that is served."""
+"""Four emulated estates, and one served archive of them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
             services[name] = made.source
 
         for name, state in (("azure-openai", "azure-v2"), ("openai", "openai-v2")):
-            # As it does by itself, OpenAI keeps the bytes of uploads and gives the text that it parsed.
+            # Like the real service, OpenAI keeps the bytes of uploads and returns the parsed text.
             given = options("SOURCE_KEY", state, name, list_threads="works")
             (folder / name).mkdir()
             made = stack.enter_context(world(folder / name, given))

@@ -1,4 +1,4 @@
-"""What the SDKs read of a whole estate, page by page: the same calls for a service and for its archive."""
+"""Reads a whole estate with the SDKs, page by page: the same calls for a service and for its archive."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 MAX_READ_ALONE = 3
 LONG_THREAD = "thread_long"
 
-# What a call is -> what it returned.
+# Description of a call -> its result.
 Reading = dict[str, Any]
-# Pages of a size that makes several of most lists, and pages as a client gets them that says nothing.
+# A page size with several pages of most lists, and the default page size.
 PAGES = ({"order": "asc", "limit": 6}, {})
 
 

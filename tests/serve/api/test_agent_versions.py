@@ -1,4 +1,4 @@
-"""The versions of agents: those that any reading saw, and honest about those that none saw."""
+"""The versions of agents: those in any snapshot, and a clear error for others."""
 
 from __future__ import annotations
 

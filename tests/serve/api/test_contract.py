@@ -1,4 +1,4 @@
-"""The real SDKs read a whole estate from the service and from its archive, and get the same."""
+"""The real SDKs read a whole estate from the service and from its archive with the same result."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def read_project(url: str) -> Reading:
 
 
 def with_masks(live: Any, archived: Any) -> Any:
-    """What a service shows, with a mask where the archive has one."""
+    """The answer of a service, with a mask where the archive has one."""
     if archived == MASK:
         return MASK
     if isinstance(live, dict) and isinstance(archived, dict):
@@ -104,7 +104,7 @@ BAD_QUERIES = (
     "after=&limit=0",
 )
 DATED = "api-version=2025-03-01-preview"
-# Type -> paths that the service refuses, and lists that take no bad query.
+# Type -> paths that the service refuses, and lists that refuse an invalid query.
 REFUSED = {
     "azure-openai": (
         *(

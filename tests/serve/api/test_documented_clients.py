@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, as they stand there, against a served archive."""
+"""The examples of docs/api.md, unchanged, with a served archive."""
 
 from __future__ import annotations
 

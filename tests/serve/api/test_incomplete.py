@@ -1,4 +1,4 @@
-"""What a reading did not see: said so, never passed off as empty, complete or deleted."""
+"""What a snapshot did not read is reported, and never returned as empty, complete or deleted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApi]:
 
 
 def unread(api: ServedApi, path: str, *words: str, **headers: str) -> Reply:
-    """The answer where the archive does not have something, with the reason."""
+    """The error for what the archive does not have, with the reason."""
     reply = api.refused(f"/openai/{path}{'&' if '?' in path else '?'}{VERSION}", 424, **headers)
     assert reply.json["error"]["code"] == "not_in_archive"
     for word in words:
@@ -117,7 +117,7 @@ def test_a_filtered_snapshot_knows_that_there_is_more(tmp_path: Path) -> None:
         assert api.azure("threads").ids == ["t"]
 
 
-def test_another_snapshot_that_has_an_object_is_named(tmp_path: Path) -> None:
+def test_another_snapshot_that_has_an_object_is_reported(tmp_path: Path) -> None:
     read = [Made("thread", "", named("t"))], [Made("thread", "", (), "failed", "broken")]
     path = make_archive(tmp_path / "a.db", *map(MadeSnapshot, read))
     with serving_api(path) as api:
@@ -141,7 +141,7 @@ def test_an_interrupted_snapshot_is_incomplete(tmp_path: Path) -> None:
         assert api.azure("threads/t/messages", **PARTIAL).ids == ["msg_1", "msg_0"]
 
 
-def test_content_that_the_service_hid_is_named(tmp_path: Path) -> None:
+def test_content_that_the_service_hid_is_reported(tmp_path: Path) -> None:
     shown = {"hidden": {"run_step": ["step_details.x", "y"]}}
     read = [
         Made("thread", "", named("t")),

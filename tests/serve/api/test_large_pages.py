@@ -1,4 +1,4 @@
-"""Long threads and large rows: a page costs what it has, and no more than a piece of it is in memory."""
+"""Long threads and large rows: the cost of a page is that of its rows, and memory is bounded."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def long_thread(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The packs that are unpacked, one after another."""
+    """The packs that are decompressed, in order."""
     seen: list[int] = []
     read = BodyReader.pack
 

@@ -1,4 +1,4 @@
-"""Which rows a page has: the same as the emulated services send, for any query."""
+"""The rows of a page are those that the emulated services return, for any query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old ids and new ids: whichever an application has, it gets the object, under the id that it asked for."""
+"""Old and new ids: an application gets the object by either, under the id that it requested."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_new_id_is_a_message_of_its_thread_and_a_cursor(api: ServedApi) -> Non
 
 
 def test_an_old_id_finds_what_became_of_it(tmp_path: Path) -> None:
-    """The archive has the target of the move alone; and what was restored twice in one place."""
+    """The archive has only the target of the move; and an object that was restored twice in one place."""
     target = [
         Made("thread", "", named("t_new", "t_3")),
         Made("message", "t_new", [{**body, "id": f"{body['id']}_new"} for body in messages(1, "t_new")]),

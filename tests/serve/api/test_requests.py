@@ -1,4 +1,4 @@
-"""Requests of all sorts, right ones and wrong ones, and what each of the services would say to them."""
+"""Valid and invalid requests, and the answer that each of the services would give."""
 
 from __future__ import annotations
 
