@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from migrate.errors import BadUsage
 from migrate.model import KINDS
 from migrate.model.selection import seconds_of_date
-from migrate.model.text_folding import fold_text
+from migrate.model.text_folding import ONE_CHARACTER_WORDS, fold_text
 
 # Longer queries, and queries with more words and filters, are refused: each word costs a look-up.
 MAX_QUERY_CHARS = 2_000
@@ -133,6 +133,9 @@ def _add_term(parts: _Parts, text: str, match: re.Match[str]) -> None:
     if not words:
         why = f"{written!r} has no letter, no digit and no symbol that is searched"
         raise _refused(text, match.start(), why, "leave it out; `search ARCHIVE TEXT` finds any characters")
+    if is_prefix and len(words[-1]) < 2 and not ONE_CHARACTER_WORDS.match(words[-1]):
+        why = f"too many words begin with {words[-1]!r}"
+        raise _refused(text, match.start(), why, "write at least two letters before the *")
     term = SearchTerm(tuple(words), is_prefix, written)
     (parts.excluded if match["minus"] else parts.terms).append(term)
 

@@ -11,16 +11,18 @@ from migrate.archive.packs import BODIES_PER_PACK
 from migrate.archive.text_index.documents import THREAD_KINDS
 from migrate.model.results.text_search import ThreadFilters
 
-# Whether the snapshot has a thread `t` in this state. The parameters are `ThreadListing.parameters`.
+# Whether the listings below a thread `t` are those of the snapshot, and whether the snapshot has it in this
+# state. The parameters are `ThreadListing.parameters`, of the first without the number of the list.
+LISTINGS_IN_SNAPSHOT = " AND ".join(
+    f"t.{column} = coalesce((SELECT manifest_id FROM listed WHERE snapshot_id = ? AND kind_id = ? "
+    "AND parent_id = t.parent_id), 0)"
+    for column in ("messages", "runs", "run_steps")
+)
 THREAD_IN_SNAPSHOT = (
     "EXISTS (SELECT 1 FROM spans s INDEXED BY spans_pack "
     f"WHERE s.pack_id = t.body / {BODIES_PER_PACK} AND s.manifest_id = ? "
-    f"AND s.place <= t.body % {BODIES_PER_PACK} AND s.place + s.count > t.body % {BODIES_PER_PACK})"
-    + "".join(
-        f" AND t.{column} = coalesce((SELECT manifest_id FROM listed WHERE snapshot_id = ? AND kind_id = ? "
-        "AND parent_id = t.parent_id), 0)"
-        for column in ("messages", "runs", "run_steps")
-    )
+    f"AND s.place <= t.body % {BODIES_PER_PACK} AND s.place + s.count > t.body % {BODIES_PER_PACK}) "
+    f"AND {LISTINGS_IN_SNAPSHOT}"
 )
 SUMMARY_COLUMNS = (
     "t.id, t.body, t.newest_at, t.sorted_at, t.count, t.first_words, t.assistants, t.has_files, t.has_errors"
@@ -83,6 +85,22 @@ class ThreadListing:
             parameters,
         )
         yield from map(SummaryRow._make, rows)
+
+    def listed_rows(self, filters: ThreadFilters, start: int) -> Iterator[tuple[int, SummaryRow]]:
+        """Threads in the order of their listing from a position on, each with its position. All that fit are
+        sorted first."""
+        sql, parameters = _filter_sql(filters)
+        position = f"s.ordinal + t.body % {BODIES_PER_PACK} - s.place"
+        conditions = " AND ".join([*sql, LISTINGS_IN_SNAPSHOT, f"{position} >= ?"])
+        rows = self._conn.execute(
+            f"SELECT {position}, {SUMMARY_COLUMNS} FROM thread_summaries t "
+            f"CROSS JOIN spans s INDEXED BY spans_pack ON s.pack_id = t.body / {BODIES_PER_PACK} "
+            f"AND s.manifest_id = ? AND s.place <= t.body % {BODIES_PER_PACK} "
+            f"AND s.place + s.count > t.body % {BODIES_PER_PACK} WHERE {conditions} ORDER BY 1",
+            (self.manifest, *parameters, *self.parameters[1:], start),
+        )
+        for place, *columns in rows:
+            yield place, SummaryRow(*columns)
 
     def find(self, body: int, filters: ThreadFilters) -> SummaryRow | None:
         """The summary of the thread with this body, if it fits."""

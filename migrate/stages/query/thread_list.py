@@ -28,6 +28,8 @@ from migrate.stages.query.text_search import BUILD_ADVICE, is_indexed
 ThreadSort = Literal["newest", "oldest", "listed"]
 # Messages at each end of a thread that are read for its row where no index tells.
 READ_MESSAGES = 3
+# Threads that are looked up one by one for a page of those that fit a filter.
+WALKED_THREADS = 1_000
 
 
 def list_threads(
@@ -84,9 +86,21 @@ class _ThreadPages:
 
     def _listed(self, start: int) -> Iterator[FoundThread]:
         manifest = ThreadListing(self._snapshot.conn, self._snapshot.info.id).manifest
+        has_filters = self._filters != ThreadFilters()
         for position, (number, text) in enumerate(self._bodies.listing(manifest, start), start):
             summary = self._listing.find(number, self._filters) if self._listing else None
-            body = parse_object(text) if summary or not self._listing else None
+            body = parse_object(text) if summary or not has_filters else None
+            if body is not None:
+                yield (position,), body, summary
+            if has_filters and position - start >= WALKED_THREADS:
+                yield from self._listed_and_filtered(position + 1)
+                return
+
+    def _listed_and_filtered(self, start: int) -> Iterator[FoundThread]:
+        """The rest of the threads that fit: few do, so that not each is looked up."""
+        assert self._listing is not None
+        for position, summary in self._listing.listed_rows(self._filters, start):
+            body = parse_object(self._bodies.read(summary.body)[1])
             if body is not None:
                 yield (position,), body, summary
 
