@@ -194,6 +194,7 @@ class ListOptions:
 
 # Command -> its options. A hint in a report may only use an option that the command has.
 LIST_OPTIONS = {
+    "doctor": ListOptions(),
     "diff": ListOptions("-o"),
     "assess": ListOptions("-o", "--all"),
     "plan": ListOptions("--report", "--all"),

@@ -332,3 +332,16 @@ def test_a_selection_narrows_the_assistants(launch: Launch) -> None:
     assert _rows(world("ls", world.db, "--retiring", *chosen).ok()) == [OPENAI_ROWS[2]]
     assessed = world("assess", world.db, "--to", "openai", *chosen).ok()
     assert _rows(assessed) == _rows(assessed, "source_retiring") == [OPENAI_ROWS[2]]
+
+
+def test_doctor_lists_every_assistant_too(many: World) -> None:
+    lines = many.plain("doctor", "source").out.splitlines()
+    for number in range(1, MANY + 1):
+        (line,) = [line for line in lines if f"Bee {number} " in line]
+        for part in ("gpt-4.1 ends on 2027-04-14, in 134 days", '"gpt-4.1" = "DEPLOYMENT"'):
+            assert part in line
+    assert any("not known when these models end: main (1 assistant)" in line for line in lines)
+
+
+def test_a_note_that_names_some_assistants_says_where_the_others_are(many: World) -> None:
+    assert "and 2 more (all: ls ARCHIVE --retiring)" in many.plain("snapshot", "source", "-o", many.db).out

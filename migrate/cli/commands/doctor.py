@@ -7,7 +7,7 @@ import click
 from migrate.cli.estate_argument import live_estate
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.endpoints import connect_reader
-from migrate.reports.commands.objects import doctor_document, doctor_text
+from migrate.reports.commands.doctor import doctor_document, doctor_text
 from migrate.stages.doctor import diagnose
 
 

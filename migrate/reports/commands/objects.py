@@ -1,4 +1,4 @@
-"""Results of `ls`, `show`, `search`, `extract` and `doctor` as text and JSON.
+"""Results of `ls`, `show`, `search` and `extract` as text and JSON.
 
 Secrets in headers and addresses are masked.
 """
@@ -15,11 +15,10 @@ from migrate.model.masked_values import mask_body
 from migrate.model.secrets import mask_texts
 from migrate.model.served_version import served_version_remarks
 from migrate.reports.commands.archive import expected_gaps_text
-from migrate.reports.commands.retirements import retiring_document, retiring_notes
 from migrate.reports.text_table import shorten, table
 
 if TYPE_CHECKING:  # `ls` works without them
-    from migrate.model.results.query import CleanupFinding, CleanupResult, Diagnosis, ExtractResult, SearchHit
+    from migrate.model.results.query import CleanupFinding, CleanupResult, ExtractResult, SearchHit
 
 MAX_CLEANUP_CELL_CHARS = 100
 MAX_EXCERPT_CHARS = 200
@@ -147,18 +146,3 @@ def extract_failure_lines(result: ExtractResult) -> Iterator[str]:
     for row in result.failed:
         name = f" {row.name!r}" if row.name else ""
         yield f"not written: file {row.id}{name}: {row.reason}"
-
-
-def doctor_document(diagnosis: Diagnosis) -> dict[str, JSON]:
-    """The JSON document of `doctor`."""
-    document = asdict(diagnosis)
-    del document["retiring"]
-    return {**document, **retiring_document(diagnosis.retiring)}
-
-
-def doctor_text(diagnosis: Diagnosis) -> str:
-    """One line per check, then notes."""
-    version = f", API version {diagnosis.api_version}" if diagnosis.api_version else ""
-    rows = [(symptom.what, symptom.state, symptom.detail) for symptom in diagnosis.symptoms]
-    notes = [f"note: {note}" for note in (*diagnosis.notes, *retiring_notes(diagnosis.retiring))]
-    return "\n".join([f"{diagnosis.type} {diagnosis.url}{version}", table(rows, max_chars=240), *notes])

@@ -10,8 +10,8 @@ from migrate.model.results.retirements import RetirementBasis, Retiring, Retirin
 from migrate.reports.report import ReportEnding
 from migrate.reports.text_table import number_of, shorten, table
 
-# Assistants that a line names; JSON and `ls --retiring` have all of them.
-MAX_ASSISTANTS_NAMED = 5
+# Names in a note, and what lists all of them.
+MAX_NAMED, WHOLE_LIST = 5, "all: ls ARCHIVE --retiring"
 # A plan whose target model ends within so many days says so first.
 SOON_DAYS = 30
 BASIS_TEXTS: dict[RetirementBasis, str] = {
@@ -43,13 +43,13 @@ def retiring_notes(retiring: Retiring | None, place: str = "") -> Iterator[str]:
         groups.setdefault((row.kind, row.model, row.served_model, row.ends_on), []).append(row)
     for rows in groups.values():
         first, *others = dict.fromkeys(row.remedy for row in rows)
-        remedies = _some([first, *(remedy.partition(": ")[2] for remedy in others)])
+        remedies = _first([first, *(remedy.partition(": ")[2] for remedy in others)])
         yield f"{prefix}{_ending(rows[0])}{_assistants(rows)}; {remedies}"
     reasons: dict[str, list[str]] = {}
     for unknown in retiring.unknown:
         reasons.setdefault(unknown.reason, []).append(_unknown_model(unknown))
     for reason, models in reasons.items():
-        yield f"{prefix}not known when these models end: {_some(models)}: {reason}"
+        yield f"{prefix}not known when these models end: {_first(models)}: {reason}"
 
 
 def report_endings(retiring: Retiring | None, place: str = "") -> tuple[ReportEnding, ...]:
@@ -81,7 +81,7 @@ def soon_note(retiring: Retiring | None) -> str:
     """A line about models of a target that end within `SOON_DAYS`; '' if there are none."""
     rows = retiring.objects if retiring else ()
     soon = dict.fromkeys(row.model or row.name for row in rows if row.days_left <= SOON_DAYS)
-    return f"the target ends within {SOON_DAYS} days for: {_some(list(soon))}" if soon else ""
+    return f"the target ends within {SOON_DAYS} days for: {_first(list(soon))}" if soon else ""
 
 
 def retiring_text(retiring: Retiring, unsaid: list[str]) -> str:
@@ -144,9 +144,9 @@ def _assistants(rows: list[RetiringObject]) -> str:
     if rows[0].kind == "service":
         return ""
     names = list(map(_user, rows))
-    return f": {number_of(len(rows), 'assistant')}: {_some(names)}"
+    return f": {number_of(len(rows), 'assistant')}: {_first(names)}"
 
 
-def _some(names: list[str]) -> str:
-    rest = len(names) - MAX_ASSISTANTS_NAMED
-    return ", ".join(names[:MAX_ASSISTANTS_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
+def _first(names: list[str]) -> str:
+    rest = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {rest:,} more ({WHOLE_LIST})" if rest > 0 else "")

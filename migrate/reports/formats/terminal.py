@@ -13,7 +13,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from migrate.reports.loss_groups import LossGroup, every_object_hint, group_losses
-from migrate.reports.report import LIST_OPTIONS, SECTIONS, VERDICTS, ItemDetail, Report, ReportItem
+from migrate.reports.report import (
+    LIST_OPTIONS,
+    SECTIONS,
+    VERDICTS,
+    ItemDetail,
+    Report,
+    ReportEnding,
+    ReportItem,
+)
 from migrate.reports.text_table import escape_control, single_line, table
 from migrate.reports.values import (
     brief,
@@ -73,7 +81,7 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
         for item in shown:
             yield from _item(item)
         yield from _more_line(len(items) - len(shown), report.command)
-    yield from _ending_lines(report, bool(folds) and not report.all_objects)
+    yield from _ending_lines(report.endings, bool(folds) and not report.all_objects, report.command)
     yield from _note_lines(report)
     yield _line(0, (report.last_line, "clear" if report.result == "clear" else "open"))
 
@@ -152,14 +160,14 @@ def _folded_without_line_end(pieces: list[DiffPiece]) -> list[DiffPiece]:
     return [*shown[:-1], (kind, text[:-1])] if kind == SAME and text.endswith("\n") else shown
 
 
-def _ending_lines(report: Report, folded: bool) -> Iterator[OutputLine]:
+def _ending_lines(endings: Sequence[ReportEnding], folded: bool, command: str) -> Iterator[OutputLine]:
     """What ends, a line for each assistant, and where the dates are from."""
-    if not report.endings:
+    if not endings:
         return
-    known = sum(bool(row.ends_on) for row in report.endings)
+    known = sum(bool(row.ends_on) for row in endings)
     title = (f"ends: {known:,}", "update"), (" - models and services with an announced end", "dim")
     yield OutputLine(0, title if known else (("ends: not known", "update"),))
-    shown = report.endings[:MAX_OBJECTS_SHOWN] if folded else report.endings
+    shown = endings[:MAX_OBJECTS_SHOWN] if folded else endings
     for row in shown:
         yield _line(
             2,
@@ -170,7 +178,7 @@ def _ending_lines(report: Report, folded: bool) -> Iterator[OutputLine]:
         )
     for source in dict.fromkeys(row.source for row in shown if row.source):
         yield _line(2, (source, "dim"))
-    yield from _more_line(len(report.endings) - len(shown), report.command)
+    yield from _more_line(len(endings) - len(shown), command)
 
 
 def _note_lines(report: Report) -> Iterator[OutputLine]:
@@ -214,6 +222,11 @@ def terminal_text(report: Report, whole: bool = False) -> str:
 def report_item_text(item: ReportItem) -> str:
     """One item as plain text: a line for the object, and the lines of its details."""
     return _plain_text(_item(item))
+
+
+def endings_text(endings: Sequence[ReportEnding], command: str) -> str:
+    """What ends as plain text, cut short; '' where nothing is known of it."""
+    return _plain_text(_ending_lines(endings, True, command))
 
 
 def losses_text(items: Sequence[ReportItem], command: str, all_objects: bool) -> str:
