@@ -101,7 +101,7 @@ class Flow:
         return actions
 
     @property
-    def count_objects(self) -> dict[str, int]:
+    def object_counts(self) -> dict[str, int]:
         """Number of objects of the source, by kind."""
         return count_objects(self.world.here, self.route.source)
 

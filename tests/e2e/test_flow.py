@@ -30,7 +30,7 @@ def test_a_snapshot_counts_what_the_service_holds(flow: Flow) -> None:
     assert flow.codes["snapshot"] == (3 if lacking else 0)
     assert answer["state"] == ("partial" if lacking else "complete")
     assert {(row["kind"], row["id"]) for row in answer["missing"]} == {("file", id_) for id_ in lacking}
-    assert answer["counts"] == flow.held
+    assert answer["counts"] == flow.object_counts
 
 
 def test_an_archive_does_not_differ_from_its_live_source(flow: Flow) -> None:
