@@ -113,7 +113,7 @@ def commands(world: World, thread: str) -> list[tuple[str, ...]]:
         ("search", db, "e"),
         ("search", db, "\x1b"),
         ("index", db),
-        ("search", db, "--query", "kind:file red*"),
+        ("search", db, "--query", "kind:file pass*"),
         ("search", db, "--query", "no\x1b[31msuch\u202e"),
         ("transcript", db, thread),
         ("transcript", db, thread, "--format", "markdown"),
