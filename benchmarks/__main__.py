@@ -26,6 +26,7 @@ from benchmarks.scenes import (
     serve,
     start,
     tls,
+    transcripts,
     write,
 )
 from benchmarks.sizes import SIZES, Size
@@ -43,6 +44,7 @@ SCENES = {
     "api": api.measure,
     "serve": serve.measure,
     "index": index.measure,
+    "transcripts": transcripts.measure,
 }
 
 

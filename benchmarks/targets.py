@@ -16,6 +16,7 @@ SIZE = "set for the project: bodies packed, yet open to SQL"
 SERVED = "set for the project: an application must not feel that it reads an archive"
 SEARCHED = "set for the project: a scan of 1,000,000 messages took 4.9 s where this was set"
 START = "set for the project: a command must feel instant"
+HANDED = "set for the project: 100,000 threads of ten messages as HTML in ten minutes of one processor"
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,23 @@ TARGETS = (
     Target("index_peak", "index", "index: peak memory, MB", "<=", 150, FLAT),
     Target("search_common", "index", "search of a word that stands everywhere: ms", "<=", 100, SEARCHED),
     Target("search_rare", "index", "search of a rare word: ms", "<=", 100, SEARCHED),
+    Target(
+        "transcripts_rate",
+        "transcripts",
+        "transcripts as HTML: messages a second of processor time",
+        ">=",
+        1_700,
+        HANDED,
+    ),
+    Target(
+        "transcripts_growth",
+        "transcripts",
+        "transcripts: peak of ten times as many threads / peak",
+        "<=",
+        1.2,
+        FLAT,
+    ),
+    Target("transcripts_peak", "transcripts", "transcripts: peak memory, MB", "<=", 150, FLAT),
     Target("help_start", "start", "--help: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
     Target("ls_start", "start", "ls: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
 )

@@ -87,7 +87,8 @@ STEPS_NOT_RUN = {
 }
 # Pages of which all other blocks are run below.
 HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/guide.md", "docs/leave-assistants.md",
-        "docs/reports.md", "docs/restore.md", "docs/scale.md", "docs/selection.md")  # fmt: skip
+        "docs/reports.md", "docs/restore.md", "docs/scale.md", "docs/selection.md",
+        "docs/transcripts.md")  # fmt: skip
 # Programs that are not part of this package.
 NO_PROGRAM = re.compile(r"(sqlite3|sqlite-utils|datasette)\b")
 ESTATES = """
@@ -422,6 +423,11 @@ def test_the_commands_about_selection(tmp_path: Path) -> None:
         typed.shell("assistants-migrate snapshot east -o estate.db")
         for block in of("docs/selection.md"):
             typed.run(block, {})
+        thread = json.loads(typed.shell.ok("assistants-migrate ls estate.db --kind thread --json"))[0]["id"]
+        typed.shell.write("threads.txt", f"{thread}\n")
+        for block in of("docs/transcripts.md"):
+            commands = tuple(Command(c.text.replace("THREAD", thread)) for c in block.commands)
+            typed.run(Block(block.page, block.first, block.language, commands), {})
 
 
 def test_the_commands_about_searching(tmp_path: Path) -> None:

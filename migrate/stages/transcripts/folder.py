@@ -16,6 +16,7 @@ from pathlib import Path
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.output import atomic_write, translate_write_errors
 from migrate.model.entity import JSON
+from migrate.model.known_secrets import redact
 
 MANIFEST = "transcripts.json"
 MADE_BY = "assistants-migrate"
@@ -41,18 +42,20 @@ class TranscriptFolder:
         self.path, self._facts = path, facts
         self._is_used = _check_folder(path, force)
         self._made: set[Path] = set()
-        # Hashes of the paths that were written: 100,000 paths themselves would take 15 MB.
+        # Hashes of the paths that were written, where an earlier run may have left others: 100,000 paths
+        # themselves would take 15 MB.
         self._written: set[int] = set()
         self._write_manifest(UNFINISHED)
 
     def write(self, relative: str, chunks: Iterable[str]) -> None:
-        """Write text as UTF-8; half of a surrogate pair is written as an escape."""
-        self.write_bytes(relative, (chunk.encode("utf-8", "backslashreplace") for chunk in chunks))
+        """Write text as UTF-8, without secrets of this run; half of a surrogate pair is written as an
+        escape."""
+        self.write_bytes(relative, (redact(chunk).encode("utf-8", "backslashreplace") for chunk in chunks))
 
     def write_bytes(self, relative: str, chunks: Iterable[bytes]) -> None:
         """Write bytes. Raises `BadUsage`, and `DiskFull`."""
         place = self.path / relative
-        self._written.add(hash(relative))
+        self._note_written(relative)
         with translate_write_errors(place):
             self._make_folder(place.parent)
             with atomic_write(place, durable=False) as file:
@@ -62,8 +65,12 @@ class TranscriptFolder:
         """Whether a file is there already, complete; it stays."""
         if not (self.path / relative).is_file() or (self.path / relative).is_symlink():
             return False
-        self._written.add(hash(relative))
+        self._note_written(relative)
         return True
+
+    def _note_written(self, relative: str) -> None:
+        if self._is_used:
+            self._written.add(hash(relative))
 
     def finish(self, facts: Mapping[str, JSON]) -> int:
         """Remove what an earlier run left and this one did not write, and mark the folder as complete.

@@ -18,6 +18,7 @@ from typing import Protocol
 from migrate.archive.packs import PackDamaged
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.model.input_limits import JSONTooDeep
+from migrate.model.known_secrets import redact
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.conversation import TranscriptSummary
 from migrate.model.results.query import Transcript
@@ -159,7 +160,7 @@ class _Run:
                     summary = self._reader.summarize(body)
                     page = self._page(body, summary, FolderLinks(self._copied, ""))
                     for piece in self._form.thread(page):
-                        whole.write(piece.encode("utf-8", "backslashreplace"))
+                        whole.write(redact(piece).encode("utf-8", "backslashreplace"))
                 if not noted:
                     self._count(summary)
                     whole.seek(0)
