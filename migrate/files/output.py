@@ -168,12 +168,18 @@ def temporary_file_beside(path: Path) -> Iterator[tuple[Path, int]]:
     `OSError`."""
     new = path.with_name(f".{secrets.token_hex(8)}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    handle = os.open(new, flags, OWNER_ONLY_MODE)
-    try:
+    is_ours = True
+    try:  # Ctrl-C may come at once after the file was created
+        try:
+            handle = os.open(new, flags, OWNER_ONLY_MODE)
+        except OSError:
+            is_ours = False
+            raise
         yield new, handle
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            new.unlink()
+        if is_ours:
+            with contextlib.suppress(FileNotFoundError):
+                new.unlink()
 
 
 def shared_file_mode() -> int:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,3 +187,28 @@ def test_temporary_names_are_never_the_same(tmp_path: Path) -> None:
             file.write(b"x")
             seen |= names(tmp_path) - {"a"}
     assert len(seen) == 50
+
+
+def test_ctrl_c_at_once_after_a_file_was_created_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = os.open
+
+    def interrupted(path: Any, *given: Any) -> int:
+        os.close(opening(path, *given))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt), output.temporary_file_beside(tmp_path / "x"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_could_not_be_created_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output.secrets, "token_hex", lambda _: "same")
+    (tmp_path / ".same.tmp").write_text("of another program")
+    with pytest.raises(FileExistsError), output.temporary_file_beside(tmp_path / "x"):
+        pass
+    assert (tmp_path / ".same.tmp").read_text() == "of another program"
