@@ -282,3 +282,20 @@ def test_a_number_of_objects_is_no_new_loss(launch: Launch) -> None:
     second = shared(plan(world, 0))
     assert first[0][0] != second[0][0], "the numbers are equal: nothing is tested"
     assert [known for _, known in (*first, *second)] == [False, True]
+
+
+def test_messages_are_named_in_failures_findings_and_rollbacks_too(launch: Launch) -> None:
+    refused = RefusedText(is_create("/messages"), last=10**6, word=b"number 6")
+    world, id_ = conversation(launch, wrap_target=refused)
+    plan(world, 1)
+    world.apply().ok()
+    cited(world, id_, 6)
+    plan(world, 1)
+    failed = {row["kind"]: row["name"] for row in world.apply().ok(3)["failed"]}
+    assert failed["message"].endswith("assistant: [1] Answer number 6")
+    (finding,) = world("verify", world.plan).ok(1)["findings"]
+    assert finding["name"] == failed["message"]
+    refused.last = 0
+    world.apply().ok()
+    steps = world("rollback", world.plan, "--dry-run").ok()["steps"]
+    assert [step["name"].endswith("assistant: [1] Answer number 6") for step in steps] == [True]

@@ -17,6 +17,7 @@ from migrate.codecs.foundry.citations import ANNOTATIONS_FIELD, READ_IN_ARCHIVE
 from migrate.model import Entity
 from migrate.model.loss import Loss
 from migrate.model.message import count_citations, without_citations
+from migrate.model.message_label import object_label
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
@@ -77,6 +78,11 @@ class OutgoingMessage:
         self.text = message.text_message if ctx.codec.omits_stamp_on_text else None
         # Which of the forms is written.
         self._form = 0
+
+    @property
+    def label(self) -> str:
+        """How the message is named in a list."""
+        return object_label(self._message.entity)
 
     @property
     def entity(self) -> Entity:

@@ -216,7 +216,7 @@ class ThreadWriter:
         return arrived
 
     def _stopped(self, message: OutgoingMessage, failed: RequestFailed) -> OutOfOrder:
-        action = Action(action="create", kind="message", id=message.id, parent=self._thread.id)
+        action = Action("create", "message", message.id, self._thread.id, message.label)
         fail_object(self._ctx, action, [], failed)
         refused = failed.status in REFUSED_STATUSES
         hint = f"; to leave it out: snapshot --exclude 'message:{message.id}'" if refused else ""

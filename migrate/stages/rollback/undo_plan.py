@@ -10,6 +10,7 @@ from itertools import chain, dropwhile
 from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, UNDO_ACTION, JournalEntry
 from migrate.model import KINDS, Entity, EntityKey
 from migrate.model.message import count_citations, without_citations
+from migrate.model.message_label import object_label
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of
@@ -78,8 +79,9 @@ class UndoPlan:
     def _removal(self, entry: JournalEntry) -> UndoStep:
         present = self._present(entry)
         changed, later = self._change(entry, present) if present else _UNCHANGED
+        name = entry.name or (object_label(present) if present else "")
         return UndoStep(
-            "remove", entry.kind, entry.source_id, entry.source_parent, entry.name,
+            "remove", entry.kind, entry.source_id, entry.source_parent, name,
             entry.target_id, entry.target_parent, present is None, changed, later=later,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from migrate.codecs import CODECS, Capabilities, Target
 from migrate.codecs.foundry.citations import ANNOTATIONS_FIELD
 from migrate.model import Entity
 from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
+from migrate.model.message_label import object_label
 from migrate.model.results.apply import VerifyFinding
 from migrate.model.results.plan import LossRow, Plan
 from migrate.stages.apply.context import arrived_without_row, plan_sides, planned_target
@@ -151,7 +152,7 @@ class VerifyContext:
 
 def finding(entity: Entity, target_id: str, path: str, reason: str, *values: object) -> VerifyFinding:
     """A finding about an object of the source. `values`: the expected one and the one on the target."""
-    return VerifyFinding(entity.kind, entity.id, target_id, entity.name, path, reason, *values)
+    return VerifyFinding(entity.kind, entity.id, target_id, object_label(entity), path, reason, *values)
 
 
 def _target_ids(plan: Plan, archive: Archive, sides: tuple[Side, Side]) -> dict[tuple[str, str], str]:

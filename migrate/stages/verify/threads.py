@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from migrate.errors import RequestFailed
+from migrate.model.message_label import object_label
 from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import pair_messages
@@ -132,7 +133,11 @@ class ThreadCheck:
             elif present is not None and noted is None and thread not in self._only_changed:
                 # else the plan reported that its source is gone
                 reason = f"in {target_id}, but not in {thread}"
-                findings.append(VerifyFinding("message", "", present.id, "", f"[{place}]", reason))
+                findings.append(
+                    VerifyFinding(
+                        "message", "", present.id, object_label(present.entity), f"[{place}]", reason
+                    )
+                )
             place += present is not None
         return count, findings
 
