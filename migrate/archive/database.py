@@ -38,18 +38,19 @@ def translate_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise ArchiveDamaged(f"{path} is damaged", str(error), _repair_hint(path)) from None
+        raise ArchiveDamaged(f"{path} is damaged", str(error), repair_hint(path)) from None
     except json.JSONDecodeError as error:
         raise ArchiveDamaged(
-            f"{path} is damaged", f"a body is not JSON: {error}", _repair_hint(path)
+            f"{path} is damaged", f"a body is not JSON: {error}", repair_hint(path)
         ) from None
     except (JSONTooDeep, RecursionError):
         raise ArchiveDamaged(
-            f"{path} cannot be read", "a body is nested too deeply", _repair_hint(path)
+            f"{path} cannot be read", "a body is nested too deeply", repair_hint(path)
         ) from None
 
 
-def _repair_hint(path: Path) -> str:
+def repair_hint(path: Path) -> str:
+    """What to do next where an archive is damaged."""
     return f"find what is damaged: check {path}; or restore it from a copy"
 
 

@@ -146,6 +146,22 @@ def test_an_index_in_another_form_is_emptied(archive: Archive, monkeypatch: pyte
     assert found(archive, "delta kind:message", 3) == ["msg_delta"]
 
 
+@pytest.mark.parametrize("table", ["text_words_data", "packs"])
+def test_what_cannot_be_read_does_not_prevent_forgetting(archive: Archive, table: str) -> None:
+    write(archive, said("alpha", "delta", "beta", "gamma"))
+    archive.packer.close_packs()
+    write(archive, said("epsilon"), url=OTHER)
+    build_index(archive)
+    if table == "packs":  # those of the second snapshot
+        archive.conn.execute("UPDATE packs SET data = x'00' WHERE id > (SELECT max(id) FROM packs) / 2")
+    else:
+        archive.conn.execute("UPDATE text_words_data SET block = randomblob(length(block)) WHERE id > 100")
+    assert forget_snapshots(archive, [2]).is_emptied
+    assert build_index(archive).snapshots == (1,)
+    assert found(archive, "delta kind:message", 1) == ["msg_delta"]
+    assert check_archive(archive.conn).damage == ()
+
+
 def test_without_full_text_search_nothing_is_forgotten_in_part(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

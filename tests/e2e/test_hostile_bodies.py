@@ -129,7 +129,7 @@ def break_body(world: World) -> None:
         conn.commit()
 
 
-@pytest.mark.parametrize("command", ["ls", "show", "search", "transcript", "extract"])
+@pytest.mark.parametrize("command", ["ls", "show", "search", "index", "transcript", "extract"])
 def test_a_damaged_body_is_reported_as_damage(small: World, command: str) -> None:
     small.snapshot()
     thread = next(iter(small.here.threads))

@@ -111,3 +111,22 @@ def test_what_show_masks_is_found_nowhere(small: World) -> None:
     assert "Ab1" not in "".join(piece["text"] for piece in hit["excerpt"])
     assert ids(small, "sk-" + "Ab1" * 12, code=1) == []
     assert b"ab1ab1" not in Path(small.db).read_bytes()
+
+
+@pytest.mark.parametrize("filling", ["zeroblob(length(block))", "randomblob(length(block))"])
+def test_words_that_cannot_be_read_are_damage_and_can_be_rebuilt(indexed: World, filling: str) -> None:
+    before = ids(indexed, "role:user")
+    with closing(sqlite3.connect(indexed.db)) as conn:
+        conn.execute(f"UPDATE text_words_data SET block = {filling} WHERE id > 100")
+        conn.commit()
+    for command in (["search", indexed.db, "--query", "role:user"], ["forget", indexed.db, "1", "--yes"]):
+        said = indexed(*command)
+        assert "Traceback" not in said.err
+        assert said.code in (0, 1) or said.error(2, "is damaged")
+    indexed.snapshot()
+    if indexed("snapshots", indexed.db).ok()[0]["id"] == 1:  # nothing was forgotten
+        assert indexed("check", indexed.db).ok(1)["damage"][0]["what"] == "full-text index"
+    assert indexed("ls", indexed.db).code == 0
+    assert indexed("index", indexed.db, "--rebuild").ok()["rebuilt"] == "--rebuild"
+    assert ids(indexed, "role:user") == before
+    assert indexed("check", indexed.db).ok()["damage"] == []

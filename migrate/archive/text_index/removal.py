@@ -6,6 +6,7 @@ again, and the words of a document can be removed only while its body can still 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 
@@ -79,21 +80,25 @@ class IndexSweep:
         after the listings were removed, and before the bodies are."""
         if not self._is_usable:
             return
+        with self._emptied_if_damaged():
+            self._conn.execute("DROP TABLE IF EXISTS temp.suspected_segments")
+            self._conn.execute(SUSPECTED_SQL)
+            if self._dead_documents() > MAX_REMOVED_SHARE * count_documents(self._conn):
+                self._empty()
+            else:
+                for segment, dead in _dead_offsets(self._conn):
+                    self._remove(segment, dead)
+                for sql in INDEX_SWEEP_STATEMENTS:
+                    self._has_changed |= self._conn.execute(sql).rowcount > 0
         self._conn.execute("DROP TABLE IF EXISTS temp.suspected_segments")
-        self._conn.execute(SUSPECTED_SQL)
-        if self._dead_documents() > MAX_REMOVED_SHARE * count_documents(self._conn):
-            self._empty()
-        else:
-            for segment, dead in _dead_offsets(self._conn):
-                self._remove(segment, dead)
-            for sql in INDEX_SWEEP_STATEMENTS:
-                self._has_changed |= self._conn.execute(sql).rowcount > 0
-        self._conn.execute("DROP TABLE temp.suspected_segments")
 
     def sweep_files(self) -> None:
         """Remove the texts of files that have no bytes, or other ones. Called before bytes are removed."""
-        if not self._is_usable:
-            return
+        if self._is_usable:
+            with self._emptied_if_damaged():
+                self._remove_files()
+
+    def _remove_files(self) -> None:
         rows = self._conn.execute(
             "SELECT t.id, t.endpoint_id, c.blob_id FROM text_files t LEFT JOIN contents c "
             "ON c.endpoint_id = t.endpoint_id AND c.file_id = t.file_id "
@@ -113,11 +118,23 @@ class IndexSweep:
         """Write the words again without what was removed: until then the file has them still."""
         if not self._is_usable or not (self.removed or self._has_changed):
             return
-        is_finished = bool(stored_index_digest(self._conn))
-        if self.removed:
-            merge_index_parts(self._conn)
-        if is_finished:
-            seal_index(self._conn)
+        with self._emptied_if_damaged():
+            is_finished = bool(stored_index_digest(self._conn))
+            if self.removed:
+                merge_index_parts(self._conn)
+            if is_finished:
+                seal_index(self._conn)
+
+    @contextlib.contextmanager
+    def _emptied_if_damaged(self) -> Iterator[None]:
+        """Remove the whole index where it, or what it was made of, cannot be read: what is forgotten must not
+        stay in it."""
+        try:
+            yield
+        except sqlite3.OperationalError:
+            raise
+        except (sqlite3.DatabaseError, ValueError):
+            self._empty()
 
     @property
     def _is_usable(self) -> bool:

@@ -1,5 +1,6 @@
 """forget: remove snapshots from an archive, by name or by a policy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -80,10 +81,11 @@ def forget_command(
         if not yes:
             confirm(f"{archive}: forget {number_of(len(removed), 'snapshot')} for ever?")
         result = forget_snapshots(opened, removed)
+        size = vacuum_archive(opened) if vacuum else None
         if result.is_emptied:
-            # Loaded here: few archives need it.
+            # Loaded here: few archives need it. Afterwards: what was removed is gone even if this fails.
             from migrate.stages.index.run import build_index
 
             build_index(opened, common.progress())
-        size = vacuum_archive(opened) if vacuum else None
+            size = replace(size, after=opened.size_bytes()) if size else None
         common.write_result(forget_document(decisions, result, size), forget_result_text(result, size))

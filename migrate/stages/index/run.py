@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from migrate.archive.database import Archive, translate_damage
+from migrate.archive.database import Archive, repair_hint, translate_damage
 from migrate.archive.text_index.digest import seal_index, stored_index_digest
 from migrate.archive.text_index.schema import (
     check_fts5,
@@ -24,6 +24,7 @@ from migrate.archive.text_index.state import (
     unfinished_snapshots,
 )
 from migrate.archive.text_index.writer import IndexWriter
+from migrate.errors import ArchiveDamaged
 from migrate.model.results.text_search import IndexResult
 from migrate.stages.progress import Progress
 
@@ -115,6 +116,9 @@ def _write_in_batches(archive: Archive, writer: IndexWriter, steps: Iterator[Non
     """Do all steps, and commit after each `OBJECTS_PER_COMMIT` objects."""
     finished = False
     while not finished:
-        with archive.transaction():
-            finished = all(writer.uncommitted < OBJECTS_PER_COMMIT for _ in steps)
-            writer.flush()
+        try:
+            with archive.transaction():
+                finished = all(writer.uncommitted < OBJECTS_PER_COMMIT for _ in steps)
+                writer.flush()
+        except ArchiveDamaged as damaged:
+            raise ArchiveDamaged(damaged.what, damaged.why, repair_hint(archive.path)) from None
