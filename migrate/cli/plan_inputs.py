@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from migrate.archive.blobs import Blob
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side
 from migrate.archive.registered_plans import check_plan_can_be_registered, register_plan
@@ -41,6 +42,8 @@ from migrate.stages.plan.assess import assess_plan
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.run import check_source, plan_move, plan_without_target
 from migrate.stages.progress import Progress
+
+NO_BLOBS: Mapping[str, Blob] = {}
 
 
 def parse_percent(text: str | None) -> int | None:
@@ -136,10 +139,14 @@ def make_plan(
     progress: Progress,
     plan_file: Path | None = None,
     collector: DiagramCollector = NO_DIAGRAMS,
+    dry_run: bool = False,
+    further_blobs: Mapping[str, Blob] = NO_BLOBS,
 ) -> Plan:
     """Read the target, plan, and register the plan in the archive of the source.
 
-    `plan_file`: a config directory is stored in an archive beside this file. Raises `BadUsage`.
+    `plan_file`: a config directory is stored in an archive beside this file. `dry_run`: nothing is written
+    into the archive, so the plan cannot be applied. `further_blobs`: file id -> bytes that the archive will
+    have by then. Raises `BadUsage`.
     """
     estate = resolve_estate(source, config)
     if isinstance(estate, ConfigDirectory) and plan_file is not None:
@@ -149,11 +156,15 @@ def make_plan(
             plan = _plan(live, target, directory, archive, options, workers, progress)
     elif isinstance(estate, ArchivedEstate):
         live = live_estate(target, config, workers)
-        check_plan_can_be_registered(estate.path)
+        if not dry_run:
+            check_plan_can_be_registered(estate.path)
         snapshot = snapshot_to_move(estate, _side(live))
         with open_estate(f"{snapshot.path}@{snapshot.which}", config, workers, progress) as archived:
             _prepare_source(archived, source, options, collector)
-            recover_interrupted_applies(estate.path, archived.side, _side(live), config, workers, progress)
+            archived.snapshot.further_blobs = further_blobs
+            if not dry_run:
+                sides = archived.side, _side(live)
+                recover_interrupted_applies(estate.path, *sides, config, workers, progress)
             plan = _plan(live, target, archived, estate.path, options, workers, progress)
     else:
         raise BadUsage(
@@ -161,7 +172,8 @@ def make_plan(
             "the source of a plan must not change",
             f"take a snapshot first: snapshot {source} -o estate.db",
         )
-    register_plan(Path(plan.source.archive), plan.digest)
+    if not dry_run:
+        register_plan(Path(plan.source.archive), plan.digest)
     return plan
 
 

@@ -183,11 +183,14 @@ def encode_create(entity: Entity) -> AssistantsRequestBody:
 def encode_update(
     entity: Entity, fields: frozenset[str], existing: Entity | None = None
 ) -> AssistantsRequestBody:
-    """The body that changes just these fields; a field that became absent is sent with its empty value."""
+    """The body that changes just these fields; a field that became absent is sent with its empty value. Of
+    files and stores, a branch that neither the new state nor `existing` has is not created."""
     names = tuple(name for name in UPDATABLE_FIELDS[entity.kind] if name in fields)
     body = _encode_fields(entity, names)
     if "tool_resources" in names:
-        body["tool_resources"] = {**EMPTY_RESOURCES, **body.get("tool_resources", {})}
+        before = EMPTY_RESOURCES if existing is None else existing.fields.get("tool_resources") or {}
+        emptied = {branch: value for branch, value in EMPTY_RESOURCES.items() if branch in before}
+        body["tool_resources"] = {**emptied, **body.get("tool_resources", {})}
     return {name: body.get(name, EMPTY_VALUES.get(name)) for name in names}
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.fork_server import ForkServer, KillPoint
+from tests.e2e.restore_judge import lose
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
 from tests.e2e.small_estate import restore_state, saved_state
-from tests.e2e.test_restore_command import lose, restored
+from tests.e2e.test_restore_command import restored
 from tests.sample import sample
 
 
@@ -20,6 +23,13 @@ def reset(made: World, backup: Path) -> None:
     for left in made.folder.glob("estate.db*"):
         left.unlink()
     shutil.copy(backup, made.db)
+
+
+def journal(made: World) -> list[tuple[object, ...]]:
+    """What the archive knows of applies: every plan and every line."""
+    with closing(sqlite3.connect(made.db)) as conn:
+        rows = conn.execute("SELECT digest, '' FROM registered_plans").fetchall()
+        return [*rows, *conn.execute("SELECT id, action, kind, source_id, target_id, state FROM journal")]
 
 
 @pytest.mark.exhaustive(2)
@@ -50,6 +60,12 @@ def test_a_restore_killed_at_any_write_goes_on(type_: str, tmp_path: Path) -> No
                 moment.set(at, is_done)
                 spare.killed(moment, *command, "--config", str(made.config))
                 moment.set(0)
+                noted, asked_before = journal(made), len(made.target.requests)
+                dry = made(*command, "--dry-run").json
+                assert (journal(made), made.writes(asked_before)) == (noted, [])
+                assert bool(dry["notes"]) == any(
+                    row[1] == "create" and row[-1] == "intended" for row in noted
+                )
                 result = restored(made)
                 counts = dict(made.target.estate.counts())
                 if counts != expected or result["findings"] or result["failed"]:

@@ -10,11 +10,12 @@ import pytest
 
 from tests.e2e.faults import Refusal
 from tests.e2e.projects import say
+from tests.e2e.restore_judge import lose
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
 from tests.e2e.service_view import ServiceView
 from tests.e2e.test_restore import held
-from tests.e2e.test_restore_command import archived, lose, restored
+from tests.e2e.test_restore_command import archived, restored
 
 Json = dict[str, Any]
 INNER = {"vector_stores": "vector_store_files", "threads": "messages", "conversations": "items"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.restore_judge import assert_restored, lose
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
 from tests.e2e.service_view import ServiceView
@@ -32,116 +32,18 @@ def archived(folder: Path, type_: str) -> Iterator[World]:
         yield made
 
 
-def lose(made: World, type_: str) -> dict[str, str]:
-    """Delete one file, the store that has it, the agent that uses it, and a thread: table -> id."""
-    estate = made.target.estate
-    store = next(iter(estate.vector_stores))
-    file = next(iter(estate.vector_store_files[store]))
-    lost = {"vector_stores": store, "files": file}
-    del estate.vector_stores[store], estate.vector_store_files[store], estate.files[file]
-    for rows in estate.vector_store_files.values():
-        if file in rows:
-            del rows[file]
-    if type_ == "foundry":
-        lost |= {"agents": "clerk", "conversations": next(iter(estate.conversations))}
-        del estate.agents["clerk"], estate.agent_versions["clerk"]
-        del estate.conversations[lost["conversations"]], estate.items[lost["conversations"]]
-    else:
-        lost |= {"assistants": list(estate.assistants)[1], "threads": list(estate.threads)[1]}
-        del estate.assistants[lost["assistants"]]
-        del estate.threads[lost["threads"]], estate.messages[lost["threads"]]
-    return lost
-
-
 def restored(made: World, *options: str, code: int = 0) -> Json:
     found: Json = made("restore", made.db, "--accept-loss", "all", "--yes", *options).ok(code)
     return found
 
 
-# What a service sets in an object by itself.
-SERVER_KEYS = {
-    *("id", "created_at", "usage_bytes", "last_active_at", "file_counts", "expires_at", "status"),
-    *("thread_id", "vector_store_id", "conversation_id", "version", "run_id", "assistant_id", "last_error"),
-    *("completed_at", "incomplete_at", "incomplete_details", "object", "versions"),
-}
-
-
-def owned(body: Json, ids: dict[str, str]) -> Json:
-    """The fields that the user set: with old ids instead of new ones, and without the stamp."""
-    text = json.dumps(body, sort_keys=True)
-    for old, new in ids.items():
-        text = text.replace(f'"{new}"', f'"{old}"')
-    found = {key: value for key, value in json.loads(text).items() if key not in SERVER_KEYS}
-    metadata = found.get("metadata") or {}
-    found["metadata"] = {k: v for k, v in metadata.items() if not k.startswith("migrated_from")}
-    if "versions" in body:
-        definition = body["versions"]["latest"]["definition"]
-        found = {"name": body["name"], "definition": owned(definition, ids)}
-    return {key: value for key, value in found.items() if not is_empty(value)}
-
-
-def is_empty(value: Any) -> bool:
-    """Whether a value is empty in any spelling: null, an empty text, or empty containers."""
-    if isinstance(value, dict):
-        return all(map(is_empty, value.values()))
-    return value is None or value in ("", [])
-
-
-def rows_of(rows: Json, table: str, parent: str, ids: dict[str, str]) -> list[Json]:
-    """The objects below one parent, in order."""
-    return [owned(body, ids) for key, body in rows.items() if key[:2] == (table, parent)]
-
-
 @pytest.mark.parametrize("type_", TYPES)
 def test_one_of_each_kind_comes_back(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
-        estate = made.target.estate
         was = held(made)
         lost = lose(made, type_)
         before, asked = held(made), len(made.target.requests)
-        result = restored(made)
-        assert result["findings"] == []
-        assert result["failed"] == []
-        ids = {row["source_id"]: row["target_id"] for row in result["ids"]}
-        assert set(ids) == {lost[table] for table in lost if table != "agents"}
-        after = held(made)
-        relinked = {row["id"] for row in result["relinked"]} | set(result["stores_refilled"])
-        for key, body in before.items():
-            if not _of(key) & relinked:
-                assert after[key] == body, key
-        for line in made.writes(asked):
-            assert not [key for key in before if key[2] in line and not _of(key) & relinked], line
-        for table, old in lost.items():
-            new = ids.get(old, old)
-            assert owned(after[table, "", new], ids) == owned(was[table, "", old], {}), table
-            for inner in ("messages", "items"):
-                assert rows_of(after, inner, new, ids) == rows_of(was, inner, old, {}), table
-        old, new = lost["vector_stores"], ids[lost["vector_stores"]]
-        assert {ids.get(i, i) for t, p, i in was if (t, p) == ("vector_store_files", old)} == {
-            i for t, p, i in after if (t, p) == ("vector_store_files", new)
-        }
-        file = lost["files"]
-        assert estate.content[ids[file]].read() == estate.content[file].read()
-        # References to a lost object point to the restored one.
-        store = lost["vector_stores"]
-        texts = [json.dumps(row) for name in TABLES for row in getattr(estate, name).values()]
-        texts += [json.dumps(rows) for rows in estate.agent_versions.values()] if type_ != "foundry" else []
-        latest = [json.dumps(agent["versions"]["latest"]) for agent in estate.agents.values()]
-        assert not [text for text in (*texts, *latest) if store in text and "migrated_from" not in text]
-        assert any(ids[store] in text for text in (*texts, *latest))
-        names = {
-            row["name"]
-            for name in TABLES
-            for (table, _, _), row in was.items()
-            if table == name and "name" in row
-        }
-        assert names == {
-            row["name"] for table in TABLES for row in getattr(estate, table).values() if "name" in row
-        }
-
-
-def _of(key: tuple[str, str, str]) -> set[str]:
-    return {key[1], key[2], key[2].partition(":")[0]}
+        assert_restored(made, was, lost, before, asked, restored(made))
 
 
 @pytest.mark.parametrize("type_", TYPES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -96,6 +96,8 @@ class SnapshotReader:
         self.endpoint = conn.execute("SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)).fetchone()[
             0
         ]
+        # File id -> bytes that the archive does not have yet, as they would be stored.
+        self.further_blobs: Mapping[str, Blob] = {}
         self._bodies = BodyReader(conn, shared=packs)
 
     def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, StoredBody]]:
@@ -241,7 +243,7 @@ class SnapshotReader:
 
     def blob(self, file_id: str) -> Blob | None:
         """The bytes of a file, if the archive has them."""
-        return find_blob(self.conn, self.endpoint, file_id)
+        return self.further_blobs.get(file_id) or find_blob(self.conn, self.endpoint, file_id)
 
 
 def open_snapshot(conn: SqlConnection, number: int) -> SnapshotReader:

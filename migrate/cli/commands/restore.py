@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from migrate.archive.blobs import Blob
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import id_map
+from migrate.archive.registered_plans import interrupted_plans
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli import confirm, print_message
 from migrate.cli.config import Config
@@ -42,10 +44,14 @@ from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.estate import Estate
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.originals import add_originals
+from migrate.stages.snapshot.originals import find_originals, store_originals
 from migrate.stages.verify.run import VerifyInterrupted, verify_plan
 
 SAME_RESTORE = "run the same restore again: it continues"
+INTERRUPTED_NOTE = (
+    "an earlier apply to this place was interrupted; what its last requests created is looked up before "
+    "anything is written, so less may be missing"
+)
 
 
 @dataclass
@@ -58,6 +64,11 @@ class Restore:
     options: PlanOptions
     workers: int
     progress: Progress
+    # Only plan: nothing is written, into the archive neither.
+    dry_run: bool = False
+    # A folder with bytes of files, and what was found in it: file id -> bytes as they would be stored.
+    folder: Path | None = None
+    originals: Mapping[str, Blob] = field(default_factory=dict)
     # Ctrl-C or SIGTERM after the plan was made.
     stopped: IncompleteResult | None = None
 
@@ -66,7 +77,23 @@ class Restore:
         snapshot came from no longer has assistants."""
         source = f"{self.archive.path}@{self.archive.which}"
         with resumable("stopped before the plan was complete", "nothing was written", SAME_RESTORE):
-            return make_plan(source, self.target, self.config, self.options, self.workers, self.progress)
+            return make_plan(
+                source, self.target, self.config, self.options, self.workers, self.progress,
+                dry_run=self.dry_run, further_blobs=self.originals,
+            )  # fmt: skip
+
+    def find_originals(self, folder: Path, info: SnapshotInfo) -> None:
+        """Look for the bytes that the archive lacks in a folder."""
+        with Archive.open(self.archive.path) as archive, translate_damage(self.archive.path):
+            self.originals = find_originals(Estate(SnapshotReader(archive.conn, info)), folder)
+        self.folder = folder
+        print_message(f"{len(self.originals):,} file(s) get their bytes from {folder}")
+
+    def dry_run_notes(self, plan: Plan) -> tuple[str, ...]:
+        """What a dry run cannot know, because it changes nothing."""
+        with Archive.open(self.archive.path) as archive, translate_damage(self.archive.path):
+            is_unclear = any(interrupted_plans(archive.conn, *plan_sides(plan)))
+        return (INTERRUPTED_NOTE,) if self.dry_run and is_unclear else ()
 
     def write(self, plan: Plan) -> RestoreResult:
         """Write what the plan says, and read it back. Where one of both is stopped, the result has what was
@@ -89,6 +116,11 @@ class Restore:
     def _apply(self, plan: Plan) -> ApplyResult:
         """Write what the plan says, with the journal of the archive."""
         with open_plan(plan, self.config, self.workers, connect_writer) as sides:
+            if self.folder is not None:
+                created = {a.id for a in plan.actions if (a.kind, a.action) == ("file", "create")}
+                wanted = {id_: blob for id_, blob in self.originals.items() if id_ in created}
+                source = Estate(SnapshotReader(sides.archive.conn, sides.source.snapshot.info))
+                store_originals(sides.archive, source, self.folder, wanted)
             return apply_plan(
                 plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
                 self.progress,
@@ -132,13 +164,13 @@ class Restore:
 )  # fmt: skip
 @click.option(
     "--originals", type=click.Path(path_type=Path, file_okay=False),
-    help="Folder with files whose bytes the archive does not have; name and size must match. The bytes are "
-    "stored in the archive, also with --dry-run.",
+    help="Folder with files whose bytes the archive does not have; name and size must match. Bytes "
+    "that are used are stored in the archive.",
 )  # fmt: skip
 @selection_options
 @adaptation_options
 @all_objects_option
-@click.option("--dry-run", is_flag=True, help="Only plan; write nothing to the service.")
+@click.option("--dry-run", is_flag=True, help="Only plan; write nothing, into the archive neither.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @workers
 @common_options
@@ -172,13 +204,13 @@ def restore_command(
         relink=not no_relink,
     )
     place = target or _place_of(info, config)
+    restore = Restore(estate, place, config, options, workers, common.progress(), dry_run)
     if originals is not None:
-        _store_originals(estate.path, info, originals)
-    restore = Restore(estate, place, config, options, workers, common.progress())
+        restore.find_originals(originals, info)
     plan = restore.plan()
     if target is None:
         _require_assistants(plan, info)
-    result = RestoreResult(plan)
+    result = RestoreResult(plan, notes=restore.dry_run_notes(plan))
     if plan.changes_target and not dry_run:
         if not yes:
             if not common.as_json:
@@ -240,13 +272,6 @@ def _snapshots_of_one_estate(
             f"name the one that is meant: {estate.path}@NUMBER",
         )
     return [info for info in finished if not info.is_filtered] or finished
-
-
-def _store_originals(path: Path, info: SnapshotInfo, folder: Path) -> None:
-    """Store the bytes of a folder in the archive, for files that it has no bytes of."""
-    with Archive.open(path, write=True) as archive, translate_damage(path):
-        number = add_originals(archive, Estate(SnapshotReader(archive.conn, info)), folder)
-    print_message(f"{number:,} file(s) get their bytes from {folder}")
 
 
 def _place_of(info: SnapshotInfo, config: Config) -> str:

@@ -18,6 +18,8 @@ class RestoreResult:
     applied: ApplyResult | None = None
     verified: VerifyResult | None = None
     ids: tuple[IdMapping, ...] = ()
+    # Sentences about the run.
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from migrate.model.entity import JSON
@@ -36,6 +37,7 @@ def restore_document(result: RestoreResult) -> dict[str, JSON]:
         "failed": [asdict(row) for row in applied.failed] if applied else [],
         "notes": [
             *_place_note(result.plan),
+            *result.notes,
             *(applied.notes if applied else ()),
             *(verified.notes if verified else ()),
         ],
@@ -56,12 +58,12 @@ def _refilled_stores(plan: Plan) -> set[str]:
     }
 
 
-def restore_plan_text(plan: Plan, all_objects: bool = False) -> str:
+def restore_plan_text(plan: Plan, all_objects: bool = False, more_notes: Sequence[str] = ()) -> str:
     """The report of the plan as text. What a service sets in every object, such as times, is listed only with
     `all_objects`: a user who restores one agent need not read it again."""
     report = plan_report(plan, "restore", all_objects)
     items = tuple(item for item in report.items if all_objects or item.verdict != "adapted" or item.left_id)
-    notes = [*report.notes, *_place_note(plan)]
+    notes = [*report.notes, *_place_note(plan), *more_notes]
     return terminal_text(replace(report, command="restore", items=items, notes=tuple(notes)))
 
 
@@ -74,7 +76,7 @@ def _place_note(plan: Plan) -> list[str]:
 
 def restore_text(result: RestoreResult, all_objects: bool = False) -> str:
     """The plan, what was written, what was compared, and a table of new ids. `all_objects`: see `Report`."""
-    parts = [restore_plan_text(result.plan, all_objects)]
+    parts = [restore_plan_text(result.plan, all_objects, result.notes)]
     if result.applied is None:
         parts.append("nothing is missing" if not result.plan.changes_target else "nothing was written")
     else:

@@ -127,7 +127,7 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
             return
         if ctx.source.codec.ids_are_keys:
             adapted = _with_stamp_of(present, adapted)
-        elif ctx.same_place and action.id == target_id:
+        elif ctx.same_place and action.id == target_id and not action.relinks:
             adapted = _with_own_stamp(entity, adapted)
         request = ctx.codec.update_request(adapted, frozenset(action.fields), present)
         entries = [ctx.record_intent(action, before)]

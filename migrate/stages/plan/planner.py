@@ -140,7 +140,8 @@ class Planner:
             file = self.source.objects("file").get(file_id)
             entity = replace(entity, label=file.name) if file else entity  # for people who read the plan
             counterpart = existing.get(self.pairs.right("file", file_id) or "")
-            is_gone = ("vector_store", store) in self.settings.in_place and counterpart is None
+            is_in_place = ("vector_store", store) in self.settings.in_place
+            is_gone = is_in_place and counterpart is None and not self.decider.restore
             if number >= limit:
                 self.log.add_loss(entity, "file_id", f"beyond {limit:,} files", "blocked")
             if is_gone:

@@ -295,10 +295,6 @@ def _write_back(ctx: ApplyContext, step: UndoStep) -> None:
 def _send_former_state(ctx: ApplyContext, step: UndoStep, before: Entity, present: Entity) -> str:
     """Send the former state. Returns what the service answered."""
     request = ctx.codec.update_request(before, frozenset(step.fields), present)
-    if step.kind == "thread" and isinstance(request.get("tool_resources"), dict):
-        # A branch that neither state has must not be created.
-        branches = {k for entity in (before, present) for k in entity.fields.get("tool_resources") or {}}
-        request["tool_resources"] = {k: v for k, v in request["tool_resources"].items() if k in branches}
     body: JSON = step.before if isinstance(step.before, dict) else {}
     null_texts = [
         name

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import ntpath
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from migrate.archive import blobs
+from migrate.archive.blobs import Blob
 from migrate.archive.database import Archive
-from migrate.errors import BadUsage
+from migrate.errors import BadUsage, OperationRefused
 from migrate.model.file import BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 from migrate.stages.estate import Estate
 
@@ -54,19 +56,42 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield data
 
 
-def add_originals(archive: Archive, source: Estate, folder: Path) -> int:
-    """Store bytes from a folder for the files of a snapshot whose bytes the archive lacks. Returns for how
-    many. Raises `BadUsage` where the folder is not one."""
+def find_originals(source: Estate, folder: Path) -> dict[str, Blob]:
+    """The files of a snapshot whose bytes the archive lacks and a folder has, by id, with the bytes as they
+    would be stored. Nothing is stored. Raises `BadUsage` where the folder is not one."""
     originals = Originals(folder)
-    endpoint = source.snapshot.endpoint
-    added = 0
+    found: dict[str, Blob] = {}
     for file in source.objects("file").values():
         known = source.snapshot.blob(file.id)
         if known is not None and known.origin != BYTES_FROM_PARSED_TEXT:
             continue
-        chunks = originals.find(file.name, file.fields.get("bytes"))
+        size = file.facts.get("bytes_reported", file.fields.get("bytes"))
+        chunks = originals.find(file.name, size)
         if chunks is not None:
-            blob = blobs.store_blob(archive, chunks)
-            blobs.link_file_to_blob(archive, endpoint, file.id, blob, BYTES_FROM_ORIGINAL)
-            added += 1
-    return added
+            found[file.id] = Blob(0, _hash_of(chunks), size or 0, BYTES_FROM_ORIGINAL)
+    return found
+
+
+def store_originals(archive: Archive, source: Estate, folder: Path, wanted: Mapping[str, Blob]) -> None:
+    """Store bytes from a folder for files of a snapshot. `wanted`: file id -> bytes as they were found.
+
+    Raises `OperationRefused` where the folder has other bytes by now; nothing is stored of that file."""
+    originals = Originals(folder)
+    for file_id, expected in wanted.items():
+        file = source.objects("file")[file_id]
+        chunks = originals.find(file.name, expected.size)
+        if chunks is None or _hash_of(chunks) != expected.sha256:
+            raise OperationRefused(
+                f"{file.name} in {folder} is not what it was when the plan was made",
+                "a plan is carried out with the bytes that it was made for",
+                "run the same command again",
+            )
+        blob = blobs.store_blob(archive, originals.find(file.name, expected.size) or ())
+        blobs.link_file_to_blob(archive, source.snapshot.endpoint, file_id, blob, BYTES_FROM_ORIGINAL)
+
+
+def _hash_of(chunks: Iterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    for data in chunks:
+        digest.update(data)
+    return digest.hexdigest()
