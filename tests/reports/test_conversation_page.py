@@ -23,10 +23,10 @@ from migrate.model.results.conversation import (
     TokenUsage,
     ToolCall,
 )
+from migrate.reports.pages.anchors import message_anchor
 from migrate.reports.pages.conversation_view import duration
 from migrate.reports.pages.environment import transcript_environment
 from migrate.reports.pages.json_layout import pretty_json
-from migrate.reports.pages.links import PageOnlyLinks, message_anchor
 from migrate.reports.pages.part_view import MAX_SHOWN_CHARS
 from migrate.stages.query.conversation import read_conversation
 from tests.archive.bundled import SERVICES, bundled
@@ -45,7 +45,26 @@ TAGS = set(
 )  # fmt: skip
 
 
-class Files(PageOnlyLinks):
+class NoLinks:
+    """A page with nothing beside it."""
+
+    def file(self, file: FileReference) -> str:
+        return ""
+
+    def image(self, file: FileReference) -> str:
+        return ""
+
+    def message(self, message: ConversationMessage) -> str:
+        return ""
+
+    def assistant(self, id_: str) -> str:
+        return ""
+
+    def whole_text(self, message: ConversationMessage | None, text: str) -> str:
+        return ""
+
+
+class Files(NoLinks):
     """Every file has an address."""
 
     def file(self, file: FileReference) -> str:
@@ -58,7 +77,7 @@ class Files(PageOnlyLinks):
         return f"assistants/{id_}"
 
 
-def page(found: Conversation, links: PageOnlyLinks | None = None) -> str:
+def page(found: Conversation, links: NoLinks | None = None) -> str:
     template = transcript_environment().from_string(WHOLE)
     return template.render(found=found, messages=found.messages, links=links or Files())
 
@@ -224,7 +243,7 @@ def everywhere(text: str) -> Conversation:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "javascript:alert(1)", "../../x", 'a" onload="x', "' b", "%00"])
 def test_hostile_text_is_text(text: str) -> None:
-    shown = ParsedPage(page(everywhere(text), PageOnlyLinks()))
+    shown = ParsedPage(page(everywhere(text), NoLinks()))
     assert shown.tags <= TAGS
     assert not [name for name in shown.attributes if name.startswith("on") or name == "style"]
     for href in shown.hrefs:

@@ -23,7 +23,7 @@ from migrate.model.results.conversation import (
     ToolCall,
 )
 from migrate.model.results.transcripts import ConversationLinks
-from migrate.reports.pages.links import message_anchor
+from migrate.reports.pages.anchors import message_anchor
 from migrate.reports.pages.markdown_rules import code_block
 from migrate.reports.pages.part_view import (
     MAX_SHOWN_NAME_CHARS,
