@@ -22,6 +22,9 @@ from migrate.model.results.archive import SnapshotInfo
 
 THREAD_FILE_ADVICE = "write one thread id per line, as UTF-8; # begins a comment"
 
+# By it a name is taken for the file of an archive, though there is no such file.
+ARCHIVE_SUFFIX = ".db"
+
 
 @dataclass(frozen=True)
 class LiveEstate:
@@ -66,6 +69,12 @@ def resolve_estate(
         path, which = text, LATEST_SNAPSHOT
     if Path(path).is_file():
         return ArchivedEstate(Path(path), which, named)
+    if Path(path).suffix == ARCHIVE_SUFFIX:
+        raise BadUsage(
+            f"there is no archive {path}",
+            f"a name that ends in {ARCHIVE_SUFFIX} is the file of an archive, and there is no such file",
+            f"give the path of one, or create it: snapshot ESTATE -o {path}",
+        )
     known = ", ".join(config.estates) or "none"
     raise BadUsage(
         f"{text!r} is not an estate",

@@ -192,7 +192,7 @@ def _not_free(host: str, port: int, error: OSError) -> BadUsage:
         return BadUsage(
             f"port {port} of {host} is taken",
             "another program listens there, maybe another serve",
-            "give another one: --port 8003, or --port 0 for any that is free",
+            "give another one, or --port 0 for any that is free",
         )
     if error.errno == errno.EACCES:
         return BadUsage(

@@ -199,7 +199,7 @@ def test_without_its_package_it_advises_how_to_install_it(
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("nothing.db", "is not an estate"),
+        ("nothing.db", "there is no archive"),
         ("estate.db@7", "has no snapshot '7'"),
         ("other.db", "is not an archive"),
     ],

@@ -177,7 +177,7 @@ def test_archives_that_cannot_be_read_are_refused(
         (empty, 2, "contains no snapshot yet"),
         (foreign, 2, "it is another SQLite database"),
         (later, 4, "was written by a later version"),
-        (none, 2, "is not an estate"),
+        (none, 2, "there is no archive"),
         (tmp_path, 2, "is a config directory"),
     ):
         code, err = refused(capsys, monkeypatch, str(file), "--port", "0")

@@ -24,6 +24,11 @@ def index_command(common: Common, archive: Path, rebuild: bool, drop: bool) -> N
     killed, the same command continues.
 
     `snapshot --index` adds each new snapshot, `forget` and `merge` keep the index true, `check` checks it.
+
+    \b
+    Examples:
+      assistants-migrate index estate.db
+      assistants-migrate index estate.db --rebuild
     """
     if rebuild and drop:
         raise BadUsage("--rebuild and --drop cannot both be given", todo="give one of them")

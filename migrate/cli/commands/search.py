@@ -41,6 +41,12 @@ def search_command(
     With --query words are found in every text: also in metadata, calls and their outputs, and files that are
     text. Case, accents and composition do not matter. The best hits come first. This needs the index that
     `index` builds.
+
+    \b
+    Examples:
+      assistants-migrate search estate.db "spare key"
+      assistants-migrate search estate.db --query "kettle role:user"
+      assistants-migrate search estate.db@3 --query 'descal* kind:file'
     """
     if query is not None:
         if text:

@@ -78,7 +78,7 @@ def serve_command(
     Pages: overview, threads as conversations, assistants with their versions, files, vector stores, search,
     comparison of two snapshots. Open the address that is printed; the key in it is also the key of the API.
 
-    The API answers GET as the service did from which the archive was read: docs/serve.md.
+    The API answers GET as the service did from which the archive was read: docs/api.md.
 
     It listens on this machine only, and ends with Ctrl-C.
 

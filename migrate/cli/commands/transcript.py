@@ -73,9 +73,9 @@ def transcript_command(
 
     \b
     Examples:
-      assistants-migrate transcript estate.db thread_abc --format html -o talk.html
+      assistants-migrate transcript estate.db thread_abc --format html -o a.html
       assistants-migrate transcript estate.db --all --dir site
-      assistants-migrate transcript estate.db --all --after 2026-06-01 --dir eval --format jsonl
+      assistants-migrate transcript estate.db --all --dir eval --format jsonl
     """
     _check_options(thread, all_threads, folder, format_, output, force, selection)
     if all_threads:
@@ -121,7 +121,11 @@ def _check_options(
                 "leave THREAD out and add --all, or leave these options out",
             )
     elif thread is not None or output is not None:
-        raise BadUsage("--all writes every thread into --dir", "it takes no THREAD and no -o", "use --id ID")
+        raise BadUsage(
+            "--all writes every thread into --dir",
+            "it takes no THREAD and no -o",
+            "leave -o out; for one thread: leave --all and --dir out, or add --id ID",
+        )
     elif folder is None:
         raise BadUsage("--all needs a folder", "there is a file for each thread", "add --dir DIR")
     elif format_ not in (None, *FOLDER_FORMATS):

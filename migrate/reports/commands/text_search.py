@@ -26,10 +26,12 @@ def index_text(result: IndexResult) -> str:
     files = (
         f", {number_of(result.files, 'text of a file', 'texts of files')} among them" if result.files else ""
     )
-    numbers = ", ".join(map(str, result.snapshots)) or "none"
+    numbers = ", ".join(map(str, result.snapshots))
+    holds = f" of snapshot{'s' if len(result.snapshots) > 1 else ''} {numbers}" if numbers else ""
+    added = f"added {number_of(result.documents, 'object')} with {result.characters:,} characters{files}"
     lines = [
-        f"added {number_of(result.documents, 'object')} with {result.characters:,} characters{files}",
-        f"the index has {number_of(result.all_documents, 'object')} of snapshots {numbers}",
+        added if result.documents else "nothing to add",
+        f"the index has {number_of(result.all_documents, 'object')}{holds}",
     ]
     if result.rebuilt:
         lines.insert(0, f"built again: {result.rebuilt}")

@@ -55,7 +55,9 @@ def open_index(snapshot: SnapshotReader) -> IndexReader:
     conn, number = snapshot.conn, snapshot.info.id
     check_fts5(conn)
     if not has_text_index(conn):
-        raise BadUsage("this archive has no full-text index", "nobody has built it yet", BUILD_ADVICE)
+        raise BadUsage(
+            "this archive has no full-text index", "nobody has built it yet", "build it: index ARCHIVE"
+        )
     if not is_current_format(conn):
         why = "it was written by another version of this program or of Python"
         raise BadUsage("the full-text index cannot be used here", why, "build it again: index ARCHIVE")
