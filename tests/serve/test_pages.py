@@ -194,6 +194,14 @@ def test_a_file_without_bytes_says_why(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------- jumping
 
 
+def test_equal_names_and_threads_without_messages_are_not_mixed_up(client: Client) -> None:
+    page = client.page(PageLinks(NUMBERS["foundry-classic"]).threads())
+    assert ">Plant Desk [asst_R7QL7Zto93ies8YsGQ7YKzey]</option>" in page
+    assert ">plant-register</option>" in page
+    assert text_of(page).count("created 20") == 1
+    assert "created 2026-01-09 23:06" in text_of(page)
+
+
 @pytest.mark.parametrize(
     "query", ["from=0", "from=2", "from=999999", "from=-1", "from=x", "from=" + "9" * 500]
 )

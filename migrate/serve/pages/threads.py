@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -111,7 +112,9 @@ def _assistants(request: PageRequest) -> list[tuple[str, str]]:
         (str(body.get("id", "")), str(body.get("name") or body.get("id", "")))
         for _, body in request.snapshot.bodies("assistant")
     ]
-    return sorted(rows, key=lambda row: row[1].casefold())
+    names = Counter(name for _, name in rows)  # of equal names the ids are shown, too
+    named = [(id_, name if names[name] == 1 else f"{name} [{id_}]") for id_, name in rows]
+    return sorted(named, key=lambda row: row[1].casefold())
 
 
 def _seconds(text: str) -> int | None:
