@@ -46,6 +46,8 @@ MAX_UNCHANGED_CHARS = 4_000_000
 MAX_VALUE_CHARS = 20_000
 PIECE_CODES = {SAME: 0, REMOVED: 1, ADDED: 2, HIDDEN: 3}
 MAX_REMEDIES_SHOWN = 12
+# Lines about what ends that are shown at once; the others open on request.
+MAX_ENDINGS_OPEN = 12
 SIDE_LABELS = {"diff": ("left", "right")}
 
 
@@ -82,6 +84,7 @@ def report_context(report: Report) -> dict[str, Any]:
         "remedies": _remedies(report),
         "days": _days(report),
         "endings_title": ENDINGS_TITLE,
+        "endings_open": MAX_ENDINGS_OPEN,
         "pictures": [layout_diagram(label, diagram) for label, diagram in report.pictures],
         "marks": MARK_MEANINGS,
         "verdicts": VERDICTS,
