@@ -180,6 +180,7 @@ class IndexWriter:
     ) -> None:
         draft.columns.append(index_columns(kind, document))
         draft.times.append(at)
+        self.characters += sum(len(text) for _, text in document.fields)
         if body.get("metadata") or body.get("attributes") or kind == "assistant":
             self._pairs += [
                 (storable_text(key), storable_text(value), number) for key, value in iter_metadata(kind, body)
@@ -211,7 +212,6 @@ class IndexWriter:
     def _write_rows(self) -> None:
         self._conn.executemany("INSERT INTO text_words (rowid, text, name) VALUES (?, ?, ?)", self._rows)
         self._conn.executemany("INSERT OR IGNORE INTO metadata_pairs VALUES (?, ?, ?)", self._pairs)
-        self.characters += self._chars
         self._rows, self._pairs, self._chars = [], [], 0
 
     def _write_summary(self, state: ThreadState, summary: ThreadSummary, created_at: int) -> None:
@@ -247,6 +247,7 @@ class IndexWriter:
         if read:
             draft = _SegmentDraft(FILE_PACK, int(row or 0))
             draft.columns.append(index_columns("file", content_document(file.file_id, read[0])))
+            self.characters += len(read[0])
             draft.times.append(0)
             self._write_segment("file", self._no_parent, draft)
             self.files += 1
