@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import io
 import re
-import signal
 import sys
-import threading
 import traceback
 from importlib import import_module
 
@@ -16,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from migrate import __version__
 from migrate.cli import streams
+from migrate.cli.interruption import stop_signals
 from migrate.endpoints.process_settings import enable_process_settings
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.input_limits import MIN_RECURSION_LIMIT
@@ -125,11 +124,8 @@ def main() -> None:
     PROCESS_SECRETS.forget_all()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MIN_RECURSION_LIMIT))
     streams.install_streams()
-    if threading.current_thread() is threading.main_thread():
-        # A service manager or `docker stop` sends SIGTERM. As with Ctrl-C, a command then lists what it did
-        # and what is left.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-    code = _run()
+    with stop_signals():
+        code = _run()
     if why := streams.flush_streams():
         click.echo(f"error: cannot write to standard output\n  why: {why}", err=True)
         click.echo("  next: make room, or give -o FILE on another disk, and run it again", err=True)

@@ -77,6 +77,7 @@ def stopped(made: World, slow: SlowWrites, at: int, how: signal.Signals, *comman
     try:
         assert slow.reached.wait(SOON_S), "it never came so far"
         process.send_signal(how)
+        process.send_signal(how)  # some press a key twice; and some programs forward it, too
         out, err = process.communicate(timeout=SOON_S)
     finally:
         process.kill()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,7 +72,7 @@ def test_importing_and_connecting_change_nothing() -> None:
     assert connected == before
 
 
-def test_the_entry_changes_the_collector_and_what_sigterm_does() -> None:
+def test_the_entry_changes_the_collector_only() -> None:
     before, after = states(
         "before = state()\n"
         "import migrate.cli\n"
@@ -86,9 +85,6 @@ def test_the_entry_changes_the_collector_and_what_sigterm_does() -> None:
     assert isinstance(before, list)
     assert isinstance(after, list)
     assert after[1][0] == GC_THRESHOLD_OBJECTS
-    interrupts = str(signal.default_int_handler)
-    assert (before[7][0], after[7]) == (interrupts, [interrupts, interrupts])
-    del before[7], after[7]
     assert [after[0], *after[2:]] == [before[0], *before[2:]]
 
 

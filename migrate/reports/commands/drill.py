@@ -140,9 +140,10 @@ def stopped_drill_text(result: StoppedDrill) -> str:
         lines.append("nothing is left behind")
     else:
         lines.append(f"left behind: {number_of(len(result.in_place), 'object')}")
-        shown = result.in_place[:MAX_OBJECTS_LEFT_SHOWN]
+        # What a stopped restoring left behind is what it did, listed above.
+        shown = () if result.step == "restore" else result.in_place[:MAX_OBJECTS_LEFT_SHOWN]
         lines += [f"  {row.kind} {shorten(row.name) or '(no name)'} [{row.id}]" for row in shown]
-        if len(result.in_place) > len(shown):
+        if shown and len(result.in_place) > len(shown):
             lines.append(f"  and {len(result.in_place) - len(shown):,} more; all of them: --json")
     return "\n".join(lines)
 
