@@ -83,6 +83,8 @@ QUERIES = {
     "kettle after:1970-01-01T01:00:00Z": ["msg_4"],
     "kettle before:1970-01-01T00:30:00Z kind:message": ["msg_1"],
     "spare after:1970-01-01T00:20:00Z before:1970-01-01T00:50:00Z": ["msg_2"],
+    "water after:1970-01-01T00:00:07Z": ["file-a"],
+    "water after:1970-01-01T00:00:08Z": [],
     "lodz": ["thread_2"],
     "spare meta.customer:17": ["msg_4"],
     "spare meta.customer:1[!0-6]": ["msg_4"],

@@ -60,7 +60,7 @@ class FoundDocument(NamedTuple):
 # The object of a document `f` in its segment `g`, as a place in its pack and as the number of its body.
 PLACE_SQL = "(g.place + f.rowid - g.first)"
 BODY_SQL = f"(g.pack_id * {BODIES_PER_PACK} + {PLACE_SQL})"
-# Whether the snapshot has it. The parameters are those of `_IndexSql.in_snapshot`.
+# Whether the snapshot has it. Its parameters are `IndexReader._in_snapshot`.
 IN_SNAPSHOT_SQL = f"""(CASE WHEN g.pack_id >= 0 THEN EXISTS (
       SELECT 1 FROM listed l CROSS JOIN spans s INDEXED BY spans_pack
       ON s.pack_id = g.pack_id AND s.manifest_id = l.manifest_id

@@ -248,7 +248,10 @@ class IndexWriter:
             draft = _SegmentDraft(FILE_PACK, int(row or 0))
             draft.columns.append(index_columns("file", content_document(file.file_id, read[0])))
             self.characters += len(read[0])
-            draft.times.append(0)
+            found = self._bodies.find_by_id(file.file_id)
+            draft.times.append(
+                max((_file_time(text) for _, kind, text in found if kind == "file"), default=0)
+            )
             self._write_segment("file", self._no_parent, draft)
             self.files += 1
 
@@ -271,6 +274,11 @@ class IndexWriter:
             "SELECT first, count FROM text_segments ORDER BY first DESC LIMIT 1"
         ).fetchone()
         return int(row[0]) + int(row[1]) if row else 1
+
+
+def _file_time(text: str) -> int:
+    body = parse_object(text)
+    return whole_seconds(body) if body else 0
 
 
 def _summarize(
