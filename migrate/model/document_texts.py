@@ -15,6 +15,9 @@ from migrate.model.entity import JSON
 from migrate.model.message import ITEM_ROLE
 from migrate.model.secrets import is_secret_key, mask_text
 
+# Characters of one text that are searched: more than any service takes in a message (1,500,000). And a
+# credential has at most so many (`KEY_OR_TOKEN`).
+MAX_TEXT_CHARS, MAX_CREDENTIAL_CHARS = 1 << 21, 10_000
 # FTS5 has the first 32,768 bytes of a word. No character becomes more than four, of four bytes each.
 MAX_WORD_CHARS = 32_768 // 16
 
@@ -40,8 +43,9 @@ class TextDocument:
         """Add a text, unless it is empty or an image in the place of an address."""
         if isinstance(value, str):
             if value and not _is_inline_data(value):
-                masked = mask_text(value)
-                self.is_whole &= masked is value and not _has_huge_word(value)
+                text = cut_text(value) if len(value) > MAX_TEXT_CHARS else value
+                masked = mask_text(text)
+                self.is_whole &= masked is value and not _has_huge_word(text)
                 self.fields.append(TextField(name, masked))
         elif value is not None:
             self.is_whole = False
@@ -64,6 +68,14 @@ def read_document(kind: str, body: Mapping[str, JSON]) -> TextDocument:
     document = TextDocument()
     DOCUMENT_READERS[kind](document, body)
     return document
+
+
+def cut_text(text: str) -> str:
+    """The beginning of a long text. It ends at a blank, so that no half of a credential is left, which
+    nothing would recognize."""
+    text = text[:MAX_TEXT_CHARS]
+    blank = max(text.rfind(" "), text.rfind("\n"))
+    return text[: max(blank, MAX_TEXT_CHARS - MAX_CREDENTIAL_CHARS)]
 
 
 def _has_huge_word(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrate.model.document_texts import TextDocument, TextField
+from migrate.model.document_texts import MAX_CREDENTIAL_CHARS, TextDocument, TextField
 from migrate.model.secrets import mask_text
 
 # Characters of one file that are indexed.
@@ -33,7 +33,8 @@ def file_text(chunks: Iterable[bytes]) -> tuple[str, bool] | None:
     if len(text) > MAX_FILE_CHARS:
         text, is_cut = text[:MAX_FILE_CHARS], True
     if is_cut:  # at a blank, so that no half of a credential is left, which nothing would recognize
-        text = text[: max(text.rfind(" "), text.rfind("\n"), 0)]
+        blank = max(text.rfind(" "), text.rfind("\n"))
+        text = text[: max(blank, len(text) - MAX_CREDENTIAL_CHARS, 0)]
     return mask_text(text), is_cut
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.model import KINDS
-from migrate.model.document_texts import iter_metadata, read_document
+from migrate.model.document_texts import MAX_TEXT_CHARS, iter_metadata, read_document
 from migrate.model.file_text import MAX_FILE_CHARS, file_text
 from migrate.model.index_words import FILE_MARK, PARTIAL_WORD, file_word, index_columns, kind_word, role_word
 from tests.strategies import json_values, steady, words
@@ -344,6 +344,20 @@ def test_text_of_files(data: bytes, text: str | None, is_cut: bool) -> None:
         assert len(read[0]) <= MAX_FILE_CHARS
     else:
         assert not is_cut
+
+
+def test_a_gigantic_text_is_cut_without_leaving_half_of_a_credential() -> None:
+    for text in (
+        "ab " * MAX_TEXT_CHARS,
+        "ab" * MAX_TEXT_CHARS,
+        "ab " * (MAX_TEXT_CHARS // 3 - 5) + SECRET * 3,
+    ):
+        part = {"type": "text", "text": {"value": text, "annotations": []}}
+        document = read_document("message", {"role": "user", "content": [part]})
+        (field,) = document.fields
+        assert MAX_TEXT_CHARS - 10_001 <= len(field.text) <= MAX_TEXT_CHARS
+        assert not document.is_whole
+        assert "sk-" not in field.text
 
 
 def test_words_of_filters_are_one_word_each() -> None:
