@@ -143,7 +143,9 @@ def test_without_an_index_the_pages_say_how_to_make_one(path: Path) -> None:
             build_index(archive)
         for page in ("threads", "search?q=hello", "assistants/asst_1"):
             assert command not in client.page(f"/snapshots/1/{page}"), page
-        assert "<mark>Hello</mark>" in client.page("/snapshots/1/search?q=hello")
+        found = client.page("/snapshots/1/search?q=hello")
+        assert "<mark>Hello</mark>" in found
+        assert "in: <bdi>Hello" in found
 
 
 @pytest.mark.parametrize("column", ["data = x'00'", "data = zeroblob(20)", "kind = x'07'", "size = 1"])

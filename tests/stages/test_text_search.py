@@ -107,7 +107,10 @@ def test_a_hit_says_where_it_is(archive: Archive) -> None:
     assert hit == results.TextHit(
         "message", "msg_2", "thread_1", "Plant Desk", "content", 2_000, "assistant", 2,
         (("The ", False), ("spare", True), (" ", False), ("kettle", True), (": below.", False)),
+        "Where is the spare kettle?",
     )  # fmt: skip
+    (thread,) = hits(archive, "lodz")
+    assert (thread.id, thread.first_words) == ("thread_2", "No kettle, a spare lid")
     (content,) = hits(archive, "water")
     assert (content.kind, content.id, content.name, content.field) == (
         "file",

@@ -112,6 +112,16 @@ class ThreadListing:
         ).fetchone()
         return SummaryRow(*row) if row else None
 
+    def first_words(self, thread: str) -> str:
+        """The first words of the thread with this id, masked; '' where there are none."""
+        row = self._conn.execute(
+            "SELECT t.first_words FROM thread_summaries t INDEXED BY thread_summaries_parent "
+            "WHERE t.parent_id = (SELECT id FROM parents WHERE object_id = ?) "
+            f"AND {THREAD_IN_SNAPSHOT} LIMIT 1",
+            (thread, *self.parameters),
+        ).fetchone()
+        return str(row[0]) if row else ""
+
     def _is_selective(self, filters: ThreadFilters) -> bool:
         """Whether a filter leaves so few threads that sorting them is faster than going through all."""
         for sql, parameters in _selections(filters):

@@ -60,7 +60,7 @@ def _search_index(common: Common, archive: str, query: str, limit: int) -> None:
     parsed = parse_search_query(query)
     with archived_snapshot(archive, common.config) as snapshot:
         page = search_index(snapshot, parsed, min(limit, sys.maxsize))
-    common.write_result(search_page_document(page), "\n".join(search_page_lines(page)))
+    common.write_result(search_page_document(page), "\n\n".join(search_page_lines(page)))
     if not common.quiet:
         if not page.count:
             click.echo("nothing found", err=True)

@@ -18,8 +18,8 @@ class TextHit:
     `name`: its own, or that of the assistant that wrote a message; '' without one. `field`: where the words
     of the excerpt are: content, name, instructions, metadata, and others. `at`: when it was created, in
     seconds since 1970; None where that is not known. `number`: the place of a message in its thread, from 1;
-    0 for other kinds. `excerpt`: pieces of text in order; True: a word that was looked for. Credentials are
-    masked.
+    0 for other kinds. `excerpt`: pieces of text in order; True: a word that was looked for. `first_words`:
+    how the thread begins that the object is, or belongs to; '' without one. Credentials are masked.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class TextHit:
     role: str
     number: int
     excerpt: tuple[tuple[str, bool], ...]
+    first_words: str = ""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def search_page_lines(page: SearchPage) -> Iterator[str]:
     """A line for each hit; words of the query are between asterisks."""
     for hit in page.hits:
         where = f" in {shorten(hit.parent)}" if hit.parent else ""
+        if hit.first_words:
+            where += f' "{shorten(hit.first_words)}"'
         number = f", message {hit.number:,}" if hit.number else ""
         about = ", ".join(filter(None, (_time(hit.at), hit.role, shorten(hit.name))))
         excerpt = "".join(f"*{text}*" if found else text for text, found in hit.excerpt)

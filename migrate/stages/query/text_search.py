@@ -9,10 +9,11 @@ from migrate.archive.bodies import load_body
 from migrate.archive.hashes import body_id
 from migrate.archive.packs import BodyReader
 from migrate.archive.snapshots.reader import SnapshotReader
-from migrate.archive.text_index.documents import FILE_PACK, DocumentReader
+from migrate.archive.text_index.documents import FILE_PACK, THREAD_KINDS, DocumentReader
 from migrate.archive.text_index.reader import DocumentFilters, FoundDocument, IndexReader
 from migrate.archive.text_index.schema import check_fts5, has_text_index, is_current_format
 from migrate.archive.text_index.state import last_document
+from migrate.archive.text_index.thread_states import ThreadListing
 from migrate.errors import BadUsage
 from migrate.model import JSON
 from migrate.model.document_texts import TextDocument, read_document
@@ -98,7 +99,9 @@ class _HitReader:
         self._snapshot, self._reader, self._query = snapshot, reader, query
         self._bodies = BodyReader(snapshot.conn)
         self._documents = DocumentReader(snapshot.conn, self._bodies)
+        self._threads = ThreadListing(snapshot.conn, snapshot.info.id)
         self._assistants: dict[str, str] = {}
+        self._first_words: dict[str, str] = {}
 
     def read(self, found: FoundDocument) -> TextHit:
         """The hit of a document."""
@@ -137,7 +140,14 @@ class _HitReader:
         number: int,
     ) -> TextHit:
         field, excerpt = make_excerpt(document.fields, self._query.terms)
-        return TextHit(found.kind, id_, parent, name, field, at, document.role, number, excerpt)
+        thread = parent if found.kind in THREAD_KINDS else id_ if found.kind == "thread" else ""
+        words = self._words_of_thread(thread)
+        return TextHit(found.kind, id_, parent, name, field, at, document.role, number, excerpt, words)
+
+    def _words_of_thread(self, thread: str) -> str:
+        if thread and thread not in self._first_words:
+            self._first_words[thread] = self._threads.first_words(thread)
+        return self._first_words.get(thread, "")
 
     def _assistant_name(self, assistant: str) -> str:
         if assistant and assistant not in self._assistants:
