@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -442,3 +443,22 @@ def test_the_examples_of_help_fit_a_terminal_of_80_columns() -> None:
     lines = [line for line in reference().splitlines() if line.startswith("    assistants-migrate ")]
     assert len(lines) > 10
     assert [line for line in lines if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_has_examples_that_can_be_parsed(name: str) -> None:
+    command = program.get_command(click.Context(program), name)
+    assert command is not None
+    lines = [
+        line for line in (command.help or "").splitlines() if line.startswith("      assistants-migrate ")
+    ]
+    assert 2 <= len(lines) <= 4
+    for line in lines:
+        _, command_name, *arguments = shlex.split(line)
+        shown = program.get_command(
+            click.Context(program), command_name
+        )  # that of what comes next may follow
+        assert shown is not None
+        options, _, _ = shown.make_parser(click.Context(shown)).parse_args(arguments)
+        missing = [param.name for param in shown.params if param.required and not options.get(param.name)]
+        assert not missing, line

@@ -38,6 +38,11 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
     target did not take something that the plan tries, such as citations, and the plan was not made with
     --accept-loss for it. Exit 5 when the target does not answer, or stops answering. The result lists every
     object that was not written.
+
+    \b
+    Examples:
+      assistants-migrate apply plan.json
+      assistants-migrate apply plan.json --yes
     """
     plan = read_plan(plan_file)
     if not yes:

@@ -49,6 +49,11 @@ def assess_command(
 
     Exit 1 when there are losses or blocked objects that --accept-loss does not accept, or when nothing is
     selected; 3 when ESTATE does not have an id that was selected.
+
+    \b
+    Examples:
+      assistants-migrate assess estate.db --to foundry
+      assistants-migrate assess old --to new -o losses.html
     """
     reports.check(estate)
     config = common.config.for_command(environment, target)

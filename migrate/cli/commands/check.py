@@ -27,6 +27,11 @@ def check_command(common: Common, archive: Path, upgrade: bool, sample: str | No
 
     With --sample a large archive is checked faster: only some bodies and bytes are read. Fingerprints of
     snapshots, references, the spans of each listing and the database itself are still checked completely.
+
+    \b
+    Examples:
+      assistants-migrate check estate.db
+      assistants-migrate check estate.db --sample 5%
     """
     if seed is not None and sample is None:
         raise BadUsage("--seed chooses a sample", "no sample was requested", "add --sample N%")

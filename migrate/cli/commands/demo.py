@@ -253,6 +253,11 @@ def demo_command(common: Common, folder: Path) -> None:
 
     One line per step is shown; -v shows every command with its output. The folder then contains an HTML
     report, a config file, and the state of the services; the last lines say how to start them again.
+
+    \b
+    Examples:
+      assistants-migrate demo
+      assistants-migrate demo --dir demo -v
     """
     if common.log:
         common.log.silence_stderr()  # -v means something else here; --log-file has the log

@@ -104,6 +104,12 @@ def diff_command(
     they use, and named stores.
 
     Exit 0 when nothing differs, 1 when something does, 3 when a side could not be read completely.
+
+    \b
+    Examples:
+      assistants-migrate diff east west
+      assistants-migrate diff estate.db@1 estate.db@2 -o changes.html
+      assistants-migrate diff agents estate.db
     """
     must_be_kinds(kinds)
     reports.check(left, right, *ignore, *([journal] if journal else []))

@@ -18,6 +18,12 @@ def doctor_command(common: Common, estate: str) -> None:
     """Report what works at ESTATE: sign-in, API version, routes, listing of threads.
 
     Exit 5 when the service cannot be reached, or no longer has assistants.
+
+    \b
+    Examples:
+      assistants-migrate doctor old
+      assistants-migrate doctor https://acme.openai.azure.com
+      assistants-migrate doctor old --json
     """
     with closing(connect_reader(live_estate(estate, common.config).settings)) as reader:
         progress = common.progress()

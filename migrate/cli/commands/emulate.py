@@ -58,6 +58,12 @@ def emulate_command(
     reported on stderr.
 
     --faults FILE injects the faults that FILE lists, in the same way in each run: docs/emulator.md.
+
+    \b
+    Examples:
+      assistants-migrate emulate
+      assistants-migrate emulate --service foundry --port 8003 --state answers
+      assistants-migrate emulate --faults faults.toml
     """
 
     given = Options(service=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]

@@ -128,6 +128,11 @@ def export_command(
     --include and --exclude alone leave other kinds whole. Ids, dates and metadata select as they do for plan;
     threads, which no config directory has, can then only be selected in an archive, for the files and stores
     that they need. Exit 3 when ESTATE does not have an id that was selected.
+
+    \b
+    Examples:
+      assistants-migrate export old agents
+      assistants-migrate export estate.db agents --id "Plant Desk"
     """
     config = common.config.for_command(environment, estate)
     with _open_configuration(estate, config, with_bytes, workers, common.progress()) as opened:

@@ -31,6 +31,11 @@ def extract_command(
     The bytes of each file are checked against their hash. A file keeps its name, except for characters that
     are not safe in file names. Exit 3 when a file is unknown or damaged, or when the snapshot does not have
     its bytes; 4 when a file of the same name exists in the folder.
+
+    \b
+    Examples:
+      assistants-migrate extract estate.db --dir files
+      assistants-migrate extract estate.db price-list.pdf --dir files
     """
     with archived_snapshot(archive, common.config) as snapshot:
         result = extract(snapshot, file_id, folder, force)

@@ -59,6 +59,11 @@ def forget_command(
 
     The journal and the id map stay. A plan that was made from a removed snapshot can no longer be applied,
     verified or rolled back.
+
+    \b
+    Examples:
+      assistants-migrate forget estate.db 1 2
+      assistants-migrate forget estate.db --keep-monthly 12 --dry-run
     """
     policy = RetentionPolicy(last or 0, daily or 0, weekly or 0, monthly or 0, tags)
     if bool(policy) == bool(snapshots):

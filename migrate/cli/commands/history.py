@@ -25,6 +25,11 @@ def history_command(common: Common, archive: Path, object_id: str) -> None:
 
     A snapshot that could not read the object is shown as "not read". That does not mean that the object was
     deleted. No service reports who changed an object.
+
+    \b
+    Examples:
+      assistants-migrate history estate.db "Plant Desk"
+      assistants-migrate history estate.db thread_abc123 --json
     """
     with Archive.open(archive) as opened, translate_damage(archive):
         histories = object_histories(opened.conn, object_id)

@@ -30,6 +30,12 @@ def ids_command(
     OBJECT_ID is an old id, or a new one: then the output shows from which old id it was made. It can also be
     a name, or the beginning of an id. Exit 1 when the object was not moved, 2 when several
     objects match.
+
+    \b
+    Examples:
+      assistants-migrate ids estate.db
+      assistants-migrate ids estate.db asst_abc123
+      assistants-migrate ids estate.db --json
     """
     entry = configured_service(target, common.config) if target else None
     if target and entry is None:

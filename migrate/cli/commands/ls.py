@@ -57,6 +57,12 @@ def ls_command(
     --retiring lists assistants whose model or service has an announced end date. The date is the one that the
     service gave when the snapshot was taken, else the one that this program knows. Each row has the source of
     its date, and the line for [models] that maps the model to another one.
+
+    \b
+    Examples:
+      assistants-migrate ls estate.db --kind assistant
+      assistants-migrate ls estate.db --unused --duplicates
+      assistants-migrate ls estate.db --retiring --within 90d
     """
     days = _days_within(within, retiring)
     must_be_kinds([kind] if kind else [])

@@ -26,6 +26,11 @@ def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> N
     An interrupted snapshot is left out and reported.
 
     The full-text index of an output that exists gets what is new. A new output has none: see `index`.
+
+    \b
+    Examples:
+      assistants-migrate merge east.db west.db -o all.db
+      assistants-migrate merge part1.db part2.db part3.db -o estate.db
     """
     progress = common.progress()
     inputs = MergeInputs.check(archives, output)

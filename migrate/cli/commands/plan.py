@@ -56,6 +56,12 @@ def plan_command(
     Exit 1 when there are losses or blocked objects that --accept-loss does not accept. The plan is still
     written, and `apply` moves every object that is not blocked. Exit 1 without a plan when no object is
     selected. Exit 3 when SOURCE does not have a selected id.
+
+    \b
+    Examples:
+      assistants-migrate plan estate.db new -o plan.json --report plan.html
+      assistants-migrate plan estate.db new -o plan.json --id "Plant Desk"
+      assistants-migrate plan agents new -o plan.json
     """
     if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in reports.files):
         second = "the report" if STDOUT_PATH in reports.files else "--json"

@@ -44,6 +44,12 @@ def rollback_command(
 
     Exit 4, before anything is written, when others changed one of these objects since. The message lists
     them; --force ID rolls back an object all the same. Exit 3 when some objects could not be rolled back.
+
+    \b
+    Examples:
+      assistants-migrate rollback plan.json --dry-run
+      assistants-migrate rollback plan.json --yes
+      assistants-migrate rollback estate.db --apply 2
     """
     plan = _applied_plan(plan_file, apply_number) if apply_number else read_plan(plan_file)
     archive_path = plan_file if apply_number else None

@@ -19,6 +19,11 @@ def show_command(common: Common, archive: str, object_id: str) -> None:
 
     OBJECT_ID is an id; or the name of an assistant, vector store or file; or the beginning of an id of these
     or of a thread. Exit 2 when several objects match: they are listed.
+
+    \b
+    Examples:
+      assistants-migrate show estate.db "Plant Desk"
+      assistants-migrate show estate.db@3 asst_abc123
     """
     with archived_snapshot(archive, common.config) as snapshot:
         object_id = ObjectLookup(snapshot.conn, snapshot).resolve(object_id)

@@ -77,23 +77,17 @@ def snapshot_command(
     --shard K/N reads one of N parts of the threads. A hash of the thread id decides the part, so all machines
     divide them in the same way. Part 1 also contains everything outside threads. All shards of one snapshot
     have the same tag; `merge` joins them. A shard that is complete under its tag is not read again.
+
+    \b
+    Examples:
+      assistants-migrate snapshot old -o estate.db
+      assistants-migrate snapshot old -o estate.db --threads thread-ids.txt
+      assistants-migrate snapshot old -o estate.db --include "assistant:support*"
     """
     if tag and (tag.isdigit() or tag == "latest"):
         why = "it would be taken for the number of a snapshot, or for the latest"
         raise BadUsage(f"{tag!r} is no tag", why)
-    part = Shard.parse(shard) if shard else None
-    if part and not tag:
-        raise BadUsage(
-            "--shard needs --tag",
-            "all shards of one snapshot have the same tag",
-            "give all shards of one snapshot the same tag, and the next snapshot another tag",
-        )
-    if part and not selection.has_only_rules:
-        raise BadUsage(
-            "--shard cannot be combined with ids, dates or metadata",
-            "what the selected objects need may be in another share",
-            "leave --shard out, or select with --include and --exclude alone",
-        )
+    part = _shard(shard, tag, selection)
     live = live_estate(estate, common.config, workers)
     options = SnapshotOptions(
         list_threads=threads != "none",
@@ -112,6 +106,24 @@ def snapshot_command(
     result = snapshot_to_archive(live, output, options, common.progress(), index)
     common.write_result(snapshot_document(result, output), snapshot_text(result, output))
     exit_with(result.code)
+
+
+def _shard(text: str | None, tag: str | None, selection: Selection) -> Shard | None:
+    """The value of --shard. Raises `BadUsage`, also for options that do not go with it."""
+    part = Shard.parse(text) if text else None
+    if part and not tag:
+        raise BadUsage(
+            "--shard needs --tag",
+            "all shards of one snapshot have the same tag",
+            "give all shards of one snapshot the same tag, and the next snapshot another tag",
+        )
+    if part and not selection.has_only_rules:
+        raise BadUsage(
+            "--shard cannot be combined with ids, dates or metadata",
+            "what the selected objects need may be in another share",
+            "leave --shard out, or select with --include and --exclude alone",
+        )
+    return part
 
 
 def snapshot_to_archive(

@@ -15,7 +15,13 @@ from migrate.reports.commands.archive import snapshots_document, snapshots_text
 @common_options
 def snapshots_command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: time, estate, complete or partial, what each one added, what is missing,
-    and what was left out by a filter."""
+    and what was left out by a filter.
+
+    \b
+    Examples:
+      assistants-migrate snapshots estate.db
+      assistants-migrate snapshots estate.db --json
+    """
     with Archive.open(archive) as opened, translate_damage(archive):
         readers = [SnapshotReader(opened.conn, info) for info in list_snapshots(opened.conn)]
         rows = [(reader.info, reader.counts(), reader.gaps()) for reader in readers]

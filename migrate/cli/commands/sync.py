@@ -171,6 +171,11 @@ def sync_command(
     accept, also those that show only when TARGET does not take what was tried. Exit 3 when the snapshot is
     partial, when SOURCE does not have a selected id, or when some objects could not be written. Exit 4 when
     others changed objects on the target that sync would overwrite (see --on-conflict).
+
+    \b
+    Examples:
+      assistants-migrate sync east west -o standby.db
+      assistants-migrate sync east west -o standby.db --prune
     """
     config = common.config
     options = replace(plan_options(config, source, **given), selection=selection)

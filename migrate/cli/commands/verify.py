@@ -23,6 +23,11 @@ def verify_command(common: Common, plan_file: Path, reports: ReportOptions, work
 
     Exit 1 when an object differs from the plan, or when something was lost that was not accepted with plan
     --accept-loss: blocked objects, and what the target did not take when the plan was applied.
+
+    \b
+    Examples:
+      assistants-migrate verify plan.json
+      assistants-migrate verify plan.json -o verify.html
     """
     reports.check(plan_file)
     plan = read_plan(plan_file)
