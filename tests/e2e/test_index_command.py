@@ -64,6 +64,7 @@ def test_nothing_found_is_one(indexed: World) -> None:
         "hits": [],
     }
     assert "nothing found" in indexed.plain("search", indexed.db, "--query", "xyzzyx").err
+    assert "note: no message" in indexed.plain("search", indexed.db, "--query", "role:usr").err
 
 
 def test_mistakes_are_reported(indexed: World) -> None:

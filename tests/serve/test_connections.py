@@ -146,6 +146,7 @@ def test_without_an_index_the_pages_say_how_to_make_one(path: Path) -> None:
         found = client.page("/snapshots/1/search?q=hello")
         assert "<mark>Hello</mark>" in found
         assert "in: <bdi>Hello" in found
+        assert "autor: is no filter" in client.page("/snapshots/1/search?q=autor:me")
 
 
 @pytest.mark.parametrize("column", ["data = x'00'", "data = zeroblob(20)", "kind = x'07'", "size = 1"])

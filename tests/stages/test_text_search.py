@@ -122,6 +122,21 @@ def test_a_hit_says_where_it_is(archive: Archive) -> None:
     assert SECRET not in "".join(text for text, _ in masked.excerpt)
 
 
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("kettle role:usr", "no message of the archive has the role 'usr'"),
+        ("kettle thread:nowhere", "snapshot 1 has no thread 'nowhere'"),
+        ("autor:me", "autor: is no filter"),
+        ("nobody role:User thread:thread_2 https://a", ""),
+    ],
+)
+def test_without_hits_a_mistyped_filter_is_named(archive: Archive, query: str, note: str) -> None:
+    empty = page(archive, query)
+    assert (empty.count, len(empty.notes)) == (0, int(bool(note)))
+    assert all(one.startswith(note) for one in empty.notes)
+
+
 def test_a_word_in_a_name_counts_more(archive: Archive) -> None:
     assert hits(archive, "desk")[0].id == "asst_1"
 

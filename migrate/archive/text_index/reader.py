@@ -133,6 +133,11 @@ class IndexReader:
         words = [row[0] for row in rows.fetchmany(limit + 1)]
         return words if len(words) <= limit else None
 
+    def has_word(self, word: str) -> bool:
+        """Whether any document of the archive has a word, or a mark of `index_words`."""
+        row = self._conn.execute("SELECT 1 FROM text_vocabulary WHERE term = ?", (word,)).fetchone()
+        return row is not None
+
     def parent(self, number: int) -> str:
         """The id of a parent by its number; '' of an object that has none."""
         row = self._conn.execute("SELECT object_id FROM parents WHERE id = ?", (number,)).fetchone()

@@ -5,7 +5,7 @@ from itertools import islice
 
 import click
 
-from migrate.cli import safe_text
+from migrate.cli import print_message, safe_text
 from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.streams import stdout_is_broken, wrap_for_terminal
@@ -64,6 +64,8 @@ def _search_index(common: Common, archive: str, query: str, limit: int) -> None:
     if not common.quiet:
         if not page.count:
             click.echo("nothing found", err=True)
+            for note in page.notes:
+                print_message(f"note: {note}")
         elif len(page.hits) < page.count or page.is_bounded:
             click.echo(f"{len(page.hits):,} of {page.count_text} hits; --limit N shows more", err=True)
     exit_with(0 if page.count else 1)

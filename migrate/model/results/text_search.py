@@ -37,11 +37,13 @@ class TextHit:
 @dataclass(frozen=True)
 class SearchPage:
     """Some hits of a query, the best ones first. `count`: how many there are; where `is_bounded`, there are
-    more than that, and only the newest `count` were ranked."""
+    more than that, and only the newest `count` were ranked. `notes`: without hits, sentences about filters
+    that cannot fit anything."""
 
     count: int
     is_bounded: bool
     hits: tuple[TextHit, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def count_text(self) -> str:

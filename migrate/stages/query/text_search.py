@@ -24,6 +24,7 @@ from migrate.model.search_query import SearchQuery
 from migrate.model.secrets import mask_text
 from migrate.model.thread_summary import agent_of_body, whole_seconds
 from migrate.stages.object_lookup import ObjectLookup
+from migrate.stages.query.unmatched_filters import unmatched_filter_notes
 
 BUILD_ADVICE = "build it, or add what is missing: index ARCHIVE"
 
@@ -48,7 +49,8 @@ def search_index(snapshot: SnapshotReader, query: SearchQuery, limit: int, offse
     ranked = sorted(found[:MAX_RANKED_HITS], key=lambda document: (document.rank, -document.number))
     page = _HitReader(snapshot, reader, query)
     hits = tuple(page.read(document) for document in ranked[offset : offset + limit])
-    return SearchPage(len(ranked), is_bounded, hits)
+    notes = () if ranked else tuple(unmatched_filter_notes(snapshot, reader, query))
+    return SearchPage(len(ranked), is_bounded, hits, notes)
 
 
 def open_index(snapshot: SnapshotReader) -> IndexReader:
