@@ -90,6 +90,7 @@ def test_a_lasting_key_is_used_and_never_printed(path: Path, certificate: tuple[
             assert answer.status == 200
         assert process.stdout is not None
         assert process.stdout.readline() == "The key is the value of ARCHIVE_KEY.\n"
+        assert process.stdout.readline() == "The same address and key answer the old API: docs/api.md.\n"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
         assert KEY not in line + out + err

@@ -165,6 +165,7 @@ def _show_address(
     if settings.key_is_given:
         lines.append(f"The key is the value of {key_env}.")
     if not common.quiet:
+        lines.append("The same address and key answer the old API: docs/api.md.")
         lines.append(f"{settings.archive}, read only. Ctrl-C ends it.")
     common.write_result(None, "\n".join(lines))
 
