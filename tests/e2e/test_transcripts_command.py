@@ -130,7 +130,11 @@ def test_one_thread_is_printed_or_written(world: World, tmp_path: Path, form: st
     printed = world.plain("transcript", f"{world.db}@1", THREAD[:12], "--format", form)
     assert printed.code == 0
     written = tmp_path / f"talk.{form}"
-    assert world.plain("transcript", f"{world.db}@1", THREAD, "--format", form, "-o", str(written)).code == 0
+    one = ("transcript", f"{world.db}@1", THREAD, "--format", form, "-o", str(written))
+    said = world.plain(*one, "--quiet")
+    assert (said.code, said.out, said.err) == (0, "", "")
+    said = world.plain(*one)
+    assert (said.code, said.out, "".join(said.err.split())) == (0, "", f"wrote{written}")
     assert written.read_text() == printed.out
     if form == "jsonl":
         assert json.loads(printed.out)["id"] == THREAD

@@ -99,6 +99,8 @@ def transcript_command(
                 todo=f"name the snapshot: ARCHIVE@NUMBER; or list the threads: ls {archive} --kind thread",
             )
         _write_pieces(pieces, output, to_terminal=used_format == "text" or sys.stdout.isatty())
+    if output and not common.quiet:
+        print_message(f"wrote {output}")
     if gap and not common.quiet:
         print_message(f"the thread is incomplete: {gap}")
     exit_with(3 if gap else 0)
