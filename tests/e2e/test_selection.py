@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from migrate.emulator import Emulator
 from tests.e2e.rounds import furnish, service
@@ -68,39 +66,6 @@ def needs(cloud: Emulator) -> dict[str, set[str]]:
         id_: {other for other in smaller if other != id_ and f'"{other}"' in text}
         for id_, text in texts.items()
     }
-
-
-def closure(cloud: Emulator, ids: set[str]) -> set[str]:
-    named, found, waiting = needs(cloud), set(ids), list(ids)
-    while waiting:
-        more = named[waiting.pop()] - found
-        found |= more
-        waiting += more
-    return found
-
-
-def ids_of(cloud: Emulator) -> list[str]:
-    estate = cloud.estate
-    tables = (estate.files, estate.vector_stores, estate.assistants, estate.threads, estate.agents,
-              estate.conversations)  # fmt: skip
-    return [id_ for table in tables for id_ in table]
-
-
-def test_random_selections_move_what_they_mean(moved: Any) -> None:
-    made, _ = moved
-    every = ids_of(made.source)
-
-    @given(st.sets(st.sampled_from(every), min_size=1, max_size=4))
-    def holds(ids: set[str]) -> None:
-        world_ = restarted(moved)
-        options = [option for id_ in sorted(ids) for option in ("--id", id_)]
-        plan = planned(world_, *options)
-        assert selected(world_.plan) == closure(made.source, ids)
-        assert {row["id"] for row in plan["needed"]} == closure(made.source, ids) - ids
-        world_("apply", world_.plan, "--yes")
-        assert world_("verify", world_.plan).json["findings"] == []
-
-    holds()
 
 
 def test_without_dependencies_the_losses_list_what_is_missing(moved: Any) -> None:
