@@ -79,7 +79,10 @@ def _part_text(part: JSON) -> str:
 
 def _item_part_text(part: JSON) -> str:
     """The text of a part of an item, or '' where the part contains anything else."""
-    if not isinstance(part, dict) or part.get("type") not in ITEM_TEXTS or part.get("annotations"):
+    if not isinstance(part, dict) or part.get("annotations"):
+        return ""
+    type_ = part.get("type")
+    if not isinstance(type_, str) or type_ not in ITEM_TEXTS:
         return ""
     if not all(key in PART_KEYS or value in (None, []) for key, value in part.items()):
         return ""

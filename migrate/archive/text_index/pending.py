@@ -82,6 +82,7 @@ def find_pending_threads(conn: sqlite3.Connection, snapshot: int, bodies: BodyRe
         (*kinds, snapshot, *kinds),
     )
     conn.execute("CREATE INDEX temp.pending_parent ON pending_threads (parent_id)")
+    conn.execute("CREATE UNIQUE INDEX temp.pending_body ON pending_threads (body) WHERE body > 0")
     for number, text in bodies.listing(thread_listing(conn, snapshot)):
         _add_thread(conn, number, text)
     conn.execute(
@@ -112,7 +113,7 @@ def _add_thread(conn: sqlite3.Connection, number: int, text: str) -> None:
     else:  # nothing of it was listed; or, from an odd service, the same thread is listed twice
         listings = row[2:] if parent and row else (0, 0, 0)
         conn.execute(
-            "INSERT INTO pending_threads (body, parent_id, messages, runs, run_steps) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO pending_threads (body, parent_id, messages, runs, run_steps) VALUES (?, ?, ?, ?, ?)",
             (number, parent, *listings),
         )
 

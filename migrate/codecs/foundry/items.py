@@ -47,7 +47,7 @@ PHASES = ("commentary", "final_answer")
 
 def is_writable_call(item: JSON) -> bool:
     """Whether an item is a call, or the output of a call, with all required keys."""
-    if not isinstance(item, Mapping) or item.get("type") not in CALL_KEYS:
+    if not isinstance(item, Mapping) or str(item.get("type")) not in CALL_KEYS:
         return False
     required = {key: item.get(key) for key in CALL_KEYS[str(item["type"])]}
     output = required.pop("output", "")
