@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
-from migrate.model.secrets import mask_texts
+from migrate.model.secrets import mask_all_texts
 
 # Characters of an answer as JSON. A client that limits the answers of tools takes about 25,000 tokens, and a
 # token of English has about four characters, of Chinese about one.
@@ -97,7 +97,7 @@ def shorten_text(text: str, max_chars: int = MAX_LISTED_TEXT_CHARS) -> str:
 def quote(**values: JSON) -> dict[str, JSON]:
     """What was copied from the archive, for a row of a list: without credentials, empty values left out."""
     shown = {
-        name: bound_value(mask_texts(value))
+        name: bound_value(mask_all_texts(value))
         for name, value in values.items()
         if value not in (None, "", [], {}, ())
     }

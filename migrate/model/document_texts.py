@@ -184,7 +184,7 @@ PLAIN_ITEM_PART_TYPES = frozenset({"text", "input_text", "output_text"})
 def _read_message(document: TextDocument, body: Mapping[str, JSON]) -> None:
     """A message, or an item of a conversation."""
     role = body.get("role")
-    document.role = role if isinstance(role, str) else ""
+    document.role = mask_text(role) if isinstance(role, str) else ""
     content = body.get("content")
     types = PLAIN_ITEM_PART_TYPES if "type" in body else PLAIN_PART_TYPES
     texts = [_plain_text(part, types) for part in content] if isinstance(content, list) else [None]
@@ -307,11 +307,11 @@ DOCUMENT_READERS: Mapping[str, Callable[[TextDocument, Mapping[str, JSON]], None
 
 
 def iter_metadata(kind: str, body: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
-    """Keys and masked values of the metadata of an object, for filters."""
+    """Keys and values of the metadata of an object, masked, for filters."""
     versions = body.get("versions")
     latest = versions.get("latest") if isinstance(versions, Mapping) else None
     owner = latest if kind == "assistant" and isinstance(latest, Mapping) else body
     metadata = owner.get("attributes" if kind == "vector_store_file" else "metadata")
     for key, value in metadata.items() if isinstance(metadata, Mapping) else ():
         if not isinstance(value, (Mapping, list)) and value is not None:
-            yield key, mask_text(value if isinstance(value, str) else str(value))
+            yield mask_text(key), mask_text(value if isinstance(value, str) else str(value))

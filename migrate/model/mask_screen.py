@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from pydantic_core import SchemaValidator, core_schema
 
-from migrate.model.masked_values import SECRET_FIELDS
 from migrate.model.secrets import SECRET_KEY_NAMES
 
 # A text with a credential has one of these, or `=`. `\\u` and `\\/`: an escape may hide any character.
@@ -38,7 +37,6 @@ def _pattern(*alternatives: str, flags: str = "") -> SchemaValidator:
 
 _has_words = _pattern(*_HINTS).isinstance_python
 _has_credential = _pattern(*_CREDENTIALS).isinstance_python
-_has_secret_field = _pattern(*(f'{field}"' for field in SECRET_FIELDS)).isinstance_python
 _has_secret_key = _pattern(
     *(f'"{name}"' for name in sorted(SECRET_KEY_NAMES)), flags="(?i)"
 ).isinstance_python
@@ -46,11 +44,11 @@ _has_secret_key = _pattern(
 
 def has_mask_hint(json_text: str) -> bool:
     """Whether `may_need_mask` may be true for a JSON text, or for one of several that are joined."""
-    return "=" in json_text or _has_words(json_text) or _has_secret_field(json_text)
+    return "=" in json_text or _has_words(json_text) or _has_secret_key(json_text)
 
 
 def may_need_mask(json_text: str) -> bool:
     """Whether `mask_body` may change the body with this JSON text. Where it is False, nothing is masked."""
     if ("=" in json_text or _has_words(json_text)) and _has_credential(json_text):
         return True
-    return _has_secret_field(json_text) and _has_secret_key(json_text)
+    return _has_secret_key(json_text)

@@ -33,8 +33,9 @@ HARMLESS_PARAMETER = re.compile(
     r"(?:next|page|continuation|sync|cursor|max|partition|sort|primary|foreign|public)[-_]?(?:token|key)s?"
     r"|skiptoken|[$]skiptoken"
 )
+# `\\u0026` and `\\u003f`: how JSON inside a text may escape `&` and `?`.
 QUERY_PARAMETER = re.compile(
-    r"(?P<before>[?&#;]|%3[fF]|%26)(?P<name>[\w.$~-]{1,80})(?P<equals>=|%3[dD])(?P<value>[^\s&#;\"'<>]+)"
+    r"(?P<before>[?&#;]|%3[fF]|%26|\\u0026|\\u003[fF])(?P<name>[\w.$~-]{1,80})(?P<equals>=|%3[dD])(?P<value>[^\s&#;\"'<>]+)"
 )
 URL_USER_INFO = re.compile(
     r"(?P<before>(?<![\w+.-])[A-Za-z][\w+.-]{0,30}://)(?P<value>[^\s/?#\"'<>@]+(?:@[^\s/?#\"'<>@]+)*)(?=@)"
@@ -269,6 +270,16 @@ def mask_nested(value: JSON, name: str = "") -> JSON:
 def mask_texts(value: JSON) -> JSON:
     """Any value with the credentials in its texts masked, whatever the keys."""
     return replace_texts(value, lambda _, text: mask_text(text))
+
+
+def mask_all_texts(value: JSON) -> JSON:
+    """As `mask_texts`, and in the keys too: metadata may have an address as a key, and the description of an
+    API has paths. For what is shown: a key that was masked could not be written back."""
+    if isinstance(value, Mapping):
+        return {mask_text(str(key)): mask_all_texts(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [mask_all_texts(member) for member in value]
+    return mask_text(value) if isinstance(value, str) else value
 
 
 def locate_credentials(value: JSON, path: str) -> Iterator[tuple[str, str]]:

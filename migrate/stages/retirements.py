@@ -29,6 +29,7 @@ from migrate.model.retirements import (
     find_openai_retirement,
     parse_shutdown_date,
 )
+from migrate.model.secrets import mask_text
 from migrate.stages.estate import Estate
 
 if TYPE_CHECKING:
@@ -151,7 +152,9 @@ def find_retiring(
             objects.append(_retiring_assistant(type_, assistant, end, day))
     kept = [row for row in objects if within_days is None or row.days_left <= within_days]
     kept.sort(key=lambda row: (row.ends_on, row.model, row.name, row.id))
-    rows = (UnknownModel(model, number, reason) for (model, reason), number in sorted(unknown.items()))
+    rows = (
+        UnknownModel(mask_text(model), number, reason) for (model, reason), number in sorted(unknown.items())
+    )
     return Retiring(day.isoformat(), tuple(kept), tuple(rows))
 
 
@@ -178,8 +181,8 @@ def _retiring_assistant(type_: str, assistant: NamedModel, end: _End, day: date)
     return RetiringObject(
         kind="assistant",
         id=assistant.id,
-        name=assistant.name,
-        model=assistant.model,
+        name=mask_text(assistant.name),
+        model=mask_text(assistant.model),
         served_model=end.served_model,
         ends_on=end.ends_on.isoformat(),
         days_left=(end.ends_on - day).days,

@@ -30,6 +30,7 @@ from migrate.archive.snapshots.reader import parents_of_body
 from migrate.model import JSON
 from migrate.model.input_limits import loads
 from migrate.model.known_secrets import redact
+from migrate.model.secrets import mask_text
 
 ListingState = Literal["reading", "complete", "failed", "gone"]
 
@@ -156,7 +157,7 @@ class SnapshotWriter:
     ) -> None:
         """Store that a listing was read to its end, or that it was not, and why. Equal content is shared with
         earlier snapshots."""
-        key, reason = ListingKey(self.id, kind, parent), storable_text(redact(reason))
+        key, reason = ListingKey(self.id, kind, parent), storable_text(redact(mask_text(reason)))
         with self.archive.transaction() as conn:
             manifest = self._manifest_writer(key)
             if manifest is None:
@@ -170,7 +171,8 @@ class SnapshotWriter:
         self, kind: str, id_: str, reason: str, parent: str = "", name: str = "", expected: bool = False
     ) -> None:
         """Report something that could not be read. `expected`: the service never returns it."""
-        texts = (parent, storable_text(id_), storable_text(name) or None, storable_text(redact(reason)))
+        reason = storable_text(redact(mask_text(reason)))
+        texts = (parent, storable_text(id_), storable_text(name) or None, reason)
         with self.archive.transaction() as conn:
             conn.execute(
                 "INSERT OR REPLACE INTO missing "

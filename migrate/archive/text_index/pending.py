@@ -113,7 +113,8 @@ def _add_thread(conn: sqlite3.Connection, number: int, text: str) -> None:
     else:  # nothing of it was listed; or, from an odd service, the same thread is listed twice
         listings = row[2:] if parent and row else (0, 0, 0)
         conn.execute(
-            "INSERT OR IGNORE INTO pending_threads (body, parent_id, messages, runs, run_steps) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO pending_threads (body, parent_id, messages, runs, run_steps) "
+            "VALUES (?, ?, ?, ?, ?)",
             (number, parent, *listings),
         )
 

@@ -50,7 +50,7 @@ def change_document(change: Change) -> dict[str, JSON]:
         "right_id": change.right_id or None,
         "name": mask_text(change.name),
         "action": change.action,
-        "paths": [path.path for path in change.paths],
+        "paths": [mask_text(path.path) for path in change.paths],
         "values": [masked_values(path) for path in change.paths],
         "guessed": change.guessed,
         "paired_by": change.paired_by,
@@ -63,7 +63,7 @@ def change_document(change: Change) -> dict[str, JSON]:
 def masked_values(difference: FieldDifference) -> dict[str, JSON]:
     """A path with both values, without credentials."""
     left, right = (mask_value_at(difference.path, value) for value in (difference.left, difference.right))
-    return {"path": difference.path, "left": left, "right": right}
+    return {"path": mask_text(difference.path), "left": left, "right": right}
 
 
 def diff_report(result: DiffResult, left: str, right: str) -> Report:

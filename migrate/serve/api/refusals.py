@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from migrate.model.entity import JSON
+from migrate.model.secrets import mask_text
+from migrate.reports.text_table import single_line
 
 # The archive does not have what was asked for, although it may have existed. Not 404, which means that it
 # does not exist; and neither of the SDKs repeats a request after this status.
@@ -121,8 +123,9 @@ def only_read(method: str, url: str) -> ApiRefusal:
 
 
 def not_in_archive(message: str, param: str | None = None) -> ApiRefusal:
-    """Something that the archive does not have, although it may have existed."""
-    return ApiRefusal(NOT_IN_ARCHIVE_STATUS, message, param, NOT_IN_ARCHIVE_CODE)
+    """Something that the archive does not have, although it may have existed. The message may quote what a
+    service said, so credentials in it are masked."""
+    return ApiRefusal(NOT_IN_ARCHIVE_STATUS, mask_text(message), param, NOT_IN_ARCHIVE_CODE)
 
 
 def incomplete_listing(reason: str) -> ApiRefusal:
@@ -134,5 +137,7 @@ def incomplete_listing(reason: str) -> ApiRefusal:
 
 
 def header_text(text: str) -> str:
-    """A text as the value of a header: ASCII, on one line, of limited length."""
-    return " ".join(text.encode("ascii", "backslashreplace").decode().split())[:500]
+    """A text as the value of a header: ASCII, on one line, without control characters and credentials, of
+    limited length."""
+    shown = single_line(mask_text(text)).encode("ascii", "backslashreplace").decode()
+    return shown[:500]

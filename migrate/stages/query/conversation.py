@@ -26,7 +26,7 @@ from migrate.model.results.conversation import (
     RunRecord,
     TranscriptSummary,
 )
-from migrate.model.secrets import mask_texts
+from migrate.model.secrets import mask_all_texts, mask_text
 from migrate.model.thread_summary import ThreadSummary, agent_of_body
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.query.item_parts import item_parts
@@ -164,10 +164,10 @@ class _Thread:
             number=number,
             id=entity.id,
             at=utc_text(entity.facts.get("created_at"), ISO_SECONDS),
-            role="" if role == ITEM_ROLE else role,
+            role="" if role == ITEM_ROLE else mask_text(role),
             assistant=self._named.assistant_name(assistant) or assistant,
             assistant_id=assistant,
-            status=_status(entity),
+            status=mask_text(_status(entity)),
             parts=tuple(map(masked_part, conversation_parts(entity, self._named.file))),
             attachments=tuple(map(masked_attachment, read_attachments(entity, self._named.file))),
             metadata=_masked_metadata(entity.fields.get("metadata")),
@@ -223,4 +223,4 @@ def _status(message: Entity) -> str:
 
 
 def _masked_metadata(metadata: JSON) -> dict[str, JSON]:
-    return dict(mask_texts(metadata)) if isinstance(metadata, Mapping) else {}
+    return dict(mask_all_texts(metadata)) if isinstance(metadata, Mapping) else {}

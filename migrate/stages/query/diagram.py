@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migrate.model.entity import ObjectKey
 from migrate.model.results.query import CleanupFinding, Diagram, DiagramNode
+from migrate.model.secrets import mask_text
 from migrate.stages.estate import Estate
 from migrate.stages.query.cleanup import CLEANUP_MARKS, find_cleanup_in_usage
 from migrate.stages.query.references import Usage, read_usage
@@ -45,7 +46,7 @@ def _nodes_and_edges(usage: Usage, marks: _NodeMarks) -> tuple[_Nodes, _Edges]:
     for kind in DIAGRAM_KINDS[:-1]:
         for entity in usage.estate.objects(kind).values():
             key = (kind, entity.id)
-            nodes[key] = DiagramNode(kind, entity.id, entity.name, tuple(marks.get(key, ())))
+            nodes[key] = DiagramNode(kind, entity.id, mask_text(entity.name), tuple(marks.get(key, ())))
     edges = {edge: None for edge in usage.edges if edge[1] in nodes}
     for node, references in _thread_nodes(usage, nodes):
         nodes["thread", node.id] = node
@@ -60,7 +61,7 @@ def _thread_nodes(usage: Usage, nodes: _Nodes) -> Iterator[tuple[DiagramNode, li
         existing = [key for key in references if key in nodes]
         is_orphan = any(key not in nodes and key[0] not in usage.gaps for key in references)
         marks = ("orphan",) if is_orphan else ()
-        node = DiagramNode("thread", group.first.id, group.first.name, marks, group.count)
+        node = DiagramNode("thread", group.first.id, mask_text(group.first.name), marks, group.count)
         yield node, sorted(existing)
 
 

@@ -23,6 +23,7 @@ from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.object_diff import diff_objects
 from migrate.model.results.query import HistoryEvent, ObjectHistory
+from migrate.model.secrets import mask_text
 from migrate.stages.object_lookup import ObjectLookup
 
 
@@ -79,8 +80,8 @@ class _BodyComparer:
 
     @property
     def name(self) -> str:
-        """Its name when it was last seen."""
-        return self._entity.name if self._entity else ""
+        """Its name when it was last seen, without credentials."""
+        return mask_text(self._entity.name) if self._entity else ""
 
     def compare(self, sight: ObjectSighting) -> HistoryEvent | None:
         """The event in a snapshot; None where nothing changed."""

@@ -36,21 +36,42 @@ def masked_file(file: FileReference | None) -> FileReference | None:
 
 def masked_attachment(attachment: Attachment) -> Attachment:
     """An attachment without credentials."""
-    return replace(attachment, file=masked_file(attachment.file), text=mask_text(attachment.text))
+    tools = tuple(map(mask_text, attachment.tools))
+    return replace(
+        attachment, file=masked_file(attachment.file), tools=tools, text=mask_text(attachment.text)
+    )
 
 
 def masked_run(run: RunRecord) -> RunRecord:
     """A run and its steps without credentials."""
-    return replace(run, error=mask_text(run.error), steps=tuple(map(_masked_step, run.steps)))
+    return replace(
+        run,
+        status=mask_text(run.status),
+        model=mask_text(run.model),
+        error=mask_text(run.error),
+        steps=tuple(map(_masked_step, run.steps)),
+    )
 
 
 def masked_call(call: ToolCall) -> ToolCall:
     """A call of a tool without credentials."""
-    return replace(call, input=mask_text(call.input), outputs=tuple(map(masked_part, call.outputs)))
+    return replace(
+        call,
+        type=mask_text(call.type),
+        name=mask_text(call.name),
+        input=mask_text(call.input),
+        outputs=tuple(map(masked_part, call.outputs)),
+    )
 
 
 def _masked_step(step: RunStep) -> RunStep:
-    return replace(step, error=mask_text(step.error), calls=tuple(map(masked_call, step.calls)))
+    return replace(
+        step,
+        type=mask_text(step.type),
+        status=mask_text(step.status),
+        error=mask_text(step.error),
+        calls=tuple(map(masked_call, step.calls)),
+    )
 
 
 def _masked_citation(note: Citation) -> Citation:

@@ -12,6 +12,7 @@ from migrate.model.entity import JSON
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.model.image_type import IMAGE_HEAD_BYTES, image_type_of
 from migrate.model.results.conversation import FileReference
+from migrate.model.secrets import mask_text
 from migrate.stages.query.message_parts import as_text
 
 # Maximum number of cached objects: an estate may have 100,000 files, and a thread refers to few of them.
@@ -40,8 +41,9 @@ class NamedObjects:
         )
 
     def _find_assistant_name(self, id_: str) -> str:
-        """The name of an assistant, or '' where it has none or the snapshot does not have it."""
-        return as_text(self._find("assistant", id_).get("name") or "")
+        """The name of an assistant without credentials, or '' where it has none or the snapshot does not have
+        it."""
+        return mask_text(as_text(self._find("assistant", id_).get("name") or ""))
 
     def _find(self, kind: str, id_: str) -> dict[str, JSON]:
         if not id_:

@@ -21,7 +21,7 @@ from migrate.model import JSON
 from migrate.model.document_texts import read_document
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.text_search import ThreadFilters, ThreadPage, ThreadRow
-from migrate.model.secrets import mask_text, mask_texts
+from migrate.model.secrets import mask_all_texts, mask_text
 from migrate.model.thread_summary import ThreadSummary, whole_seconds
 from migrate.stages.query.text_search import BUILD_ADVICE, is_indexed
 
@@ -145,7 +145,7 @@ class _ThreadPages:
 
 
 def _masked(metadata: JSON) -> Mapping[str, JSON]:
-    masked: Mapping[str, JSON] = mask_texts(metadata) if isinstance(metadata, dict) else {}
+    masked: Mapping[str, JSON] = mask_all_texts(metadata) if isinstance(metadata, dict) else {}
     return masked
 
 

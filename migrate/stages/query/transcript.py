@@ -69,7 +69,7 @@ def _entries(snapshot: SnapshotReader, thread: str, named: NamedObjects) -> Iter
             number,
             entity.id,
             utc_text(entity.facts.get("created_at"), READABLE_SECONDS),
-            "" if role == ITEM_ROLE else role,
+            "" if role == ITEM_ROLE else mask_text(role),
             named.assistant_name(assistant) or assistant,
             tuple(_masked(part) for part in _parts(entity, named.file)),
             calls.pop(as_text(entity.facts.get("run_id")), ()) if role != "user" else (),
