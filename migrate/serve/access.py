@@ -11,18 +11,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
+import secrets
+from collections import OrderedDict
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 # The longest delay of the answer to a wrong key, in seconds, and how many such answers may wait at once.
 MAX_WRONG_KEY_DELAY_S = 5.0
 MAX_WAITING_WRONG_KEYS = 10
 # A key is never longer; a longer text is not compared.
 MAX_KEY_CHARS = 1_000
+# Wrong keys that are remembered: who sends one of them again learns nothing.
+MAX_KNOWN_WRONG_KEYS = 1_000
+# A name or an address, and a port.
+HOST_HEADER = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+?))\.?(?::[0-9]{0,5})?")
 
 
 class WrongKey(Exception):
-    """A key that is not the one of this server. `is_too_often`: others are being answered already."""
+    """A key that is not the one of this server. `is_too_often`: others are being answered already, so that it
+    was not even compared."""
 
     def __init__(self, is_too_often: bool = False) -> None:
         super().__init__("wrong key")
@@ -31,24 +38,29 @@ class WrongKey(Exception):
 
 class KeyGuard:
     """Compares keys and cookies in constant time. Wrong ones are answered one after another, each later than
-    the one before, so that they cannot be tried quickly; a right one never waits."""
+    the one before, and no key is compared while many of them wait: keys cannot be tried quickly, nor many at
+    once. A right one never waits. A wrong one that comes again, from an application with an old key, takes no
+    place among those that wait."""
 
     def __init__(self, key: str, delay_s: float) -> None:
         self._key = key.encode()
         self._delay_s = delay_s
+        # No function of the key: who has it could try keys without asking this server.
+        self._cookie = secrets.token_urlsafe(32)
         self._tickets: set[bytes] = set()
+        self._known_wrong: OrderedDict[bytes, None] = OrderedDict()
         self._wrong = 0
         self._waiting = 0
         self._turn = asyncio.Lock()
 
     def cookie_value(self) -> str:
-        """What a page keeps. Not the key: cookies are sent to every port of a host, also to other programs on
-        it."""
-        return hmac.new(self._key, b"cookie of the pages", hashlib.sha256).hexdigest()
+        """What a page keeps as long as this server runs. Not the key: cookies are sent to every port of a
+        host, also to other programs on it."""
+        return self._cookie
 
     def has_cookie(self, value: str) -> bool:
         """Whether this is the cookie that a page got for the key."""
-        return _equal(value, self.cookie_value().encode())
+        return _equal(value, self._cookie.encode())
 
     def add_ticket(self, ticket: str) -> None:
         """Accept another key once. It opens the browser: arguments of a program can be seen by other users of
@@ -57,6 +69,12 @@ class KeyGuard:
 
     async def check(self, given: str) -> None:
         """Raise `WrongKey`, after a delay, unless the text is the key."""
+        digest = hashlib.sha256(given.encode("utf-8", "replace")).digest()
+        if digest in self._known_wrong:
+            await asyncio.sleep(self._delay_s)
+            raise WrongKey
+        if self._waiting >= MAX_WAITING_WRONG_KEYS:
+            raise WrongKey(is_too_often=True)
         if _equal(given, self._key):
             self._wrong = 0
             return
@@ -64,8 +82,7 @@ class KeyGuard:
             if _equal(given, ticket):
                 self._tickets.discard(ticket)
                 return
-        if self._waiting >= MAX_WAITING_WRONG_KEYS:
-            raise WrongKey(is_too_often=True)
+        self._remember_wrong(digest)
         self._waiting += 1
         try:
             async with self._turn:
@@ -75,6 +92,11 @@ class KeyGuard:
         finally:
             self._waiting -= 1
         raise WrongKey
+
+    def _remember_wrong(self, digest: bytes) -> None:
+        self._known_wrong[digest] = None
+        if len(self._known_wrong) > MAX_KNOWN_WRONG_KEYS:
+            self._known_wrong.popitem(last=False)
 
 
 def _equal(given: str, expected: bytes) -> bool:
@@ -91,12 +113,9 @@ def key_of_headers(headers: Mapping[str, str]) -> str | None:
 
 
 def host_name(header: str) -> str:
-    """The name in a `Host` header, in lower case, without port; '' where there is none."""
-    try:
-        name = urlsplit(f"//{header}").hostname or ""
-    except ValueError:
-        return ""
-    return name.rstrip(".")
+    """The name in a `Host` header, in lower case, without port; '' where it is anything else."""
+    match = HOST_HEADER.fullmatch(header)
+    return (match[1] or match[2]).lower() if match else ""
 
 
 def foreign_request_reason(headers: Mapping[str, str]) -> str:

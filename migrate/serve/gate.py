@@ -10,6 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import cookie_parser
@@ -111,17 +112,20 @@ class RequestGate:
 
     async def _check_page_key(self, scope: Scope, headers: Headers) -> Response | None:
         query = QueryParams(scope["query_string"])
-        if scope["path"] == "/" and "key" in query:
+        if "key" in query:  # it must not stay in the address, whichever page was asked for
             return await self._sign_in(scope, query, headers)
         cookie = cookie_parser(headers.get("cookie", "")).get(cookie_name(scope), "")
         if self._keys.has_cookie(cookie):
             return None
         asked = scope["query_string"].decode("ascii", "replace")
-        return sign_in_page(401, path=f"{scope['path']}{f'?{asked}' if asked else ''}")
+        return sign_in_page(401, path=_own_path(f"{scope['path']}{f'?{asked}' if asked else ''}"))
 
     async def _sign_in(self, scope: Scope, query: QueryParams, headers: Headers) -> Response:
-        path = query.get("next", "/")
-        path = path if OWN_PATH.fullmatch(path) else "/"
+        if scope["path"] == "/":
+            path = _own_path(query.get("next", "/"))
+        else:
+            others = [(name, value) for name, value in query.multi_items() if name != "key"]
+            path = _own_path(f"{scope['path']}{f'?{urlencode(others)}' if others else ''}")
         try:
             await self._keys.check(query["key"].strip())
         except WrongKey as wrong:
@@ -139,6 +143,12 @@ class RequestGate:
 
 
 HOST_HINT = "start serve with --allowed-host NAME to allow another name; or call it 127.0.0.1 or localhost"
+
+
+def _own_path(path: str) -> str:
+    """A path of this server; the start in the place of anything that may lead elsewhere, or has a key."""
+    has_key = "key" in QueryParams(path.partition("?")[2])
+    return path if OWN_PATH.fullmatch(path) and not has_key else "/"
 
 
 def is_api_path(path: str) -> bool:

@@ -126,8 +126,7 @@ class ArchiveServer:
     @property
     def url(self) -> str:
         """The address of the start, without the key."""
-        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        return f"{self.settings.scheme}://{host}:{self._port}/"
+        return f"{self.settings.scheme}://{self.settings.shown_host}:{self._port}/"
 
     def one_time_url(self) -> str:
         """An address that opens the pages once, in a browser."""

@@ -45,6 +45,13 @@ class ServeSettings:
         return LOOPBACK_HOSTS | here | {host.lower().rstrip(".") for host in self.allowed_hosts}
 
     @property
+    def shown_host(self) -> str:
+        """The host in the address that is printed. For other machines it is a name by which they may call
+        this one: 0.0.0.0 leads nowhere."""
+        host = self.host if is_loopback_host(self.host) else min(self.allowed_hosts, default=self.host)
+        return f"[{host}]" if ":" in host else host
+
+    @property
     def scheme(self) -> str:
         """http or https."""
         return "https" if self.tls else "http"
