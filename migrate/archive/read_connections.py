@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migrate.archive.database import Archive, translate_damage
-from migrate.errors import ArchiveBusy
+from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage
 
 # Seconds after which a thread that waits for a connection checks whether the file was replaced.
 RECHECK_S = 1.0
@@ -42,6 +42,10 @@ class ReadConnections:
             with translate_damage(self.path):
                 conn.execute("BEGIN")
                 yield conn
+        except ArchiveDamaged:
+            # SQLite remembers pages that it read, and they may have been wrong only once.
+            opened.is_distrusted = True
+            raise
         finally:
             with contextlib.suppress(sqlite3.Error):
                 conn.execute("ROLLBACK")
@@ -69,11 +73,25 @@ class ReadConnections:
 
     def _current(self) -> _OpenedFile:
         with self._lock:
-            if self._opened.is_replaced():
-                replacement = _OpenedFile(self.path, self._size)
-                self._opened.close()
-                self._opened = replacement
+            if self._opened.is_replaced() or self._opened.is_distrusted:
+                replacement = self._open_anew()
+                if replacement is not self._opened:
+                    self._opened.close()
+                    self._opened = replacement
             return self._opened
+
+    def _open_anew(self) -> _OpenedFile:
+        """The file that has the name now. Raises `ArchiveBusy` where that is no archive: it may be one soon,
+        and no request is wrong because of it."""
+        try:
+            return _OpenedFile(self.path, self._size)
+        except (ArchiveDamaged, ArchiveTooNew):
+            if self._opened.is_replaced():
+                raise
+            self._opened.is_distrusted = False  # the same file: what can be read of it is read
+            return self._opened
+        except BadUsage as error:
+            raise ArchiveBusy(error.what, error.why, error.todo or "put the archive back") from None
 
 
 class _OpenedFile:
@@ -83,7 +101,7 @@ class _OpenedFile:
         self.archive = Archive.open(path)
         self._lock = threading.Lock()
         self._free: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        self._is_closed = False
+        self._is_closed = self.is_distrusted = False
         self._path, self._identity = path, _identity(path)
         try:
             for _ in range(size):

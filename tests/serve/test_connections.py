@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.archive.database import Archive
-from migrate.errors import ArchiveDamaged, BadUsage
+from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot
 from migrate.stages.index.run import build_index
 from tests.archive.filling import filled, write
@@ -104,17 +104,36 @@ def test_a_replaced_archive_is_opened_again(path: Path, tmp_path: Path) -> None:
         with pytest.raises(ArchiveDamaged):
             access.estates()
         path.unlink()
-        with pytest.raises(BadUsage, match="there is no archive"):
+        with pytest.raises(ArchiveBusy, match="there is no archive"):
             access.estates()
 
 
 def test_a_removed_archive_is_reported_by_a_page(path: Path) -> None:
     with served(path) as client:
         path.rename(path.with_name("elsewhere.db"))
-        text = client.page("/snapshots/1/", 400)
+        text = client.page("/snapshots/1/", 503)
         assert "there is no archive" in text.lower()
         path.with_name("elsewhere.db").rename(path)
         assert "Snapshot 1" in client.page("/snapshots/1/")
+
+
+def test_what_was_read_wrongly_once_is_read_again(path: Path) -> None:
+    """A disk or a network that failed for a moment. SQLite would go on with the pages that it read then."""
+    right = path.read_bytes()
+    wrong = right[: len(right) // 4] + b"\xff" * (len(right) // 2) + right[len(right) * 3 // 4 :]
+    addresses = [f"/snapshots/1/{name}" for name in ("threads", "assistants", "files", "threads/thread_1")]
+
+    def statuses(client: Client) -> set[int]:
+        return {client.send(address).status for address in addresses for _ in range(2)}
+
+    with served(path) as client:
+        with path.open("r+b") as file:
+            file.write(wrong)
+        assert 500 in statuses(client)
+        with path.open("r+b") as file:
+            file.write(right)
+        statuses(client)
+        assert statuses(client) == {200}
 
 
 def test_an_archive_in_a_folder_without_write_permission_is_served(tmp_path: Path) -> None:
