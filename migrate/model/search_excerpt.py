@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from migrate.model.document_texts import TextField
@@ -16,6 +17,8 @@ EXCERPT_CHARS, EXCERPT_CHARS_BEFORE_WORD = 240, 60
 PART_CHARS, PART_OVERLAP_CHARS = 4_000, 400
 # Of a text that is not ASCII, so many characters are searched for an excerpt: folding them takes 0.1 s.
 MAX_FOLDED_CHARS = 1 << 19
+# Parts with words of the query among which the best one is looked for.
+MAX_MATCHED_PARTS = 25
 
 # Pieces of text in order; True: a word that was looked for.
 Excerpt = tuple[tuple[str, bool], ...]
@@ -33,20 +36,26 @@ def make_excerpt(fields: Sequence[TextField], terms: Sequence[SearchTerm]) -> tu
     """The field with most of the terms, and the part of its text with most of them. Without any match: the
     beginning of the first field."""
     best_name, best_text, best_matches, best_count = "", "", list[_Match](), 0
-    for name, text in fields:
-        for part in _parts(text):
-            matches = list(_iter_matches(part, terms)) if _may_match(part, terms) else []
-            count = len({match.term for match in matches})
-            if count > best_count:
-                best_name, best_text, best_matches, best_count = name, part, matches, count
-            if count == len(terms):
-                break
-        if best_count == len(terms) and terms:
+    for name, part, matches in islice(_matched_parts(fields, terms), MAX_MATCHED_PARTS):
+        count = len({match.term for match in matches})
+        if count > best_count:
+            best_name, best_text, best_matches, best_count = name, part, matches, count
+        if count == len(terms):
             break
     if not best_matches:
         name, text = fields[0] if fields else ("", "")
         return name, _cut(text[: 2 * EXCERPT_CHARS], 0, [])
     return best_name, _cut(best_text, _best_start(best_matches), best_matches)
+
+
+def _matched_parts(
+    fields: Sequence[TextField], terms: Sequence[SearchTerm]
+) -> Iterator[tuple[str, str, list[_Match]]]:
+    """Field, text and matches of the parts that have a term."""
+    for name, text in fields:
+        for part in _parts(text):
+            if _may_match(part, terms) and (matches := list(_iter_matches(part, terms))):
+                yield name, part, matches
 
 
 def _parts(text: str) -> Iterator[str]:

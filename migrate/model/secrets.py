@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import unquote
 
 from migrate.model.entity import JSON, Entity
@@ -33,10 +34,11 @@ HARMLESS_PARAMETER = re.compile(
     r"(?:next|page|continuation|sync|cursor|max|partition|sort|primary|foreign|public)[-_]?(?:token|key)s?"
     r"|skiptoken|[$]skiptoken"
 )
-# `\\u0026` and `\\u003f`: how JSON inside a text may escape `&` and `?`.
+# The beginning of a query parameter. `\u0026` and `\u003f`: how JSON inside a text may escape `&` and `?`.
 QUERY_PARAMETER = re.compile(
-    r"(?P<before>[?&#;]|%3[fF]|%26|\\u0026|\\u003[fF])(?P<name>[\w.$~-]{1,80})(?P<equals>=|%3[dD])(?P<value>[^\s&#;\"'<>]+)"
+    r"(?P<before>[?&#;]|%3[fF]|%26|\\u0026|\\u003[fF])(?P<name>[\w.$~-]{1,80})(?P<equals>=|%3[dD])"
 )
+PARAMETER_VALUE = re.compile(r"[^\s&#;\"'<>]+")
 URL_USER_INFO = re.compile(
     r"(?P<before>(?<![\w+.-])[A-Za-z][\w+.-]{0,30}://)(?P<value>[^\s/?#\"'<>@]+(?:@[^\s/?#\"'<>@]+)*)(?=@)"
 )
@@ -48,8 +50,12 @@ WEBHOOK_PATH = re.compile(
 # Repetitions are bounded: without that, the time for a long text of such characters grows with its square.
 KEY_OR_TOKEN = re.compile(
     r"(?P<before>\b)(?P<value>sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
-    r"|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|eyJ[\w-]{10,4000}\.[\w-]{10,4000}\.[\w-]+)"
+    r"|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35})"
 )
+# JSON web tokens: three parts with dots between them, the first of which ends with that of the token.
+TOKEN_PARTS = re.compile(r"(?P<first>(?<![\w-])[\w-]{13,})(?P<rest>\.[\w-]{10,4000}\.[\w-]+)")
+TOKEN_BEGINNING = re.compile(r"\beyJ[\w-]{10,}")
+MAX_TOKEN_PART_CHARS = 4_003
 # Texts with which every match of it begins.
 KEY_OR_TOKEN_BEGINNINGS = (
     "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AKIA", "ASIA", "AIza", "eyJ",
@@ -70,7 +76,8 @@ def mask_text(text: str) -> str:
     """A text with a fingerprint instead of each credential; the same object where there is none."""
     if not _may_hold_credential(text):
         return text
-    text = QUERY_PARAMETER.sub(_mask_parameter, text)
+    text = _mask_parameters(text)
+    text = _mask_places(text, _tokens(text))
     for pattern in (URL_USER_INFO, WEBHOOK_PATH, KEY_OR_TOKEN):
         text = pattern.sub(_mask_match, text)
     return text
@@ -86,7 +93,8 @@ def describe_credentials(text: str) -> Iterator[str]:
         (WEBHOOK_PATH, "the path of an incoming webhook"),
         (KEY_OR_TOKEN, "what has the form of a key or token"),
     ):
-        if any(_mask_match(match) != match.group() for match in pattern.finditer(text)):
+        is_found = any(_mask_match(match) != match.group() for match in pattern.finditer(text))
+        if is_found or (pattern is KEY_OR_TOKEN and any(_tokens(text))):
             yield words
 
 
@@ -98,6 +106,7 @@ def remove_masked_secrets(text: str) -> str:
     return re.sub(r"[?&#;]+(?=$|\s|[\"'<>])", "", text)
 
 
+@lru_cache(4_096)
 def is_secret_parameter(name: str) -> bool:
     """Whether a query parameter of this name carries a credential."""
     plain = unquote(name).lower()
@@ -114,26 +123,52 @@ def _may_hold_credential(text: str) -> bool:
     """A quick test: nearly every text fails it."""
     if "=" in text or "://" in text or "%3" in text:
         return True
-    # The expression alone takes ten times as long as all of these.
+    # The expressions alone take ten times as long as all of these.
     has_beginning = any(beginning in text for beginning in KEY_OR_TOKEN_BEGINNINGS)
-    return has_beginning and KEY_OR_TOKEN.search(text) is not None
+    return has_beginning and (KEY_OR_TOKEN.search(text) is not None or any(_tokens(text)))
 
 
-def _mask_parameter(match: re.Match[str]) -> str:
-    value = match["value"]
-    if not is_secret_parameter(match["name"]):  # the value may be an address with parameters of its own
-        masked = QUERY_PARAMETER.sub(_mask_parameter, value)
-    else:
-        masked = value if _is_placeholder(value) else secret_fingerprint(value)
-    return f"{match['before']}{match['name']}{match['equals']}{masked}"
+def _mask_parameters(text: str) -> str:
+    """A text with its secret parameters masked."""
+    places = ((start, value) for _, start, value in _secret_parameters(text) if not _is_placeholder(value))
+    return _mask_places(text, places)
+
+
+def _secret_parameters(text: str) -> Iterator[tuple[str, int, str]]:
+    """Name, place of the value, and value of each secret parameter. The value of another parameter may be an
+    address with parameters of its own: the search goes on inside of it."""
+    place = 0
+    while begin := QUERY_PARAMETER.search(text, place):
+        place = begin.end()
+        value = PARAMETER_VALUE.match(text, place) if is_secret_parameter(begin["name"]) else None
+        if value:
+            yield begin["name"], place, value[0]
+            place = value.end()
 
 
 def _secret_parameter_names(text: str) -> Iterator[str]:
-    for match in QUERY_PARAMETER.finditer(text):
-        if not is_secret_parameter(match["name"]):
-            yield from _secret_parameter_names(match["value"])
-        elif not _is_placeholder(match["value"]):
-            yield match["name"]
+    return (name for name, _, value in _secret_parameters(text) if not _is_placeholder(value))
+
+
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    """Place and text of each JSON web token."""
+    place = 0
+    while "eyJ" in text and (parts := TOKEN_PARTS.search(text, place)):
+        place = parts.end("first")
+        begin = TOKEN_BEGINNING.search(text, max(parts.start(), place - MAX_TOKEN_PART_CHARS), place)
+        if begin:
+            yield begin.start(), text[begin.start() : parts.end()]
+            place = parts.end()
+
+
+def _mask_places(text: str, places: Iterable[tuple[int, str]]) -> str:
+    """A text with a fingerprint in the place of each of these parts of it, which are in order."""
+    pieces: list[str] = []
+    done = 0
+    for start, value in places:
+        pieces += [text[done:start], secret_fingerprint(value)]
+        done = start + len(value)
+    return "".join([*pieces, text[done:]]) if pieces else text
 
 
 def _mask_match(match: re.Match[str]) -> str:

@@ -23,7 +23,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
 # Changes whenever the same text may have other words: the rule above, or the tables of Unicode.
@@ -69,6 +69,8 @@ _END, _JOIN, _MARK = "\x02", "\x03", "\x04"
 _MARKERS = re.compile(f"[{_END}{_JOIN}{_MARK}]")
 _WORD = re.compile(f"(?:[^ {_END}{_JOIN}{_MARK}]|{_END}[{_JOIN}{_MARK}]|{_MARK})+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
+# In folded text only marks are neither letters nor blanks.
+_LONG_RUN_OF_MARKS = re.compile(r"[^\w\s]{20,}")
 
 
 def fold_text(text: str) -> str:
@@ -79,7 +81,7 @@ def fold_text(text: str) -> str:
     if _END in folded or _JOIN in folded or _MARK in folded:
         folded = folded.replace(_END + _JOIN, "").replace(_END + _MARK, "")
         folded = folded.replace(_END, " ").replace(_JOIN, " ").replace(_MARK, "")
-    return " ".join(unicodedata.normalize("NFC", folded).split())
+    return " ".join(_compose(folded).split())
 
 
 def iter_folded_words(text: str) -> Iterator[FoldedWord]:
@@ -91,13 +93,30 @@ def iter_folded_words(text: str) -> Iterator[FoldedWord]:
     pieces = [_FOLDED_CHARACTERS[ord(char)] for char in text]
     ends = list(accumulate(map(len, pieces)))
     for match in _WORD.finditer("".join(pieces)):
-        word = unicodedata.normalize("NFC", _MARKERS.sub("", match.group()))
+        word = _compose(_MARKERS.sub("", match.group()))
         if not word:
             continue
         start, end = bisect_right(ends, match.start()), bisect_right(ends, match.end() - 1) + 1
         while end < len(pieces) and not pieces[end]:  # accents that were removed
             end += 1
         yield FoldedWord(word, start, end)
+
+
+def _compose(text: str) -> str:
+    """The composed form of folded text (NFC). Python sorts marks in a time that grows with the square of
+    their number; long runs of them, which no language has, are sorted before."""
+    if not unicodedata.is_normalized("NFC", text):
+        text = _LONG_RUN_OF_MARKS.sub(lambda match: _sort_marks(match[0]), text)
+    return unicodedata.normalize("NFC", text)
+
+
+def _sort_marks(marks: str) -> str:
+    """Marks in their canonical order: by their class, those of one class as they were. A mark of class 0
+    stays where it is."""
+    groups = groupby(marks, key=lambda mark: unicodedata.combining(mark) > 0)
+    return "".join(
+        "".join(sorted(group, key=unicodedata.combining) if moves else group) for moves, group in groups
+    )
 
 
 class _FoldedCharacters(dict[int, str]):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.codecs import CODECS, Target, capabilities_for
+from migrate.codecs.foundry.items import is_writable_call
 from migrate.codecs.text_messages import TextMessage, item_text, message_text
 from migrate.model import STAMP
 from migrate.model.normalize import normalize_entity, normalize_written_fields
@@ -20,7 +21,7 @@ SERVICES = ("azure-openai", "openai", "foundry-classic", "foundry")
 said = st.text(st.characters(exclude_categories=()), max_size=6) | st.sampled_from(["", " ", "Hello"])
 odd = st.sampled_from([None, [], {}, "", "x", 0, [1], {"a": 1}])
 part = st.fixed_dictionaries(
-    {"type": st.sampled_from(["text", "input_text", "output_text", "refusal", "image_file"])},
+    {"type": st.sampled_from(["text", "input_text", "output_text", "refusal", "image_file"]) | odd},
     optional={
         "text": said
         | odd
@@ -91,6 +92,14 @@ def test_the_text_of_an_item_is_its_whole_content(body: dict[str, Any]) -> None:
     assert normalize_entity(entity) == normalize_written_fields(entity), (
         "and nothing is there that no rule knows"
     )
+
+
+@pytest.mark.parametrize("type_", [[], {}, [1], None, 5])
+def test_a_part_whose_type_is_no_text_is_no_text(type_: Any) -> None:
+    body = {"id": "x", "role": "user", "content": [{"type": type_, "text": "Hello"}], "type": "message"}
+    assert item_text(body) is None
+    assert message_text(body) is None
+    assert not is_writable_call({"type": type_, "call_id": "c"})
 
 
 @pytest.mark.parametrize("service", SERVICES)

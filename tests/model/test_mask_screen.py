@@ -17,6 +17,7 @@ from migrate.model.secrets import SECRET_KEY_NAMES
 # One of each form that is masked, alone.
 CREDENTIALS = (
     *("?sig=v", "&code=v", "#token=v", ";key=v", "%3Fsig%3Dv", "%26sig=v", "?x=y%3Fsig%3dv", "&my_token=\b"),
+    *(r"?a=1\u0026code=v", r"\u003Fsig=v", "?a=?b=?code=v"),
     *("https://user:pass@host", "a+b://me@h", "\nftp://u@h", "https://hooks.slack.com/services/a"),
     *("https://discord.com/api/webhooks/1/a", "https://discordapp.com/api/webhooks/22/a"),
     *("https://api.telegram.org/bot1", "https://a.webhook.office.com/webhookb2/a"),
@@ -57,7 +58,7 @@ values = st.recursive(
     max_leaves=6,
 )
 bodies = st.dictionaries(
-    st.sampled_from(("id", "content", "metadata", "tools", "tool_resources", "definition", "versions")),
+    st.sampled_from(("id", "content", "metadata", *SECRET_FIELDS)) | keys | texts,
     values,
 )
 
@@ -82,9 +83,9 @@ def test_each_credential_alone_is_found(credential: str) -> None:
 @pytest.mark.parametrize("field", SECRET_FIELDS)
 def test_each_secret_key_is_found(field: str, name: str) -> None:
     for key in (name, name.upper(), name.replace("k", "\u212a")):
-        body = {"id": "asst_1", field: [{key: "v"}]}
-        assert mask_body(body) != body
-        assert is_found(body_bytes(body).decode())
+        for body in ({"id": "asst_1", field: [{key: "v"}]}, {"id": "item_1", key: "v"}):
+            assert mask_body(body) != body
+            assert is_found(body_bytes(body).decode())
 
 
 @given(bodies)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrate.model import text_folding
 from migrate.model.text_folding import fold_text, iter_folded_words
 from tests.strategies import steady
 
@@ -104,9 +107,24 @@ def test_places_include_the_accents() -> None:
     assert found == [("cafe", "cafe\u0301\u0302"), ("שלום", "שָׁלוֹם"), ("각", "가\u11a8"), ("x", "x")]
 
 
-def test_every_character_there_is_leaves_little_memory_behind() -> None:
-    from migrate.model import text_folding
+@given(
+    st.text(st.sampled_from("a\u0915\u093c\u094d\u093e\u0e38\u0e48\u0c55\u0f71\u3099\u0301 "), max_size=80)
+)
+@steady
+def test_long_runs_of_marks_are_composed_as_others(text: str) -> None:
+    folded = f"{text}{text[::-1]}".translate(text_folding._FOLDED_CHARACTERS)
+    assert text_folding._compose(folded) == unicodedata.normalize("NFC", folded)
 
+
+@pytest.mark.parametrize("marks", ["\u094d\u093c", "\u0301\u0323", "\u3099\u0e48", "\u093e\u094d\u093c"])
+def test_many_marks_take_no_time_that_grows_with_their_square(marks: str) -> None:
+    text = f"\u0915{marks * 100_000}"
+    began = time.process_time()
+    assert " ".join(word.word for word in iter_folded_words(text)) == fold_text(text)
+    assert time.process_time() - began < 5  # sorted by Python's own rule: some minutes
+
+
+def test_every_character_there_is_leaves_little_memory_behind() -> None:
     everything = "".join(map(chr, range(0x3400, 0xA000))) + "".join(map(chr, range(0x20000, 0x28000)))
     assert len(fold_text(everything).split()) == len(everything)
     assert len(text_folding._FOLDED_CHARACTERS) <= text_folding.MAX_REMEMBERED_CHARACTERS

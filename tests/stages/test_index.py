@@ -218,6 +218,16 @@ def test_it_is_the_same_after_a_kill(tmp_path: Path) -> None:
     assert contents[0] == contents[1]
 
 
+def test_a_thread_that_is_listed_twice_is_indexed_once(archive: Archive) -> None:
+    rows = [
+        (kind, parent, [bodies[0], *bodies, bodies[0]] if kind == "thread" else bodies)
+        for kind, parent, bodies in listings()
+    ]
+    write(archive, rows)
+    assert build_index(archive).snapshots == (1,)
+    assert len(content(archive)["thread_summaries"]) == 6
+
+
 def test_an_interrupted_snapshot_waits(archive: Archive) -> None:
     write(archive, listings())
     writer = SnapshotWriter.begin(archive, TYPE, OTHER, {}, None)
