@@ -50,8 +50,8 @@ def mask_value_at(path: str, value: JSON) -> JSON:
     return _mask_value(value) if top in _DEEP_FIELDS else mask_all_texts(value)
 
 
-# Fields of a decoded object in which keys are checked at any depth.
-_DEEP_FIELDS = (*SECRET_FIELDS, "service")
+# Fields of a decoded object in which keys are checked at any depth. `content` may be an item of a conversation.
+_DEEP_FIELDS = (*SECRET_FIELDS, "service", "content")
 
 
 def _mask_value(value: JSON, mask: Callable[[JSON], JSON] = _mask_whole) -> JSON:
