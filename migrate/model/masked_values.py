@@ -50,7 +50,7 @@ def mask_value_at(path: str, value: JSON) -> JSON:
     return _mask_value(value) if top in _DEEP_FIELDS else mask_all_texts(value)
 
 
-# Fields of a decoded object in which keys are checked at any depth. `content` may be an item of a conversation.
+# Fields of a decoded object in which keys are checked at any depth. `content` may be an item.
 _DEEP_FIELDS = (*SECRET_FIELDS, "service", "content")
 
 
