@@ -42,6 +42,10 @@ NOT_RUN = {
         "python3 -m venv venv",
     ): "it installs the package, and its dependencies come from the network",
     ("docs/performance.md", "make bench-quick"): "it takes a minute and more; tests/benchmarks run its parts",
+    (
+        "docs/search.md",
+        "assistants-migrate index estate.db",
+    ): "tests/e2e/test_index_command.py runs both commands",
     ("docs/diff.md", "assistants-migrate diff LEFT RIGHT"): "it shows the form, with words for estates",
     ("docs/reports.md", ".venv/bin/python -m tests.reports.golden"): "it would write over what is compared",
     (
