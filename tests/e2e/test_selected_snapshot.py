@@ -11,14 +11,33 @@ from typing import Any
 
 import pytest
 
+from migrate.emulator import Emulator
 from tests.e2e.faults import Fault, send_answer
 from tests.e2e.projects import EPOCH
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
-from tests.e2e.test_selection import closure, ids_of
+from tests.e2e.test_selection import needs
 from tests.e2e.test_selection_everywhere import by_name
 
 DAY_S = 86_400
+
+
+def closure(cloud: Emulator, ids: set[str]) -> set[str]:
+    """The ids, and those of everything that these objects need."""
+    needed, found, waiting = needs(cloud), set(ids), list(ids)
+    while waiting:
+        more = needed[waiting.pop()] - found
+        found |= more
+        waiting += more
+    return found
+
+
+def ids_of(cloud: Emulator) -> list[str]:
+    """The ids of all objects without a parent."""
+    estate = cloud.estate
+    tables = (estate.files, estate.vector_stores, estate.assistants, estate.threads, estate.agents,
+              estate.conversations)  # fmt: skip
+    return [id_ for table in tables for id_ in table]
 
 
 class BadRequest(Fault):
