@@ -10,6 +10,7 @@ from starlette.responses import Response
 from migrate.archive.hashes import storable_text
 from migrate.model.masked_values import mask_body
 from migrate.model.results.conversation import Conversation, ConversationMessage
+from migrate.reports.pages.shown_size import shown_chars
 from migrate.serve.addresses import segment_id
 from migrate.serve.page_request import PageNotFound, PageRequest
 from migrate.serve.pages.files import attachment_header
@@ -19,6 +20,8 @@ from migrate.stages.safe_filenames import safe_name
 
 # Messages of one page. `all`: of a page that is meant to be printed.
 MESSAGES_PER_PAGE, MAX_MESSAGES_PRINTED = 100, 500
+# Characters of the messages of either page; it ends before the message with which it would have more.
+MAX_PAGE_CHARS, MAX_PRINTED_CHARS = 500_000, 2_000_000
 # Metadata with the title of a thread; messages whose first words may be one, and how many characters.
 TITLE_KEYS = ("title", "name", "subject")
 MAX_TITLE_MESSAGES, MAX_TITLE_CHARS = 3, 90
@@ -28,23 +31,22 @@ def thread_page(request: PageRequest) -> Response:
     """A part of a conversation: from the message of a number, or with the message of an id in it."""
     thread = storable_text(request.id)
     size = MAX_MESSAGES_PRINTED if request.query.get("all") else MESSAGES_PER_PAGE
-    first = _first_number(request, thread, size)
-    found = read_conversation(request.snapshot, thread, first, size)
-    if found is None:
-        raise request.not_found("thread")
-    messages = list(found.messages)
+    first, wanted = _first_number(request, thread, size)
+    found, messages = _read_part(request, thread, first, size)
     count = found.head.count
     if not messages and count:  # behind the last message
         first = (count - 1) // size * size + 1
-        found = read_conversation(request.snapshot, thread, first, size) or found
-        messages = list(found.messages)
+        found, messages = _read_part(request, thread, first, size)
+    elif first + len(messages) <= wanted:  # the page ended before it
+        first = wanted
+        found, messages = _read_part(request, thread, first, size)
     last = first - 1 + len(messages)
     return request.answer(
         "thread.html.j2",
         "threads",
         conversation_head=found.head,
         messages=messages,
-        trailing_runs=found.trailing_runs,
+        trailing_runs=found.trailing_runs if last == count else (),
         thread_links=ThreadLinks(request.links, thread),
         name=_name(found, messages),
         thread=thread,
@@ -76,11 +78,28 @@ def message_body_page(request: PageRequest) -> Response:
     )
 
 
-def _first_number(request: PageRequest, thread: str, size: int) -> int:
-    """The number of the first message of the page, from 1."""
+def _read_part(
+    request: PageRequest, thread: str, first: int, size: int
+) -> tuple[Conversation, list[ConversationMessage]]:
+    """A conversation, and its messages from a number on that have room on a page, at least one."""
+    found = read_conversation(request.snapshot, thread, first, size)
+    if found is None:
+        raise request.not_found("thread")
+    room = MAX_PAGE_CHARS if size == MESSAGES_PER_PAGE else MAX_PRINTED_CHARS
+    messages: list[ConversationMessage] = []
+    for message in found.messages:
+        room -= shown_chars(message)
+        if room < 0 and messages:
+            break
+        messages.append(message)
+    return found, messages
+
+
+def _first_number(request: PageRequest, thread: str, size: int) -> tuple[int, int]:
+    """The numbers of the first message of the page, and of the one that must be on it; 0 where any may."""
     message = request.query.get("message", "")
     if not message:
-        return max(1, request.number("from", 1))
+        return max(1, request.number("from", 1)), 0
     listing = request.snapshot.placed_listing("message", thread)
     places = listing.places_of(message) if listing else []
     if not places:
@@ -88,7 +107,7 @@ def _first_number(request: PageRequest, thread: str, size: int) -> int:
             f"thread {thread[:200]} has no message {message[:200]} in snapshot {request.snapshot.info.id}",
             todo="open the thread from its first message, or choose another snapshot at the top",
         )
-    return places[0] // size * size + 1
+    return places[0] // size * size + 1, places[0] + 1
 
 
 def _name(found: Conversation, messages: Sequence[ConversationMessage]) -> str:

@@ -35,8 +35,8 @@ from migrate.stages.query.message_parts import FileLookup, as_text, raw_parts, r
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.thread_runs import ThreadRuns
 
-# Messages of a whole thread that are read at once.
-WINDOW_MESSAGES = 200
+# Messages that are read at once: few at first, since who asks may stop after some long ones.
+FIRST_WINDOW_MESSAGES, WINDOW_MESSAGES = 20, 200
 # Messages at the end of a thread whose assistants are in its head.
 MAX_NEWEST_MESSAGES = 20
 # Messages from the beginning of a thread in which the first words of a user are looked for.
@@ -145,8 +145,9 @@ class _Thread:
 
     def read(self, start: int, end: int) -> Iterator[ConversationMessage]:
         """The messages from one place to another, counted from 0."""
-        for begin in range(start, end, WINDOW_MESSAGES):
-            stop = min(begin + WINDOW_MESSAGES, end)
+        stop, size = start, FIRST_WINDOW_MESSAGES
+        while stop < end:
+            begin, stop, size = stop, min(stop + size, end), min(2 * size, WINDOW_MESSAGES)
             bodies = [self.messages.read(place) for place in range(begin, stop)]
             ids = [as_text(body.get("id")) for body in bodies]
             new_ids = self._new_ids("message", self._id, ids)
