@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 
 from migrate.model.document_texts import TextDocument
-from migrate.model.text_folding import FOLDING_VERSION, fold_text
+from migrate.model.folded_words import FOLDING_VERSION, fold_text
 
 # Changes whenever the same body may have other words in the index: a rule of this module or of
 # `document_texts`, or one that masks. tests/model/test_index_words.py fails then.

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from migrate.model.document_texts import TextField
+from migrate.model.folded_words import fold_text, iter_folded_words
 from migrate.model.search_query import SearchTerm
-from migrate.model.text_folding import fold_text, iter_folded_words
 
 # Characters of an excerpt, and of those before its first word.
 EXCERPT_CHARS, EXCERPT_CHARS_BEFORE_WORD = 240, 60

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from migrate.errors import BadUsage
 from migrate.model import KINDS
+from migrate.model.folded_words import ONE_CHARACTER_WORDS, fold_text
 from migrate.model.selection import seconds_of_date
-from migrate.model.text_folding import ONE_CHARACTER_WORDS, fold_text
 
 # Longer queries, and queries with more words and filters, are refused: each word costs a look-up.
 MAX_QUERY_CHARS = 2_000
@@ -34,7 +34,7 @@ _TERM = re.compile(
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """A word or a phrase: its folded words in order (see `text_folding`). `is_prefix`: the last word may go
+    """A word or a phrase: its folded words in order (see `folded_words`). `is_prefix`: the last word may go
     on. `text`: as it was written."""
 
     words: tuple[str, ...]

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.errors import BadUsage
+from migrate.model.folded_words import fold_text, iter_folded_words
 from migrate.model.results import text_search as results
 from migrate.model.search_query import SearchQuery, SearchTerm, parse_search_query
-from migrate.model.text_folding import fold_text, iter_folded_words
 from migrate.stages.index.run import build_index
 from migrate.stages.query import text_search
 from migrate.stages.query.text_search import search_index
 from tests.archive.filling import write
-from tests.model.test_text_folding import LANGUAGES, texts
+from tests.model.test_folded_words import LANGUAGES, texts
 from tests.stages.searching import estate, found, hits, marked, message, page, snapshot
 from tests.strategies import few
 

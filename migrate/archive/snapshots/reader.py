@@ -14,8 +14,8 @@ from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import storable_text
 from migrate.archive.pack_cache import PackCache
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
+from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.archive.snapshots.listings import ListingKey, ListingRow, listing_size, read_listing
-from migrate.archive.snapshots.placed_listing import PlacedListing
 from migrate.model import JSON
 from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.model.input_limits import loads
@@ -129,7 +129,7 @@ class SnapshotReader:
         spans = list(self._bodies.spans(listing.manifest)) if listing else []
         return ListingBodies(self._bodies, spans, _json_loader())
 
-    def placed_listing(self, kind: str, parent: str = "") -> PlacedListing | None:
+    def listing_by_place(self, kind: str, parent: str = "") -> PlacedListing | None:
         """One listing by place, for pages of it; None where the snapshot has no such listing."""
         listing = self._listing(kind, parent)
         return PlacedListing(self.conn, self._bodies, listing) if listing else None

@@ -20,9 +20,9 @@ from migrate.archive.text_index.documents import (
     Segment,
     parse_object,
 )
-from migrate.archive.text_index.pending import uncovered_places
 from migrate.archive.text_index.schema import FTS5_SQL, has_text_index, is_current_format
 from migrate.archive.text_index.thread_states import THREAD_IN_SNAPSHOT, ThreadListing
+from migrate.archive.text_index.unindexed_content import uncovered_places
 from migrate.errors import ArchiveDamaged
 from migrate.model.document_texts import read_document
 from migrate.model.index_words import document_words

@@ -20,7 +20,8 @@ from migrate.archive.text_index.documents import (
     parse_object,
     remove_file_document,
 )
-from migrate.archive.text_index.pending import (
+from migrate.archive.text_index.segment_times import pack_times
+from migrate.archive.text_index.unindexed_content import (
     PendingFile,
     PendingListing,
     ThreadState,
@@ -31,7 +32,6 @@ from migrate.archive.text_index.pending import (
     kind_number,
     uncovered_places,
 )
-from migrate.archive.text_index.segment_times import pack_times
 from migrate.model import JSON
 from migrate.model.document_texts import TextDocument, iter_metadata, read_document
 from migrate.model.file_text import content_document, file_text

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from migrate.archive.snapshots.history import absence_gap, describe_other_snapshot
-from migrate.archive.snapshots.placed_listing import PlacedListing
+from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import ArchiveDamaged
 from migrate.model.entity import NOT_FOUND_REASON
@@ -72,7 +72,7 @@ def locate(call: ApiCall, resource: Resource, asked: Ids) -> Located:
     address. Raises `ApiRefusal`."""
     owners = locate_owners(call, resource, asked)
     parent = owners[0] if owners else ""
-    listing = call.reader.placed_listing(resource.kind, parent)
+    listing = call.reader.listing_by_place(resource.kind, parent)
     if listing is not None:
         key = resource.kind, parent, asked[-1]
         scope = scope_places(call, resource, listing, owners)
@@ -96,7 +96,10 @@ def locate_owners(call: ApiCall, resource: Resource, asked: Ids) -> Ids:
     archive has a list of the owner, the owner exists. Raises `ApiRefusal`."""
     if resource.owner is None:
         return ()
-    if resource is not RUN_STEP_RESOURCE and call.reader.placed_listing(resource.kind, asked[-2]) is not None:
+    if (
+        resource is not RUN_STEP_RESOURCE
+        and call.reader.listing_by_place(resource.kind, asked[-2]) is not None
+    ):
         return asked[:-1]
     return locate(call, resource.owner, asked[:-1]).ids
 

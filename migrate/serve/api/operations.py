@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from migrate.archive.snapshots.placed_listing import PlacedListing
+from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.serve.api.answers import ApiAnswer, json_answer
 from migrate.serve.api.body_texts import body_text, change_in_order, with_ids
 from migrate.serve.api.list_pages import PageQuery, unknown_cursor
@@ -49,7 +49,7 @@ def list_objects(call: ApiCall, resource: Resource, asked: Ids) -> ApiAnswer:
     _check_parameters(call, resource)
     owners = locate_owners(call, resource, (*asked, ""))
     parent = owners[0] if owners else ""
-    listing = call.reader.placed_listing(resource.kind, parent)
+    listing = call.reader.listing_by_place(resource.kind, parent)
     gap = listing_gap(call, resource.kind, listing)
     if listing is None or (gap and not call.partial):
         raise incomplete_listing(gap or NOT_READ_REASON)

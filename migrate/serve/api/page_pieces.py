@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from migrate.archive.snapshots.placed_listing import PlacedListing
+from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import ArchiveDamaged
 from migrate.model.entity import JSON
@@ -43,7 +43,7 @@ class PageRows:
 
     def listing(self, reader: SnapshotReader) -> PlacedListing:
         """The listing, in an archive that was opened again."""
-        listing = reader.placed_listing(self.kind, self.parent)
+        listing = reader.listing_by_place(self.kind, self.parent)
         if listing is None:
             raise ArchiveDamaged(f"snapshot {self.snapshot} does not have the list any more")
         return listing

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from pydantic_core import from_json
 
-from migrate.archive.snapshots.placed_listing import PlacedListing
+from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.model.entity import JSON
 from migrate.model.input_limits import loads
 

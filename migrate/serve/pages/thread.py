@@ -100,7 +100,7 @@ def _first_number(request: PageRequest, thread: str, size: int) -> tuple[int, in
     message = request.query.get("message", "")
     if not message:
         return max(1, request.number("from", 1)), 0
-    listing = request.snapshot.placed_listing("message", thread)
+    listing = request.snapshot.listing_by_place("message", thread)
     places = listing.places_of(message) if listing else []
     if not places:
         raise PageNotFound(

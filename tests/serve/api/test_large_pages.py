@@ -93,13 +93,13 @@ def test_a_filter_reads_the_whole_list_once(long_thread: Path, unpacked: list[in
 def threads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How many listings each thread opens, by its name."""
     names: Counter[str] = Counter()
-    read = SnapshotReader.placed_listing
+    read = SnapshotReader.listing_by_place
 
-    def placed_listing(self: SnapshotReader, kind: str, parent: str = "") -> Any:
+    def listing_by_place(self: SnapshotReader, kind: str, parent: str = "") -> Any:
         names[threading.current_thread().name] += 1
         return read(self, kind, parent)
 
-    monkeypatch.setattr(SnapshotReader, "placed_listing", placed_listing)
+    monkeypatch.setattr(SnapshotReader, "listing_by_place", listing_by_place)
     return names
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.model import text_folding
-from migrate.model.text_folding import fold_text, iter_folded_words
+from migrate.model import folded_words
+from migrate.model.folded_words import fold_text, iter_folded_words
 from tests.strategies import steady
 
 # Language -> a text, and words that must be found in it, however they are typed.
@@ -112,8 +112,8 @@ def test_places_include_the_accents() -> None:
 )
 @steady
 def test_long_runs_of_marks_are_composed_as_others(text: str) -> None:
-    folded = f"{text}{text[::-1]}".translate(text_folding._FOLDED_CHARACTERS)
-    assert text_folding._compose(folded) == unicodedata.normalize("NFC", folded)
+    folded = f"{text}{text[::-1]}".translate(folded_words._FOLDED_CHARACTERS)
+    assert folded_words._compose(folded) == unicodedata.normalize("NFC", folded)
 
 
 @pytest.mark.parametrize("marks", ["\u094d\u093c", "\u0301\u0323", "\u3099\u0e48", "\u093e\u094d\u093c"])
@@ -127,5 +127,5 @@ def test_many_marks_take_no_time_that_grows_with_their_square(marks: str) -> Non
 def test_every_character_there_is_leaves_little_memory_behind() -> None:
     everything = "".join(map(chr, range(0x3400, 0xA000))) + "".join(map(chr, range(0x20000, 0x28000)))
     assert len(fold_text(everything).split()) == len(everything)
-    assert len(text_folding._FOLDED_CHARACTERS) <= text_folding.MAX_REMEMBERED_CHARACTERS
-    assert sys.getsizeof(text_folding._FOLDED_CHARACTERS) < 2_000_000
+    assert len(folded_words._FOLDED_CHARACTERS) <= folded_words.MAX_REMEMBERED_CHARACTERS
+    assert sys.getsizeof(folded_words._FOLDED_CHARACTERS) < 2_000_000
