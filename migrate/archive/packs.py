@@ -84,9 +84,8 @@ def decompress(data: object, size: object) -> bytes:
         raise PackDamaged(f"it was not unpacked: {MAX_UNPACKED.describe()}")
     decompressor = zlib.decompressobj()
     try:
-        plain = decompressor.decompress(
-            data, size + 1
-        )  # not more, whatever the size of the decompressed data
+        # Not more, however much the data would unpack to.
+        plain = decompressor.decompress(data, size + 1)
     except zlib.error as error:
         raise PackDamaged(f"compressed data cannot be unpacked: {error}") from None
     if len(plain) != size or not decompressor.eof:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from migrate.archive.database import Archive
 from migrate.emulator import Emulator
 from tests.e2e.faults import FixedAnswer
 from tests.e2e.projects import EPOCH
@@ -219,6 +220,42 @@ def test_older_states_come_back_around_what_is_lost_and_what_came_since(tmp_path
         assert [messages[id_]["metadata"] for id_ in (first, third)] == old
         assert lost_of(result, "gone from within") == [within]
         assert messages["msg_later"]["metadata"] == {"feedback": "down"}
+
+
+def test_older_states_come_back_where_the_service_lists_messages_in_another_order(tmp_path: Path) -> None:
+    """Messages of one second may be listed in any order: none is passed over."""
+    with archived(tmp_path, "openai") as made:
+        thread = next(iter(made.target.estate.threads))
+        messages = made.target.estate.messages[thread]
+        first, second, third, *rest = list(messages)
+        old = {id_: dict(messages[id_]["metadata"]) for id_ in messages}
+        for id_ in (first, second, rest[-1]):
+            messages[id_]["metadata"] = {"feedback": "up"}
+        rows = dict(messages)
+        times = sorted(row["created_at"] for row in rows.values())
+        messages.clear()
+        for time, id_ in zip(times, (third, second, first, *rest), strict=True):
+            messages[id_] = {**rows[id_], "created_at": time}
+        result = restored(made, "--changed")
+        assert (result["findings"], result["failed"], result["updated"]) == ([], [], 3)
+        assert {id_: messages[id_]["metadata"] for id_ in old} == old
+
+
+def test_a_snapshot_without_all_messages_of_a_thread_says_so(tmp_path: Path) -> None:
+    """What the snapshot did not read cannot come back, and a restore must not look complete."""
+    with archived(tmp_path, "openai") as made:
+        thread = next(iter(made.target.estate.threads))
+        messages = made.target.estate.messages[thread]
+        with Archive.open(made.db, write=True) as archive, archive.transaction() as conn:
+            conn.execute(
+                "UPDATE listed SET state = 'failed', reason = 'answered 500' WHERE parent_id = "
+                "(SELECT id FROM parents WHERE object_id = ?) "
+                "AND kind_id = (SELECT id FROM kinds WHERE name = 'message')",
+                (thread,),
+            )
+        del messages[list(messages)[-1]]
+        reasons = [row["reason"] for row in restored(made)["losses"] if row["id"] == thread]
+        assert [reason for reason in reasons if "not read to the end" in reason]
 
 
 def test_a_message_that_did_not_change_although_it_was_answered_is_found(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from migrate.codecs import Target
 from migrate.model import Entity
@@ -22,32 +22,8 @@ from migrate.stages.plan.adaptation import (
 from migrate.stages.plan.changes import ConflictOutcome, change_row
 from migrate.stages.plan.decision import DecisionLog, existing_action, facts_of
 from migrate.stages.plan.journal_state import ArrivedMessage
+from migrate.stages.plan.message_comparison import MessageComparison
 from migrate.stages.plan.object_decider import ObjectDecider
-
-
-@dataclass
-class MessageComparison:
-    """The messages of a thread beside those of its counterpart.
-
-    `count`: messages that are replayed. `attached`: source ids of the files that they attach. `matched`: how
-    many have a counterpart. `gone`: messages on the target that the source no longer has. `left`: items of
-    the very thread that was read, which are never replayed. `extra`: messages on the target by others.
-    `mismatch`: the first message that differs, the id of its counterpart and a field. `updates`: actions for
-    messages whose metadata differs."""
-
-    count: int = 0
-    attached: set[str] = field(default_factory=set)
-    matched: int = 0
-    gone: int = 0
-    left: int = 0
-    extra: int = 0
-    mismatch: tuple[Entity, str, str] | None = None
-    updates: list[Action] = field(default_factory=list)
-
-    @property
-    def standing(self) -> int:
-        """How many messages of the target come before those that are appended."""
-        return self.matched + self.gone + self.left
 
 
 class ThreadPlanner:
@@ -73,14 +49,14 @@ class ThreadPlanner:
         if existing and decider.is_untouched(thread, existing) and self._messages_are_untouched(thread):
             return decider.keep(Action("skip", "thread", thread.id), existing)
         if existing and decider.restore and (source_ids := self._source_ids(thread.id, existing.id)):
+            self._note_unread(thread, state, reason)
             return self._plan_restored(thread, existing, source_ids)
         self._note_unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()
         messages = self._compare_messages(thread.id, existing.id if existing else "")
         as_written = existing and self._without_service_additions(existing, thread)
         action = self.log.add(decider.decide(thread, as_written, as_read=existing))
-        if state != "complete":
-            self.log.add_loss(thread, "messages", f"not read to the end: {reason or 'not read'}")
+        self._note_unread(thread, state, reason)
         self._note_folded_files(thread, messages.attached)
         limit = decider.target.capabilities.messages_max
         if 0 < limit < messages.count:
@@ -93,6 +69,11 @@ class ThreadPlanner:
         if existing and action.target_id and new > 0:
             action = replace(action, action="update", before=action.before or object_fingerprint(existing))
         return action
+
+    def _note_unread(self, thread: Entity, state: str, reason: str) -> None:
+        """Note that the snapshot may not have all messages of a thread."""
+        if state != "complete":
+            self.log.add_loss(thread, "messages", f"not read to the end: {reason or 'not read'}")
 
     def _source_ids(self, thread: str, target_thread: str) -> dict[str, str]:
         """Id of each message on the target -> id of the one on the source that it was created from, or that
@@ -120,6 +101,7 @@ class ThreadPlanner:
         as_written = self._without_service_additions(existing, thread)
         action = self.log.add(decider.decide(thread, as_written, as_read=existing))
         if not (lost.replayed and lost.at_end):
+            action = replace(action, order=self._target_order(thread, existing.id))
             return action if is_itself else replace(action, standing=len(present))
         self._note_folded_files(thread, attached)
         before = action.before or object_fingerprint(existing)
@@ -155,11 +137,15 @@ class ThreadPlanner:
         their ids on the source, in order."""
         arrived = self.journal.arrived_messages(thread, target_thread)
         result = MessageComparison()
-        messages = self._replayed(thread)
+        messages, wanted = self._replayed(thread), replayed & set(present)
+        passed: dict[str, Entity] = {}  # read before their turn: the target may list them in another order
         for source_id, counterpart in zip(present, self._present(target_thread), strict=True):
-            if source_id not in replayed:
+            if source_id not in wanted:
                 continue
-            message = next((message for message in messages if message.id == source_id), None)
+            while source_id not in passed and (read := next(messages, None)) is not None:
+                if read.id in wanted:
+                    passed[read.id] = read
+            message = passed.pop(source_id, None)
             if message is None or is_unchanged(message, counterpart.entity):
                 continue
             adapted = self.decider.adapt(message)[0]
