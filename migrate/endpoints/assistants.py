@@ -15,11 +15,11 @@ from typing import BinaryIO
 from migrate.codecs.capabilities import Capabilities, capabilities_for
 from migrate.endpoints.http.list_order import ListOrder, OrderedListing
 from migrate.endpoints.http.pagination import iter_pages
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.response_check import check_object, check_rows
 from migrate.endpoints.http.retry import Channel, FileChannel
 from migrate.endpoints.include import IncludeOptions
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
-from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.routes import ASSISTANTS_ROUTES, BETA_HEADERS, Routes, route_path
 from migrate.errors import NotFound, RequestFailed, ResponseTooLarge
 from migrate.model.entity import creation_time

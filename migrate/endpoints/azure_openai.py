@@ -11,10 +11,10 @@ from migrate.endpoints.assistants import AssistantsReader, AssistantsWriter, Est
 from migrate.endpoints.auth import PLACEHOLDER_KEY, EntraTokenProvider
 from migrate.endpoints.http.client import http_client
 from migrate.endpoints.http.openai_transport import OpenAITransport
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.interface import Probe
 from migrate.endpoints.probe import RouteAnswer, probe_result, probe_route, probe_routes, unreadable_error
-from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import ServiceUnreachable
 

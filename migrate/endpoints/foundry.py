@@ -16,10 +16,10 @@ from migrate.endpoints.auth import PLACEHOLDER_KEY
 from migrate.endpoints.http.client import http_client
 from migrate.endpoints.http.foundry_transport import PROJECT_API_VERSION, ProjectTransport, project_client
 from migrate.endpoints.http.openai_transport import OpenAITransport
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.retry import Channel, FileChannel
 from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.probe import check_any_route_known, probe_result, probe_routes
-from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.routes import FOUNDRY_ROUTES
 from migrate.endpoints.settings import Settings
 from migrate.errors import AccessDenied, NotFound, OutcomeUnknown, RequestFailed

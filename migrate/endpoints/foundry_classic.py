@@ -11,9 +11,9 @@ from migrate.endpoints.assistants import AssistantsReader, AssistantsWriter, Est
 from migrate.endpoints.auth import PLACEHOLDER_KEY, EntraTokenProvider
 from migrate.endpoints.http.client import http_client
 from migrate.endpoints.http.openai_transport import OpenAITransport
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.probe import check_any_route_known, probe_result, probe_routes
-from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-from migrate.endpoints.rate_limit import RateLimiter
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.errors import NotFound
 from migrate.model import JSON
 

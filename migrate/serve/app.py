@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from migrate.serve.access import KeyGuard
 from migrate.serve.api import api_error, api_routes
 from migrate.serve.comparisons import Comparisons
 from migrate.serve.connections import WORKER_THREADS, ArchiveAccess
 from migrate.serve.gate import RequestGate, is_api_path
 from migrate.serve.html_answers import message_page, static_files
+from migrate.serve.key_guard import KeyGuard
 from migrate.serve.page_request import archive_endpoint, snapshot_endpoint
 from migrate.serve.pages.assistants import assistant_page, assistants_page
 from migrate.serve.pages.compare import compare_endpoint

@@ -19,9 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from migrate.errors import MigrateError
 from migrate.model.known_secrets import redact
-from migrate.serve.access import KeyGuard, WrongKey, foreign_request_reason, host_name, key_of_headers
 from migrate.serve.api import API_PREFIXES, api_error
 from migrate.serve.html_answers import message_page, sign_in_page, signed_in_page
+from migrate.serve.key_guard import KeyGuard, WrongKey
+from migrate.serve.request_headers import foreign_request_reason, host_name, key_of_headers
 from migrate.serve.settings import ServeSettings
 
 log = logging.getLogger(__name__)

@@ -18,9 +18,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from migrate.errors import BadUsage
-from migrate.serve.access import KeyGuard
 from migrate.serve.app import build_app
 from migrate.serve.connections import ArchiveAccess
+from migrate.serve.key_guard import KeyGuard
 from migrate.serve.settings import ServeSettings
 
 # Open connections; a browser opens six. More requests get the status 503, more connections are closed.

@@ -87,8 +87,7 @@ def counted(cloud: Any) -> dict[str, int]:
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses between attempts."""
-    from migrate.endpoints import rate_limit
-    from migrate.endpoints.http import retry
+    from migrate.endpoints.http import rate_limit, retry
 
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)
     monkeypatch.setattr(rate_limit, "retry_wait_s", lambda attempt, headers: 0.0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.endpoints.http import pagination
-from migrate.stages.apply import create, thread_messages
+from migrate.stages.apply import create, outgoing_messages
 from migrate.stages.apply import threads as sending
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import (
@@ -43,7 +43,7 @@ class Embellished(Fault):
 
 @pytest.fixture(autouse=True)
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread_messages, "MAX_FINGERPRINTS_KEPT", 5)
+    monkeypatch.setattr(outgoing_messages, "MAX_FINGERPRINTS_KEPT", 5)
     monkeypatch.setattr(pagination, "MAX_PLAIN_IDS", 5)
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "FIRST_LOOK_DELAY_S", 0.005)

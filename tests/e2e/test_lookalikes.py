@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.rate_limit import MAX_ATTEMPTS
+from migrate.endpoints.http.rate_limit import MAX_ATTEMPTS
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, FixedAnswer, LostAnswer, is_create

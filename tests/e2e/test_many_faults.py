@@ -13,7 +13,7 @@ import pytest
 
 from migrate.emulator import Emulator
 from migrate.endpoints.http import retry
-from migrate.endpoints.rate_limit import retry_wait_s
+from migrate.endpoints.http.rate_limit import retry_wait_s
 from migrate.stages.apply import create, threads
 from tests.e2e import estate_comparison, foundry_comparison
 from tests.e2e.conftest import Launch

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import rate_limit
-from migrate.endpoints.http import retry
+from migrate.endpoints.http import outage, retry
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import FixedAnswer, is_page
@@ -47,7 +46,7 @@ class Dying:
 @pytest.fixture(autouse=True)
 def short_time_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the outage time limit and all pauses."""
-    monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.1)
+    monkeypatch.setattr(outage, "OUTAGE_S", 0.1)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.05)
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.05,))
 
@@ -149,7 +148,7 @@ def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """All attempts end long before a minute is over: that must not be taken for single failures."""
-    monkeypatch.setattr(rate_limit, "OUTAGE_S", 3.0)
+    monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.01)
     dying = Dying("GET", 25, how)
     world = launch(wrap_source=dying)
@@ -159,7 +158,7 @@ def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
 
 
 def test_one_dead_listing_is_no_outage(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "OUTAGE_S", 3.0)
+    monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.01)
     dead = FixedAnswer(is_page("/steps"), last=10**6, status=503, body={"error": {"message": "no"}})
     world = launch(wrap_source=dead)

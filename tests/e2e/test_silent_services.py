@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrate.emulator import Emulator, Options
-from migrate.endpoints import probe, rate_limit
-from migrate.endpoints.http import deadlines, retry
+from migrate.endpoints import probe
+from migrate.endpoints.http import deadlines, outage, retry
 from tests.e2e.commands import run
 
 KEY = "key-of-this-test-4711"
@@ -21,8 +21,8 @@ def short_time_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reduce every time limit of the program."""
     monkeypatch.setattr(deadlines, "ANSWER_TIMEOUT_S", 1.3)
     monkeypatch.setattr(probe, "PROBE_TIMEOUT_S", 1.3)
-    monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.5)
-    monkeypatch.setattr(rate_limit, "REPORT_SILENCE_AFTER_S", 0.1)
+    monkeypatch.setattr(outage, "OUTAGE_S", 0.5)
+    monkeypatch.setattr(outage, "REPORT_SILENCE_AFTER_S", 0.1)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.02)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import rate_limit
-from migrate.endpoints.http import retry
+from migrate.endpoints.http import outage, retry
 from migrate.stages.apply import create, update
 from tests.e2e.conftest import Launch
 from tests.e2e.rounds import furnish, service
@@ -103,7 +102,7 @@ def test_a_stop_of_rollback_before_it_writes(made: World, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.1)
+    monkeypatch.setattr(outage, "OUTAGE_S", 0.1)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.05)
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.05,))
     monkeypatch.setattr(update, "DELETION_LOOK_DELAYS_S", (0.0,))

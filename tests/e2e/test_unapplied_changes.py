@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import rate_limit
-from migrate.endpoints.http import retry
+from migrate.endpoints.http import outage, retry
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.rounds import furnish, service
@@ -37,7 +36,7 @@ def changed(launch: Launch, **others: Any) -> World:
 def test_an_apply_that_loses_its_service_lists_what_it_did_not_change(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "OUTAGE_S", 0.1)
+    monkeypatch.setattr(outage, "OUTAGE_S", 0.1)
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.05)
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.05,))
     dying = Dying("POST", -1, "error")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from migrate.endpoints.http.openai_transport import JsonTransport
+from migrate.endpoints.http.outage import MIN_OUTAGE_ERRORS, OUTAGE_S, Outage
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
-from migrate.endpoints.rate_limit import MIN_OUTAGE_ERRORS, OUTAGE_S, Outage, RateLimiter
 from migrate.errors import (
     AccessDenied,
     InvalidResponse,

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from migrate.endpoints.http.openai_transport import JsonTransport
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
 from migrate.endpoints.probe import probe_routes
-from migrate.endpoints.rate_limit import RateLimiter
 from migrate.errors import NotFound, RequestFailed, ServiceUnreachable
 
 EMPTY: Body = {"data": [], "has_more": False}

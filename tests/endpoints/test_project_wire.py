@@ -17,8 +17,8 @@ from migrate.endpoints.http.foundry_transport import (
     ProjectTransport,
     project_client,
 )
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.retry import Channel
-from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import AccessDenied, BadUsage, NotFound, OutcomeUnknown, RequestFailed
 from tests.endpoints.scripted_server import PROJECT, Reply, Server, in_turn, listing, serving

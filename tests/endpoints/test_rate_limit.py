@@ -9,7 +9,7 @@ from email.utils import formatdate
 
 import pytest
 
-from migrate.endpoints.rate_limit import RateLimiter
+from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.errors import RequestFailed
 
 

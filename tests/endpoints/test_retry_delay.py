@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from migrate.endpoints.rate_limit import MAX_ATTEMPTS, MAX_WAIT_S, retry_after_s, retry_wait_s
+from migrate.endpoints.http.rate_limit import MAX_ATTEMPTS, MAX_WAIT_S, retry_after_s, retry_wait_s
 
 
 @pytest.mark.parametrize(

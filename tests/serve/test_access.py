@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from migrate.serve.access import MAX_WRONG_KEY_DELAY_S, KeyGuard, WrongKey, host_name
 from migrate.serve.gate import ANSWER_HEADERS
+from migrate.serve.key_guard import MAX_WRONG_KEY_DELAY_S, KeyGuard, WrongKey
+from migrate.serve.request_headers import host_name
 from tests.serve.client import KEY, Client
 
 API_PATH = "/v1/assistants"

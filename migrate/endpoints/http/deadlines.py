@@ -18,7 +18,7 @@ import httpcore2
 
 # A machine that can be reached accepts a connection at once, also from the other side of the world.
 CONNECT_TIMEOUT_S = 10.0
-# Until the answer to a GET begins. The same time after which a service counts as gone (`rate_limit.py`).
+# Until the answer to a GET begins. The same time after which a service counts as gone (`outage.py`).
 ANSWER_TIMEOUT_S = 60.0
 # Until the answer to a write begins. An upload of 512 MB is answered after the service has stored it.
 WRITE_ANSWER_TIMEOUT_S = 120.0

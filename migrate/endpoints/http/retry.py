@@ -16,10 +16,11 @@ from typing import Any, BinaryIO
 
 from migrate.endpoints.http.deadlines import answer_timeout
 from migrate.endpoints.http.openai_transport import JsonTransport, OpenAITransport
+from migrate.endpoints.http.outage import TOO_MANY_REQUESTS, Outage
+from migrate.endpoints.http.rate_limit import MAX_ATTEMPTS, RateLimiter, retry_wait_s
 from migrate.endpoints.http.request_log import begin_attempt
 from migrate.endpoints.http.response_check import TRANSIENT_STATUSES
 from migrate.endpoints.interface import Body
-from migrate.endpoints.rate_limit import MAX_ATTEMPTS, TOO_MANY_REQUESTS, Outage, RateLimiter, retry_wait_s
 from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge, ServiceUnreachable
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.message import count_citations
 from migrate.stages.apply.context import ApplyContext, RequestBody
-from migrate.stages.apply.thread_messages import MessageFingerprint, OutgoingMessage, before_citations
+from migrate.stages.apply.outgoing_messages import MessageFingerprint, OutgoingMessage, before_citations
 
 log = logging.getLogger(__name__)
 

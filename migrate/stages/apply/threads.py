@@ -30,7 +30,7 @@ from migrate.stages.apply.create import (
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files, stores_of_thread
 from migrate.stages.apply.message_sender import REFUSED_STATUSES, MessageSender
-from migrate.stages.apply.thread_messages import OutgoingMessage, ThreadMessages, before_citations
+from migrate.stages.apply.outgoing_messages import OutgoingMessage, ThreadMessages, before_citations
 from migrate.stages.object_fingerprints import message_fingerprint, object_fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
 

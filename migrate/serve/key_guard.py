@@ -1,9 +1,7 @@
-"""Who may ask: the key, the cookie that a page gets for it, and the names by which the server may be called.
+"""Who may ask: the key, the cookie that a page gets for it, and how trying many keys is prevented.
 
 The key is random, or comes from an environment variable. A browser that opens `/?key=KEY` gets a cookie; an
-application sends the key in the header `api-key` or as a bearer token. A name in `Host` that is not allowed
-is refused: a page of somebody else can make a browser call this machine by a name of its own (DNS
-rebinding). A request that a page of another origin sends is refused as well.
+application sends the key with every request.
 """
 
 from __future__ import annotations
@@ -11,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
 
 # The longest delay of the answer to a wrong key, in seconds, and how many such answers may wait at once.
 MAX_WRONG_KEY_DELAY_S = 5.0
@@ -23,8 +19,6 @@ MAX_WAITING_WRONG_KEYS = 10
 MAX_KEY_CHARS = 1_000
 # Wrong keys that are remembered: who sends one of them again learns nothing.
 MAX_KNOWN_WRONG_KEYS = 1_000
-# A name or an address, and a port.
-HOST_HEADER = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+?))\.?(?::[0-9]{0,5})?")
 
 
 class WrongKey(Exception):
@@ -102,30 +96,3 @@ class KeyGuard:
 def _equal(given: str, expected: bytes) -> bool:
     raw = given[:MAX_KEY_CHARS].encode("utf-8", "replace")
     return hmac.compare_digest(raw, expected) and len(given) <= MAX_KEY_CHARS
-
-
-def key_of_headers(headers: Mapping[str, str]) -> str | None:
-    """The key that an application sends: in `api-key`, or as a bearer token. None where it sends none."""
-    if (key := headers.get("api-key")) is not None:
-        return key.strip()
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
-
-
-def host_name(header: str) -> str:
-    """The name in a `Host` header, in lower case, without port; '' where it is anything else."""
-    match = HOST_HEADER.fullmatch(header)
-    return (match[1] or match[2]).lower() if match else ""
-
-
-def foreign_request_reason(headers: Mapping[str, str]) -> str:
-    """Why a request comes from a page of another origin, or ''. Following a link is no such request: nothing
-    of the answer reaches the page with the link."""
-    origin = headers.get("origin")
-    if origin is not None and origin.lower().partition("://")[2] != headers.get("host", "").lower():
-        return f"a page of {origin} sent it"
-    site = headers.get("sec-fetch-site", "none")
-    is_link = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
-    if site not in ("none", "same-origin") and not is_link:
-        return "a page of another site sent it"
-    return ""
