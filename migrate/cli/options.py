@@ -158,7 +158,12 @@ def _with_log(common: Common, debug: bool, file: Path | None, command: str) -> C
 
 
 workers = click.option(
-    "--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Number of parallel requests."
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    default=8,
+    show_default=True,
+    help="Number of parallel requests.",
 )
 environment = click.option(
     "--env",

@@ -6,14 +6,17 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 
+from migrate.cli import COMMANDS, program
 from migrate.cli.commands.demo import prepare_demo
 from migrate.errors import BadUsage
 
@@ -22,6 +25,9 @@ PROGRAM = [sys.executable, "-m", "migrate"]
 STEPS = """east doctor|east snapshot|west diff|west plan|west apply|west verify|project doctor|project assess
 project plan|project apply|project verify""".replace("\n", "|").split("|")
 COLUMNS = 80
+# Commands whose examples need no service, in an order in which one may use the files of another.
+OFFLINE = ("snapshots", "ls", "show", "history", "index", "search", "transcript", "extract", "check",
+           "applies", "ids", "forget")  # fmt: skip
 
 
 def environment() -> dict[str, str]:
@@ -113,6 +119,30 @@ def started(lines: list[str], folder: Path) -> Iterator[None]:
         for process in running:
             process.terminate()
             process.communicate(timeout=30)
+
+
+def examples(command: str) -> list[list[str]]:
+    """The examples in the help of a command, as arguments."""
+    found = program.get_command(click.Context(program), command)
+    assert found
+    shown = (found.help or "").rpartition("Examples:")[2]
+    return [shlex.split(line)[1:] for line in shown.splitlines() if "assistants-migrate" in line]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_has_two_or_three_examples(command: str) -> None:
+    assert len(examples(command)) in (2, 3)
+
+
+def test_the_examples_of_help_work_in_its_folder(
+    demo: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(demo[0] / "demo", tmp_path / "demo")
+    monkeypatch.chdir(tmp_path / "demo")
+    for arguments in (one for command in OFFLINE for one in examples(command)):
+        if arguments[0] in OFFLINE:  # `applies` also shows the rollback of one
+            code = program.main([*arguments, "--quiet"], standalone_mode=False)
+            assert not code, arguments
 
 
 def test_it_does_not_write_into_a_folder_of_somebody_else(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def applies_command(common: Common, archive: Path) -> None:
     \b
     Examples:
       assistants-migrate applies estate.db
-      assistants-migrate rollback estate.db --apply 3 --dry-run
+      assistants-migrate applies estate.db --json
+      assistants-migrate rollback estate.db --apply 2 --dry-run
     """
 
     with Archive.open(archive) as opened, translate_damage(archive):

@@ -21,9 +21,10 @@ from migrate.stages.plan.plan_file import read_plan
 @click.option(
     "--wait",
     type=float,
+    metavar="SECONDS",
     default=600,
     show_default=True,
-    help="Seconds to wait for the ingestion of a vector store.",
+    help="How long to wait for the ingestion of a vector store.",
 )
 @workers
 @common_options

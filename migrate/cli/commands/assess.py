@@ -53,7 +53,7 @@ def assess_command(
     \b
     Examples:
       assistants-migrate assess estate.db --to foundry
-      assistants-migrate assess old --to new -o losses.html
+      assistants-migrate assess east --to project -o losses.html
     """
     reports.check(estate)
     config = common.config.for_command(environment, target)

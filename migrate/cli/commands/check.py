@@ -19,7 +19,10 @@ from migrate.reports.commands.archive import check_document, check_text
 )
 @click.option("--sample", metavar="N%", help="Check only N% of bodies, listings and bytes, at random.")
 @click.option(
-    "--seed", type=click.IntRange(0), help="Seed of the random sample; the same number gives the same sample."
+    "--seed",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Seed of the random sample; the same number gives the same sample.",
 )
 @common_options
 def check_command(common: Common, archive: Path, upgrade: bool, sample: str | None, seed: int | None) -> None:

@@ -210,10 +210,10 @@ def first_part(text: str) -> str:
 
 def checks_summary(text: str) -> str:
     """How many checks work, from the lines of `doctor`: "sign-in             works"."""
-    checks = [line.split("  ")[0] for line in text.splitlines()[1:] if "  " in line]
-    works = [line.split("  ")[0] for line in text.splitlines()[1:] if "  works" in line]
-    rest = "".join(f"; not known: {name}" for name in checks if name not in works)
-    return f"{len(works)} of {len(checks)} checks work{rest}"
+    lines = [line for line in text.splitlines()[1:] if "  " in line.lstrip() and not line.startswith(" ")]
+    others = [line.split("  ")[0] for line in lines if "  works" not in line]
+    rest = f"; not known: {', '.join(others)}" if others else ""
+    return f"{len(lines) - len(others)} of {len(lines)} checks work{rest}"
 
 
 def snapshot_summary(archive: str) -> Callable[[str], str]:
@@ -340,12 +340,14 @@ terminal of its own:
 
 Next steps
 1. Look into the archive; this needs no service:
+  {name} serve {archive} --open
   {name} search {archive} warranty
 2. With the services running again, compare them, and roll back the move to west:
   {variable_line(KEY_VARIABLE, KEY)}
   {name} diff east west --config {config}
   {name} rollback {plan} --config {config}
-3. See what your own resource answers; docs/guide.md goes on from there:
+  In the folder {folder}, the examples of `COMMAND --help` work as well.
+3. See what your own resource answers; docs/guide.md continues from there:
   {name} doctor https://NAME.openai.azure.com"""
 
 

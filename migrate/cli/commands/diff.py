@@ -82,7 +82,7 @@ def _check_baseline(baseline: Baseline, left: Estate, right: Estate) -> None:
 @click.command("diff")
 @click.argument("left")
 @click.argument("right")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only this kind; may be repeated.")
 @filter_options
 @click.option(
     "--ignore", "ignore", multiple=True, type=FILE_PATH, help="File of rules for differences to ignore."
@@ -108,7 +108,7 @@ def diff_command(
     \b
     Examples:
       assistants-migrate diff east west
-      assistants-migrate diff estate.db@1 estate.db@2 -o changes.html
+      assistants-migrate diff estate.db@1 east -o changes.html
       assistants-migrate diff agents estate.db
     """
     must_be_kinds(kinds)

@@ -21,9 +21,9 @@ def doctor_command(common: Common, estate: str) -> None:
 
     \b
     Examples:
-      assistants-migrate doctor old
+      assistants-migrate doctor east
+      assistants-migrate doctor east --json
       assistants-migrate doctor https://acme.openai.azure.com
-      assistants-migrate doctor old --json
     """
     with closing(connect_reader(live_estate(estate, common.config).settings)) as reader:
         progress = common.progress()

@@ -123,7 +123,12 @@ class DrillSource:
     help="What the emulator is (default: the type of service of the snapshot).",
 )
 @click.option("--sample", metavar="N%", help="Restore only N% of the threads and assistants.")
-@click.option("--seed", type=click.IntRange(0), help="Choose the sample that this number chose before.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Seed of the random sample; the same number gives the same sample.",
+)
 @adaptation_options
 @all_objects_option
 @report_options
@@ -144,14 +149,15 @@ def drill_command(
     The new ids are stored in the file ARCHIVE.drill, never in the archive. The drill removes this file at the
     end. If a drill was killed, the file stays, and the next drill first removes what the killed one wrote.
 
-    \b
-    Examples:
-      assistants-migrate drill estate.db --to emulator
-      assistants-migrate drill estate.db --to scratch --sample 5% -o drill.html
-
     Exit 1 when there are findings, or losses that --accept-loss does not accept. Exit 3 when some objects
     could not be restored or removed. Exit 4 when the place is not marked as scratch, or is not empty. Exit 5
     when it does not answer.
+
+    \b
+    Examples:
+      assistants-migrate drill estate.db --to emulator
+      assistants-migrate drill estate.db --to emulator --accept-loss all -o drill.html
+      assistants-migrate drill estate.db --to emulator --sample 20% --seed 1
     """
     config = common.config
     found, info = snapshot_to_restore(archive, config)

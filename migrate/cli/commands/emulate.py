@@ -19,15 +19,19 @@ MAX_SKIPPED_SHOWN = 50
     type=click.Choice(["azure-openai", "openai", "foundry"]),
     default="azure-openai",
     show_default=True,
+    help="The service to emulate.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
+    metavar="PORT",
     default=8001,
     show_default=True,
     help="Port on 127.0.0.1; 0 is any free port.",
 )
-@click.option("--key", default="emulator", show_default=True, help="The key that clients must send.")
+@click.option(
+    "--key", metavar="KEY", default="emulator", show_default=True, help="The key that clients must send."
+)
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -37,12 +41,16 @@ MAX_SKIPPED_SHOWN = 50
     "--retired", is_flag=True, help="Answer as a service that no longer has assistants or classic agents."
 )
 @click.option(
-    "--latency", type=click.FloatRange(0, 3_600), default=0.0, help="Seconds added to every answer."
+    "--latency",
+    type=click.FloatRange(0, 3_600),
+    metavar="SECONDS",
+    default=0.0,
+    help="Delay of every answer.",
 )
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File of faults to inject: which requests fail, and how.",
+    help="File that says which requests fail, and how.",
 )
 @common_options
 def emulate_command(
@@ -57,13 +65,13 @@ def emulate_command(
     DIR/content/FILE_ID or beside the answers. Every file, row and unfinished list that is not loaded is
     reported on stderr.
 
-    --faults FILE injects the faults that FILE lists, in the same way in each run: docs/emulator.md.
+    --faults FILE lets requests fail as FILE says, in the same way in each run: docs/emulator.md.
 
     \b
     Examples:
       assistants-migrate emulate
-      assistants-migrate emulate --service foundry --port 8003 --state answers
-      assistants-migrate emulate --faults faults.toml
+      assistants-migrate emulate --service foundry --port 8013 --state project
+      assistants-migrate emulate --port 8011 --state east --faults faults.toml
     """
 
     given = Options(service=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]

@@ -125,14 +125,15 @@ def export_command(
     One Markdown file for each assistant, YAML for vector stores and files, names instead of ids, no secrets.
     Exporting again changes only what changed; variables.toml and files of your own stay.
 
-    --include and --exclude alone leave other kinds whole. Ids, dates and metadata select as they do for plan;
-    threads, which no config directory has, can then only be selected in an archive, for the files and stores
+    --include and --exclude concern only the kinds that they name: objects of other kinds are all written. If
+    --id, --ids, --after, --before or --meta is given, only selected objects are written, as with plan. A
+    config directory has no threads: select threads, in an archive only, to get the files and vector stores
     that they need. Exit 3 when ESTATE does not have an id that was selected.
 
     \b
     Examples:
-      assistants-migrate export old agents
-      assistants-migrate export estate.db agents --id "Plant Desk"
+      assistants-migrate export east agents
+      assistants-migrate export estate.db support --id "Product Support"
     """
     config = common.config.for_command(environment, estate)
     with _open_configuration(estate, config, with_bytes, workers, common.progress()) as opened:

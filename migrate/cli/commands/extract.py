@@ -35,7 +35,7 @@ def extract_command(
     \b
     Examples:
       assistants-migrate extract estate.db --dir files
-      assistants-migrate extract estate.db price-list.pdf --dir files
+      assistants-migrate extract estate.db price-list.csv --dir prices
     """
     with archived_snapshot(archive, common.config) as snapshot:
         result = extract(snapshot, file_id, folder, force)

@@ -28,8 +28,8 @@ def history_command(common: Common, archive: Path, object_id: str) -> None:
 
     \b
     Examples:
-      assistants-migrate history estate.db "Plant Desk"
-      assistants-migrate history estate.db thread_abc123 --json
+      assistants-migrate history estate.db "Product Support"
+      assistants-migrate history estate.db thread_dpoh --json
     """
     with Archive.open(archive) as opened, translate_damage(archive):
         histories = object_histories(opened.conn, object_id)

@@ -18,24 +18,24 @@ from migrate.stages.query.ids import find_mapped_ids
 @click.argument("archive", type=FILE_PATH)
 @click.argument("object_id", required=False)
 @click.option(
-    "--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True
-)
+    "--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True,
+    help="Format of the output; sql writes a table id_map.",
+)  # fmt: skip
 @click.option("--to", "target", metavar="ESTATE", help="Only objects that were moved to this live estate.")
 @common_options
 def ids_command(
     common: Common, archive: Path, object_id: str | None, format_: str, target: str | None
 ) -> None:
-    """Print the new id of each object that was moved, or only of the object OBJECT_ID.
+    """Print the old and the new id of each object that was moved, or only of the object OBJECT_ID.
 
-    OBJECT_ID is an old id, or a new one: then the output shows from which old id it was made. It can also be
-    a name, or the beginning of an id. Exit 1 when the object was not moved, 2 when several
-    objects match.
+    OBJECT_ID is an old id, a new id, a name, or the beginning of an id. Exit 1 when the object was not moved,
+    2 when several objects match.
 
     \b
     Examples:
       assistants-migrate ids estate.db
-      assistants-migrate ids estate.db asst_abc123
-      assistants-migrate ids estate.db --json
+      assistants-migrate ids estate.db "Product Support"
+      assistants-migrate ids estate.db --to west --format sql
     """
     entry = configured_service(target, common.config) if target else None
     if target and entry is None:

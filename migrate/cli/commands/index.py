@@ -19,11 +19,11 @@ from migrate.stages.index.run import build_index, remove_index
 def index_command(common: Common, archive: Path, rebuild: bool, drop: bool) -> None:
     """Build the full-text index inside ARCHIVE, or add the snapshots that it does not have yet.
 
-    `search --query`, the pages of `serve`, and `mcp` find words by it, and threads are sorted by it. It has
-    the texts of all objects and of files that are text, for every finished snapshot. If the program is
-    killed, the same command continues.
+    `search --query`, the pages of `serve` and the tools of `mcp` use it to find words and to sort threads. It
+    contains the words of all objects, and of files that are text, in every finished snapshot. If the program
+    is killed, the same command continues.
 
-    `snapshot --index` adds each new snapshot, `forget` and `merge` keep the index true, `check` checks it.
+    `snapshot --index` adds a new snapshot, `forget` and `merge` update the index, `check` checks it.
 
     \b
     Examples:

@@ -29,7 +29,7 @@ DEFAULT_KINDS = ("assistant", "vector_store", "file", "thread")
 
 @click.command("ls")
 @click.argument("archive")
-@click.option("--kind", help="Only this kind (assistant, thread, file, ...).")
+@click.option("--kind", metavar="KIND", help="Only this kind (assistant, thread, file, ...).")
 @click.option("--orphans", is_flag=True, help="List objects that refer to objects that do not exist.")
 @click.option("--unused", is_flag=True, help="List objects that no object refers to and no run used.")
 @click.option("--expired", is_flag=True, help="List objects that are expired according to their service.")

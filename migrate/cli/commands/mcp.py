@@ -17,20 +17,21 @@ from migrate.cli.options import Common, common_options
 @click.argument("archive")
 @common_options
 def mcp_command(common: Common, archive: str) -> None:
-    """Let an assistant ask ARCHIVE[@SNAPSHOT], over the Model Context Protocol on standard input and output.
+    """Give an assistant tools that read ARCHIVE[@SNAPSHOT], over the Model Context Protocol on standard input
+    and output.
 
-    A client such as Claude Desktop, VS Code or Cursor starts this command by itself: docs/mcp.md has the
-    lines for its settings. The tools only read: search, threads, assistants, history, texts of files,
-    snapshots, differences. What `show` masks is masked here too.
+    A client such as Claude Desktop, VS Code or Cursor starts this command: docs/mcp.md has the lines for its
+    settings. The tools only read: search, threads, assistants, history, texts of files, snapshots,
+    differences. What `show` masks is masked here too.
 
-    Without @SNAPSHOT the newest snapshot is read, also one that is taken later. Standard output belongs to
-    the protocol: --json prints its one line on standard error when the server is ready. It ends with standard
-    input, or with Ctrl-C.
+    Without @SNAPSHOT the newest snapshot is read, also one that is taken later. Standard output is only for
+    the protocol: --json prints one line on standard error when the server is ready. The command ends when its
+    standard input ends, or with Ctrl-C.
 
     \b
     Examples:
       assistants-migrate mcp estate.db
-      assistants-migrate mcp estate.db@3 --quiet
+      assistants-migrate mcp estate.db@1 --quiet
     """
     from migrate.mcp.package_check import check_mcp_package
 

@@ -25,12 +25,13 @@ def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> N
     are given and complete. Otherwise it is partial, the result lists what is missing, and the exit code is 3.
     An interrupted snapshot is left out and reported.
 
-    The full-text index of an output that exists gets what is new. A new output has none: see `index`.
+    If the output exists and has a full-text index, what is new is added to it. A new output has no index:
+    see `index`.
 
     \b
     Examples:
-      assistants-migrate merge east.db west.db -o all.db
-      assistants-migrate merge part1.db part2.db part3.db -o estate.db
+      assistants-migrate merge estate.db west.db -o all.db
+      assistants-migrate merge support.db -o all.db
     """
     progress = common.progress()
     inputs = MergeInputs.check(archives, output)

@@ -59,9 +59,9 @@ def plan_command(
 
     \b
     Examples:
-      assistants-migrate plan estate.db new -o plan.json --report plan.html
-      assistants-migrate plan estate.db new -o plan.json --id "Plant Desk"
-      assistants-migrate plan agents new -o plan.json
+      assistants-migrate plan estate.db west -o plan.json --report plan.html
+      assistants-migrate plan estate.db project -o support.json --id "Product Support"
+      assistants-migrate plan agents west -o agents.json
     """
     if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in reports.files):
         second = "the report" if STDOUT_PATH in reports.files else "--json"

@@ -156,7 +156,9 @@ class Restore:
     help="Restore to this estate (default: the estate that the snapshot was read from).",
 )
 @click.option(
-    "--changed", is_flag=True, help="Also write the archived state over objects that changed since."
+    "--changed",
+    is_flag=True,
+    help="Also write the archived state of objects that changed after the snapshot.",
 )
 @click.option(
     "--no-relink", is_flag=True,
@@ -170,7 +172,7 @@ class Restore:
 @selection_options
 @adaptation_options
 @all_objects_option
-@click.option("--dry-run", is_flag=True, help="Only plan; write nothing, into the archive neither.")
+@click.option("--dry-run", is_flag=True, help="Only plan; write nothing, not even into the archive.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @workers
 @common_options
@@ -181,19 +183,20 @@ def restore_command(
     """Create again what ARCHIVE[@SNAPSHOT] has and its estate no longer has.
 
     Plans, asks for confirmation, writes and compares in one run. Nothing is deleted. Existing objects are not
-    changed, except that references to a restored object get its new id. With --changed, existing objects
-    that changed since get their archived state again. `rollback` rolls all of this back. If restore is
+    changed, except that references to a restored object get its new id. With --changed, objects that changed
+    after the snapshot get their archived state again. `rollback` rolls all of this back. If restore is
     interrupted, it lists what is done and what is left. Run it again: it continues.
+
+    Exit 1 when no object is selected, when the comparison has findings, or when there are losses or blocked
+    objects that --accept-loss does not accept. Exit 3 when some objects could not be written, or a selected
+    id is unknown. Exit 4 when the target changed after the plan was made. Exit 5 when the target does not
+    answer, or no longer has assistants.
 
     \b
     Examples:
-      assistants-migrate restore estate.db --id "Support agent" --dry-run
-      assistants-migrate restore estate.db@12 --include "assistant:support*" --yes
-      assistants-migrate restore estate.db --after 2026-06-01 --to standby
-
-    Exit 1 when no object is selected, or when there are losses or blocked objects that --accept-loss does not
-    accept. Exit 3 when some objects could not be written, or a selected id is unknown. Exit 4 when the target
-    changed after the plan was made. Exit 5 when the target does not answer, or no longer has assistants.
+      assistants-migrate restore estate.db --id "Product Support" --dry-run
+      assistants-migrate restore estate.db@1 --include "assistant:Product*" --yes
+      assistants-migrate restore estate.db --after 2024-01-01 --to west
     """
     config = common.config
     estate, info = snapshot_to_restore(archive, config, target)

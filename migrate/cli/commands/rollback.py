@@ -43,7 +43,7 @@ def rollback_command(
     interrupted, it lists what is done and what is left. Run it again: it continues.
 
     Exit 4, before anything is written, when others changed one of these objects since. The message lists
-    them; --force ID rolls back an object all the same. Exit 3 when some objects could not be rolled back.
+    them; --force ID rolls back such an object anyway. Exit 3 when some objects could not be rolled back.
 
     \b
     Examples:

@@ -26,9 +26,20 @@ from migrate.stages.query.text_search import search_index
     help="Find words by the full-text index: words, \"phrases\", prefix*, -excluded, and filters such as "
     "kind:message role:user thread:ID assistant:NAME file:NAME after:DATE before:DATE meta.KEY:VALUE.",
 )  # fmt: skip
-@click.option("--kind", "kinds", multiple=True, help="Search only objects of this kind; may be repeated.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, help="Show at most this many hits."
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Search only objects of this kind; may be repeated.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    default=100,
+    show_default=True,
+    help="Show at most this many hits.",
 )
 @common_options
 def search_command(
@@ -38,15 +49,15 @@ def search_command(
 
     TEXT is searched literally; upper and lower case are equal. Exit 1 when no object contains it.
 
-    With --query words are found in every text: also in metadata, calls and their outputs, and files that are
-    text. Case, accents and composition do not matter. The best hits come first. This needs the index that
-    `index` builds.
+    --query finds words in every text: also in metadata, tool calls and their outputs, and files that are
+    text. Case and accents do not matter. The best hits come first. It needs the index that `index` builds.
+    docs/search.md describes the query.
 
     \b
     Examples:
-      assistants-migrate search estate.db "spare key"
+      assistants-migrate search estate.db "warranty"
       assistants-migrate search estate.db --query "kettle role:user"
-      assistants-migrate search estate.db@3 --query 'descal* kind:file'
+      assistants-migrate search estate.db@1 --query "warrant* kind:file"
     """
     if query is not None:
         if text:

@@ -36,6 +36,7 @@ POLL_S = 1.0
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
+    metavar="PORT",
     default=DEFAULT_PORT,
     show_default=True,
     help="Port to listen on; 0 is any free port.",
@@ -44,7 +45,7 @@ POLL_S = 1.0
 @click.option(
     "--key-env",
     metavar="VARIABLE",
-    help="Environment variable with a lasting key, for applications (default: a random key each time).",
+    help="Environment variable that contains the key (default: a new random key at each start).",
 )
 @click.option(
     "--api",
@@ -55,16 +56,18 @@ POLL_S = 1.0
 )
 @click.option(
     "--host",
+    metavar="ADDRESS",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on. Any other machine's needs --key-env, --allowed-host and TLS.",
+    help="Address to listen on. One that other machines can reach needs --key-env, --allowed-host, "
+    "--tls-cert and --tls-key.",
 )
 @click.option(
     "--allowed-host",
     "allowed_hosts",
     metavar="NAME",
     multiple=True,
-    help="Name by which it may be called, besides localhost; may be repeated.",
+    help="Host name that clients may use, besides localhost; may be repeated.",
 )
 @click.option("--tls-cert", type=FILE_PATH, metavar="FILE", help="Certificate and its chain, PEM.")
 @click.option("--tls-key", type=FILE_PATH, metavar="FILE", help="Private key of the certificate, PEM.")
@@ -78,14 +81,14 @@ def serve_command(
     Pages: overview, threads as conversations, assistants with their versions, files, vector stores, search,
     comparison of two snapshots. Open the address that is printed; the key in it is also the key of the API.
 
-    The API answers GET as the service did from which the archive was read: docs/api.md.
+    The API answers GET requests as the archived service did: docs/api.md.
 
-    It listens on this machine only, and ends with Ctrl-C.
+    Without --host only this machine can reach it. Ctrl-C ends it.
 
     \b
     Examples:
       assistants-migrate serve estate.db --open
-      assistants-migrate serve estate.db@3 --port 8010
+      assistants-migrate serve estate.db@1 --port 8010
       assistants-migrate serve estate.db --key-env ARCHIVE_KEY --api openai
     """
     from migrate.serve.connections import ArchiveAccess

@@ -22,8 +22,8 @@ def show_command(common: Common, archive: str, object_id: str) -> None:
 
     \b
     Examples:
-      assistants-migrate show estate.db "Plant Desk"
-      assistants-migrate show estate.db@3 asst_abc123
+      assistants-migrate show estate.db "Product Support"
+      assistants-migrate show estate.db@1 asst_8Lch
     """
     with archived_snapshot(archive, common.config) as snapshot:
         object_id = ObjectLookup(snapshot.conn, snapshot).resolve(object_id)

@@ -44,7 +44,7 @@ from migrate.stages.snapshot.selected import read_selected_contents
 )  # fmt: skip
 @selection_and_filter_options
 @click.option("--full", is_flag=True, help="Read every thread again, also threads that seem unchanged.")
-@click.option("--tag", help="Name of this snapshot.")
+@click.option("--tag", metavar="TAG", help="Name of this snapshot.")
 @click.option(
     "--index", is_flag=True, help="Build the full-text index of the archive, or add this snapshot to it."
 )
@@ -69,7 +69,7 @@ def snapshot_command(
     For each thread the newest 100 messages are compared with the last snapshot. If they are equal, older
     messages are not read again. The same holds for its newest 100 runs. --full reads all of them.
 
-    --include and --exclude alone take rules about any kind, and read other kinds whole. Ids, dates and
+    --include and --exclude concern only the kinds that they name: other kinds are read whole. Ids, dates and
     metadata select as they do for plan: threads are then requested by their ids, and a date takes one request
     for each thread. Such a snapshot is marked as filtered: without a number, other commands use the newest
     snapshot that is not. Exit 1 when nothing is selected, 3 when ESTATE lacks an id that was selected.
@@ -80,9 +80,9 @@ def snapshot_command(
 
     \b
     Examples:
-      assistants-migrate snapshot old -o estate.db
-      assistants-migrate snapshot old -o estate.db --threads thread-ids.txt
-      assistants-migrate snapshot old -o estate.db --include "assistant:support*"
+      assistants-migrate snapshot east -o estate.db
+      assistants-migrate snapshot west -o west.db --tag monday --index
+      assistants-migrate snapshot east -o support.db --id "Product Support"
     """
     if tag and (tag.isdigit() or tag == "latest"):
         why = "it would be taken for the number of a snapshot, or for the latest"

@@ -174,8 +174,8 @@ def sync_command(
 
     \b
     Examples:
-      assistants-migrate sync east west -o standby.db
-      assistants-migrate sync east west -o standby.db --prune
+      assistants-migrate sync east west -o estate.db
+      assistants-migrate sync east west -o estate.db --prune --dry-run
     """
     config = common.config
     options = replace(plan_options(config, source, **given), selection=selection)

@@ -41,7 +41,9 @@ FOLDER_FORMATS, PAGE_FORMATS = ("html", "markdown", "jsonl"), ("html", "jsonl")
 @click.command("transcript")
 @click.argument("archive")
 @click.argument("thread", required=False)
-@click.option("--all", "all_threads", is_flag=True, help="Every thread, or those of a selection, as files.")
+@click.option(
+    "--all", "all_threads", is_flag=True, help="Write every thread, or the selected ones, as files."
+)
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path, file_okay=False),
     help="With --all: folder to write to; it is created if necessary.",
@@ -65,15 +67,15 @@ def transcript_command(
     Files, images, citations and tool calls are shown by name. Exit 3 when the snapshot does not have all
     messages of the thread.
 
-    With --all, every thread is written into the folder --dir: as HTML pages with a list, which open from a
-    disk and need no network; as Markdown files with a list; or as JSONL, one conversation a line as chat
-    messages. The options that select objects limit it to some threads. HTML has the files that messages
-    refer to beside it. Exit 1 when no thread matches; 3 when a thread is not complete, and everything else is
-    written; 4 when the folder has other files, or transcripts already.
+    --all writes every thread into the folder --dir: as HTML pages with a list, which need no server and no
+    network; as Markdown files with a list; or as JSONL, one conversation of chat messages on each line. With
+    HTML, the files that messages refer to are written too. --include, --id, --after and others select
+    threads. Exit 1 when no thread matches, 3 when something is not complete (everything else is written), 4
+    when the folder already contains other files or transcripts.
 
     \b
     Examples:
-      assistants-migrate transcript estate.db thread_abc --format html -o a.html
+      assistants-migrate transcript estate.db thread_dpoh --format html -o thread.html
       assistants-migrate transcript estate.db --all --dir site
       assistants-migrate transcript estate.db --all --dir eval --format jsonl
     """
