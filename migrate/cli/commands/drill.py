@@ -156,7 +156,7 @@ def drill_command(
     \b
     Examples:
       assistants-migrate drill estate.db --to emulator
-      assistants-migrate drill estate.db --to emulator --accept-loss all -o drill.html
+      assistants-migrate drill estate.db --to emulator --accept-loss all -o d.html
       assistants-migrate drill estate.db --to emulator --sample 20% --seed 1
     """
     config = common.config

@@ -63,7 +63,7 @@ def forget_command(
     \b
     Examples:
       assistants-migrate forget estate.db 1 --dry-run
-      assistants-migrate forget estate.db --keep-last 3 --keep-monthly 12 --dry-run
+      assistants-migrate forget estate.db --keep-last 3 --keep-weekly 8 --dry-run
     """
     policy = RetentionPolicy(last or 0, daily or 0, weekly or 0, monthly or 0, tags)
     if bool(policy) == bool(snapshots):

@@ -60,7 +60,7 @@ def plan_command(
     \b
     Examples:
       assistants-migrate plan estate.db west -o plan.json --report plan.html
-      assistants-migrate plan estate.db project -o support.json --id "Product Support"
+      assistants-migrate plan estate.db project -o new.json --id "Order Desk"
       assistants-migrate plan agents west -o agents.json
     """
     if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in reports.files):

@@ -75,7 +75,7 @@ def transcript_command(
 
     \b
     Examples:
-      assistants-migrate transcript estate.db thread_dpoh --format html -o thread.html
+      assistants-migrate transcript estate.db thread_dpoh --format html -o t.html
       assistants-migrate transcript estate.db --all --dir site
       assistants-migrate transcript estate.db --all --dir eval --format jsonl
     """
