@@ -24,6 +24,8 @@ from migrate.archive.id_map import (
     IN_EFFECT_SQL,
     NOT_UNDONE_SQL,
     Side,
+    created_source_ids,
+    created_store_file_ids,
     message_id_pairs,
     reverse_message_ids,
 )
@@ -198,6 +200,12 @@ class Journal:
     def _query(self, sql: str, *values: object) -> list[Any]:
         with self._lock:  # the worker threads share one connection
             return self._archive.conn.execute(sql, values).fetchall()
+
+    def created_source_ids(self) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
+        """`created_source_ids` and `created_store_file_ids` between the two sides."""
+        with self._lock:
+            conn = self._archive.conn
+            return created_source_ids(conn, *self._sides), created_store_file_ids(conn, *self._sides)
 
     def mapped_message_ids(self, thread: str) -> frozenset[str]:
         """Ids on the target of the messages of a thread that the id map between the two sides has already."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from migrate.archive.connections import ThreadLocalConnection
 from migrate.archive.database import Archive, translate_damage
@@ -23,18 +22,19 @@ from migrate.cli.estate_argument import (
     resolve_estate,
     thread_ids,
 )
-from migrate.codecs import Capabilities, capabilities_for
+from migrate.codecs import capabilities_for
 from migrate.endpoints import connect_reader, connect_writer
 from migrate.endpoints.interface import Reader
 from migrate.endpoints.settings import Settings
 from migrate.errors import ArchiveBusy, PlanEdited, PlanStale, PlanUnknown
 from migrate.model.results.plan import Plan
-from migrate.stages.apply.context import apply_context, load_id_map
+from migrate.stages.apply.context import apply_context
 from migrate.stages.apply.recover import recover_interrupted
 from migrate.stages.config_directory.read import DirectoryOptions, open_directory
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.plan_file import from_document
+from migrate.stages.plan_sides import PlanSides
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.live_estate import lists_threads, temporary_snapshot
 from migrate.stages.snapshot.options import SnapshotOptions
@@ -91,17 +91,7 @@ def report_environment(name: str, directory: ConfigDirectory, progress: Progress
         progress.say(f"{directory.path} is read as environment {name!r}, which is called like the other side")
 
 
-ServiceT = TypeVar("ServiceT", bound=Reader)
-
-
-@dataclass(frozen=True)
-class PlanSides(Generic[ServiceT]):
-    """What a plan refers to: its archive, its source as an estate, and a connection to its target."""
-
-    archive: Archive
-    source: Estate
-    service: ServiceT
-    capabilities: Capabilities
+_ServiceT = TypeVar("_ServiceT", bound=Reader)
 
 
 @contextmanager
@@ -109,9 +99,9 @@ def open_plan(
     plan: Plan,
     config: Config,
     workers: int,
-    connect: Callable[[Settings], ServiceT],
+    connect: Callable[[Settings], _ServiceT],
     archive_path: Path | None = None,
-) -> Iterator[PlanSides[ServiceT]]:
+) -> Iterator[PlanSides[_ServiceT]]:
     """Open both sides of a plan; the archive is opened for writing if the target is. `archive_path`: where
     the archive is now, if it was moved since the plan was made.
 
@@ -175,10 +165,6 @@ def recover_interrupted_applies(
         try:
             plan = from_document(document)
             with open_plan(plan, config, workers, connect_writer) as sides:
-                ctx = apply_context(
-                    plan, sides.source, sides.archive, sides.service, sides.capabilities, progress
-                )
-                load_id_map(plan, ctx, sides.archive)
-                recover_interrupted(ctx, plan)
+                recover_interrupted(apply_context(plan, sides, progress))
         except (ArchiveBusy, PlanEdited, PlanStale):
             continue  # another program continues it, or its snapshot no longer exists

@@ -11,6 +11,7 @@ from migrate.endpoints import connect_writer
 from migrate.errors import ServiceUnreachable
 from migrate.reports.commands.apply import apply_document, apply_text
 from migrate.reports.commands.plan import confirmation_question
+from migrate.stages.apply.context import apply_context
 from migrate.stages.apply.run import ApplyInterrupted, apply_plan, nothing_applied
 from migrate.stages.plan.plan_file import read_plan
 
@@ -49,16 +50,14 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
     if not yes:
         confirm(confirmation_question(plan))
     with open_plan(plan, common.config, workers, connect_writer) as sides:
-        source, archive, writer = sides.source, sides.archive, sides.service
+        ctx = apply_context(plan, sides, common.progress())
         try:
-            result = apply_plan(
-                plan, source, archive, writer, sides.capabilities, workers, common.progress(), wait
-            )
+            result = apply_plan(plan, ctx, workers, wait)
         except ApplyInterrupted as error:
             common.write_result(apply_document(error.result), apply_text(error.result))
             raise
         except ServiceUnreachable as error:  # before anything was done
-            result = nothing_applied(plan, source, archive, writer, error)
+            result = nothing_applied(plan, ctx, error)
     common.write_result(apply_document(result), apply_text(result))
     if result.outage:
         raise ServiceUnreachable(*result.outage)

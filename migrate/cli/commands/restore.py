@@ -39,10 +39,11 @@ from migrate.model.results.restore import RestoreResult
 from migrate.model.selection import Selection
 from migrate.reports.commands.plan import confirmation_question
 from migrate.reports.commands.restore import restore_document, restore_plan_text, restore_text
-from migrate.stages.apply.context import plan_sides
+from migrate.stages.apply.context import apply_context
 from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.estate import Estate
 from migrate.stages.plan.options import PlanOptions
+from migrate.stages.plan_sides import plan_sides
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.originals import find_originals, store_originals
 from migrate.stages.verify.run import VerifyInterrupted, verify_plan
@@ -121,18 +122,12 @@ class Restore:
                 wanted = {id_: blob for id_, blob in self.originals.items() if id_ in created}
                 source = Estate(SnapshotReader(sides.archive.conn, sides.source.snapshot.info))
                 store_originals(sides.archive, source, self.folder, wanted)
-            return apply_plan(
-                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
-                self.progress,
-            )  # fmt: skip
+            return apply_plan(plan, apply_context(plan, sides, self.progress), self.workers)
 
     def _verify(self, plan: Plan) -> VerifyResult:
         """Read back what was written."""
         with open_plan(plan, self.config, self.workers, connect_reader) as sides:
-            return verify_plan(
-                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
-                self.progress,
-            )  # fmt: skip
+            return verify_plan(plan, sides, self.workers, self.progress)
 
     def _new_ids(self, plan: Plan) -> tuple[IdMapping, ...]:
         """Objects that this plan created under another id than before. A file in a store has the id of the

@@ -13,6 +13,7 @@ from migrate.endpoints import connect_writer
 from migrate.errors import ServiceUnreachable
 from migrate.model.results.plan import Plan
 from migrate.reports.commands.apply import rollback_document, rollback_text
+from migrate.stages.apply.context import apply_context
 from migrate.stages.plan.plan_file import from_document, read_plan
 from migrate.stages.rollback.run import RollbackInterrupted, roll_back
 
@@ -57,10 +58,8 @@ def rollback_command(
         confirm(f"{plan.target.url}: roll back what this plan did?")
     with open_plan(plan, common.config, workers, connect_writer, archive_path) as sides:
         try:
-            result = roll_back(
-                plan, sides.source, sides.archive, sides.service, sides.capabilities, workers,
-                common.progress(), force=frozenset(force), dry_run=dry_run,
-            )  # fmt: skip
+            ctx = apply_context(plan, sides, common.progress())
+            result = roll_back(plan, ctx, workers, frozenset(force), dry_run)
         except RollbackInterrupted as error:
             common.write_result(rollback_document(error.result), rollback_text(error.result))
             raise

@@ -34,6 +34,7 @@ from migrate.model.results.archive import SnapshotResult
 from migrate.model.results.plan import Plan
 from migrate.model.selection import Selection
 from migrate.reports.commands.apply import sync_document, sync_text
+from migrate.stages.apply.context import apply_context
 from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.plan_file import read_plan, write_plan
@@ -119,17 +120,11 @@ class Sync:
 
     def _apply(self, plan: Plan) -> ApplyResult:
         with open_plan(plan, self.config, self.workers, connect_writer) as sides:
-            return apply_plan(
-                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
-                self.progress,
-            )  # fmt: skip
+            return apply_plan(plan, apply_context(plan, sides, self.progress), self.workers)
 
     def _verify(self, plan: Plan) -> VerifyResult:
         with open_plan(plan, self.config, self.workers, connect_reader) as sides:
-            return verify_plan(
-                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
-                self.progress,
-            )  # fmt: skip
+            return verify_plan(plan, sides, self.workers, self.progress)
 
 
 @click.command("sync")

@@ -35,9 +35,7 @@ def verify_command(common: Common, plan_file: Path, reports: ReportOptions, work
     collector = DiagramCollector(reports.shows_diagrams)
     with open_plan(plan, common.config, workers, connect_reader) as sides:
         collector.add(source, sides.source)
-        result = verify_plan(
-            plan, sides.source, sides.archive, sides.service, sides.capabilities, workers, common.progress()
-        )
+        result = verify_plan(plan, sides, workers, common.progress())
     report = verify_report(result, source, plan.target.url)
     write_report(common, reports, verify_document(result), report, collector)
     exit_with(result.exit_code)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from migrate.archive.database import Archive
-from migrate.archive.id_map import Side, derivations, id_map
+from migrate.archive.id_map import derivations, id_map
 from migrate.archive.journal import CITATIONS_ACTION, Journal, JournalEntry
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.errors import PlanStale, RequestFailed
@@ -17,17 +16,21 @@ from migrate.model import JSON, KINDS, Entity, EntityKey
 from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, Loss, is_loss_accepted
 from migrate.model.references import references_of
 from migrate.model.results.apply import ApplyResult, FailedObject
+from migrate.model.results.archive import IdMapping
 from migrate.model.results.plan import Action, LossRow, Plan
 from migrate.stages.apply.citations import CitationProbe
 from migrate.stages.estate import Estate
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import adaptation_target, with_target_ids
+from migrate.stages.plan_sides import PlanSides, plan_sides
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 RequestBody = dict[str, JSON]
+# Action, kind, parent and id on the source.
+_LineKey = tuple[str, str, str, str]
 
 
 class UnresolvedReference(RequestFailed):
@@ -61,6 +64,8 @@ class ApplyContext:
         self.source_of: Callable[[str, str], str] = lambda kind, id_: id_
         # Ids that were on the target when the plan was made: never the result of a request of this plan.
         self.preexisting_ids: frozenset[str] = frozenset()
+        # Key of a line of the journal -> action of the plan that has, or will have, this line.
+        self.actions: dict[_LineKey, Action] = {}
         self.reload()
         answers = [
             e.written for e in self.entries.values() if e.action == CITATIONS_ACTION and e.state == "done"
@@ -86,13 +91,13 @@ class ApplyContext:
 
     def reload(self) -> None:
         """Read the journal of this plan, without messages: their threads are read instead."""
-        self.entries: dict[tuple[str, str, str, str], JournalEntry] = {
+        self.entries: dict[_LineKey, JournalEntry] = {
             (e.action, e.kind, e.source_parent, e.source_id): e for e in self.journal.entries(messages=False)
         }
 
     def entry_of(self, action: Action) -> JournalEntry | None:
         """The journal line of an action, if an earlier run of this plan started it."""
-        return self.entries.get((action.action, action.kind, action.parent, action.id))
+        return self.entries.get(line_key(action))
 
     def is_done(self, action: Action, entity: Entity | None = None) -> bool:
         """Whether an earlier run of this plan carried an action out. Counts it as skipped, and adds `entity`,
@@ -191,37 +196,35 @@ def arrived_without_row(loss: Loss, accepted_fields: Collection[str]) -> LossRow
     return LossRow(**{**vars(loss), "reason": f"{ARRIVED_WITHOUT_PREFIX}{loss.reason}"}, accepted=accepted)
 
 
-def apply_context(
-    plan: Plan,
-    source: Estate,
-    archive: Archive,
-    writer: Writer,
-    capabilities: Capabilities,
-    progress: Progress,
-) -> ApplyContext:
-    """The context of applying a plan, or of rolling it back; its id map is empty (`load_id_map`). Raises
-    `PlanStale` when the snapshot is not the planned one."""
+def line_key(action: Action) -> tuple[str, str, str, str]:
+    """The key of an action's line in the journal."""
+    return action.action, action.kind, action.parent, action.id
+
+
+def apply_context(plan: Plan, sides: PlanSides[Writer], progress: Progress) -> ApplyContext:
+    """The context of applying a plan, or of rolling it back. Raises `PlanStale` when the snapshot is not the
+    planned one."""
+    source = sides.source
     if source.snapshot.info.digest != plan.source.digest:
         raise PlanStale(
             f"snapshot {plan.source.snapshot} is not the one that was planned",
             "its fingerprint changed",
             "run plan again and read the new one",
         )
-    sides = plan_sides(plan)
-    journal = Journal(archive, plan.digest, *sides, json.dumps(plan.model_dump()).encode())
-    ctx = ApplyContext(source, writer, planned_target(plan, source, capabilities), journal, progress)
-    lineage = Lineage(derivations(archive.conn))
-    ctx.message_origins = lineage.message_origins(source, sides[1], journal.message_origins)
-    ctx.same_place = sides[0] == sides[1]
+    origin, destination = plan_sides(plan)
+    document = json.dumps(plan.model_dump()).encode()
+    journal = Journal(sides.archive, plan.digest, origin, destination, document)
+    target = planned_target(plan, source, sides.capabilities)
+    ctx = ApplyContext(source, sides.service, target, journal, progress)
+    ctx.actions = {line_key(action): action for action in plan.actions}
+    lineage = Lineage(derivations(sides.archive.conn))
+    ctx.message_origins = lineage.message_origins(source, destination, journal.message_origins)
+    ctx.same_place = origin == destination
     ctx.accepted_fields = plan.accepted_fields
     ctx.source_of = plan.source_of
     ctx.preexisting_ids = frozenset(id_ for _, _, id_, _ in plan.target.objects)
+    _load_id_map(plan, ctx, id_map(sides.archive.conn, origin, destination, messages=False))
     return ctx
-
-
-def plan_sides(plan: Plan) -> tuple[Side, Side]:
-    """Source and target of a plan."""
-    return Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url)
 
 
 def planned_target(plan: Plan, source: Estate, capabilities: Capabilities) -> Target:
@@ -244,9 +247,9 @@ def blocked_objects(plan: Plan) -> Iterator[tuple[EntityKey, str, LossRow | None
     return ((key, name, rows.get(key)) for key, name in names.items())
 
 
-def load_id_map(plan: Plan, ctx: ApplyContext, archive: Archive) -> None:
+def _load_id_map(plan: Plan, ctx: ApplyContext, lines: Iterable[IdMapping]) -> None:
     """Add the ids of every earlier plan between the two sides, and what the plan found on the target."""
-    for line in id_map(archive.conn, *plan_sides(plan), messages=False):
+    for line in lines:
         ctx.mapped.add((line.kind, line.source_id, line.target_id))
         if line.kind in ("file", "vector_store", "assistant", "thread"):
             ctx.ids.setdefault((line.kind, line.source_id), line.target_id)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from migrate.errors import PlanStale
 from migrate.model import EntityKey
 from migrate.model.results.plan import Action, Plan
-from migrate.stages.apply.context import ApplyContext, UnresolvedReference
+from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
-from migrate.stages.apply.recover import find_without_outcome
+from migrate.stages.apply.recover import created_without_outcome
 from migrate.stages.estate import Estate
 from migrate.stages.object_fingerprints import Fingerprints, target_fingerprints
-from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS, read_target
+from migrate.stages.snapshot.live_estate import read_target
 
 
 def check_target(plan: Plan, ctx: ApplyContext, workers: int) -> None:
@@ -28,7 +28,7 @@ def check_target(plan: Plan, ctx: ApplyContext, workers: int) -> None:
         present = target_fingerprints(target.estate, planned_threads)
         written |= _changes_in_progress(plan, ctx)
         created = written | _stores_of_written_threads(target.estate, written)
-        created |= _created_without_outcome(plan, ctx) - planned.keys()
+        created |= created_without_outcome(ctx) - planned.keys()
     for key, state in planned.items():
         if key not in written and present.get(key) != state:
             raise _stale(plan, key, "was changed" if key in present else "was deleted")
@@ -36,27 +36,6 @@ def check_target(plan: Plan, ctx: ApplyContext, workers: int) -> None:
         in_created_store = key[1] != "" and ("vector_store", "", key[1]) in created
         if key not in planned and key not in created and not in_created_store:
             raise _stale(plan, key, "was added")
-
-
-def _created_without_outcome(plan: Plan, ctx: ApplyContext) -> set[EntityKey]:
-    """Objects on the target that earlier requests of this plan created without an answer. Threads are not
-    among them: of those the plan knows only the ones it changes."""
-    found: set[EntityKey] = set()
-    for action in plan.actions:
-        entry = ctx.entry_of(action)
-        creates = action.action == "create" and action.kind in CONFIGURATION_KINDS
-        if not creates or entry is None or entry.state != "intended":
-            continue
-        try:
-            body = find_without_outcome(
-                ctx, action, entry, "run the same apply again when the target answers"
-            )
-        except UnresolvedReference:
-            continue
-        if body is not None:
-            store = ctx.target_id("vector_store", action.parent) if action.parent else ""
-            found.add((action.kind, store or "", str(body["id"])))
-    return found
 
 
 def _changes_in_progress(plan: Plan, ctx: ApplyContext) -> set[EntityKey]:

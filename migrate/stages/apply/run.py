@@ -10,29 +10,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
-from migrate.archive.database import Archive
 from migrate.archive.journal import FINISHED_ACTION, NOT_TAKEN_ACTION, UNDO_ACTION
-from migrate.codecs import Capabilities, capabilities_for
 from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult
 from migrate.model.results.plan import Action, Plan
-from migrate.stages.apply.context import ApplyContext, apply_context, blocked_objects, load_id_map
+from migrate.stages.apply.context import ApplyContext, blocked_objects
 from migrate.stages.apply.create import create_object
 from migrate.stages.apply.preconditions import check_target
 from migrate.stages.apply.stopped import APPLY_STOPPED, SERVICE_STOPPED, SERVICE_UNREACHABLE, report_stopped
 from migrate.stages.apply.store_files import await_ingestion, fill_vector_store, upload_file
 from migrate.stages.apply.threads import ThreadWriter
 from migrate.stages.apply.update import delete_object, refuse_foreign_deletions, update_object
-from migrate.stages.estate import Estate
 from migrate.stages.plan.adaptation import AssistantDependencies
-from migrate.stages.progress import Progress
 from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS
 from migrate.stages.worker_pool import run_parallel
-
-if TYPE_CHECKING:
-    from migrate.endpoints.interface import Writer
 
 INGESTION_TIMEOUT_S = 600.0
 
@@ -50,30 +42,21 @@ class ApplyInterrupted(IncompleteResult):
 
 
 def apply_plan(
-    plan: Plan,
-    source: Estate,
-    archive: Archive,
-    writer: Writer,
-    capabilities: Capabilities,
-    workers: int,
-    progress: Progress,
-    ingestion_timeout_s: float = INGESTION_TIMEOUT_S,
+    plan: Plan, ctx: ApplyContext, workers: int, ingestion_timeout_s: float = INGESTION_TIMEOUT_S
 ) -> ApplyResult:
     """Carry out a plan. Raises `PlanStale` when source or target changed, `OperationRefused` when it would
     delete an object that this program did not create, `IncompleteResult` on Ctrl-C. When the service stops
     answering, the result lists what was not done."""
-    ctx = apply_context(plan, source, archive, writer, capabilities, progress)
     if ctx.journal.has_action(UNDO_ACTION):
         raise PlanStale(
             "this plan was rolled back",
             "what it created was removed from the target",
             "run plan again and read the new one",
         )
-    load_id_map(plan, ctx, archive)
     try:
         check_target(plan, ctx, workers)
-        _announce(plan, progress)
-        refuse_foreign_deletions(plan, archive)
+        _announce(plan, ctx)
+        refuse_foreign_deletions(plan, ctx)
         _note_unchanged(plan, ctx)
         _carry_out(plan, ctx, workers, ingestion_timeout_s)
     except KeyboardInterrupt:
@@ -87,25 +70,20 @@ def apply_plan(
     return ctx.result
 
 
-def nothing_applied(
-    plan: Plan, source: Estate, archive: Archive, writer: Writer, outage: ServiceUnreachable
-) -> ApplyResult:
-    """The result of an apply that could not begin: it lists every object that no earlier run created. Raises
-    `PlanStale` when the snapshot is not the planned one."""
-    capabilities = capabilities_for(writer.type, "")  # nothing is created with them
-    ctx = apply_context(plan, source, archive, writer, capabilities, Progress())
+def nothing_applied(plan: Plan, ctx: ApplyContext, outage: ServiceUnreachable) -> ApplyResult:
+    """The result of an apply that could not begin: it lists every object that no earlier run created."""
     report_stopped(plan, ctx, SERVICE_UNREACHABLE)
     ctx.result.outage = (outage.what, outage.why, outage.todo)
     return ctx.result
 
 
-def _announce(plan: Plan, progress: Progress) -> None:
+def _announce(plan: Plan, ctx: ApplyContext) -> None:
     """Report how many objects of each kind there are."""
     totals = Counter(a.kind for a in plan.actions if a.action in ("create", "update", "delete", "skip"))
     totals["message"] += sum(a.messages for a in plan.actions if a.kind == "thread")
     for kind, number in totals.items():
-        progress.expect(kind, number)
-        progress.total_known(kind)
+        ctx.progress.expect(kind, number)
+        ctx.progress.total_known(kind)
 
 
 def _note_unchanged(plan: Plan, ctx: ApplyContext) -> None:

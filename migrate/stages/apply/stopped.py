@@ -11,7 +11,7 @@ from migrate.archive.journal import JournalEntry
 from migrate.model.results.apply import NOT_CARRIED_OUT, FailedObject
 from migrate.model.results.plan import Action, ChangeRow, Plan
 from migrate.model.results.stopped import WorkAction, WorkRow
-from migrate.stages.apply.context import ApplyContext
+from migrate.stages.apply.context import ApplyContext, line_key
 
 SERVICE_STOPPED = f"{NOT_CARRIED_OUT}the service stopped answering"
 SERVICE_UNREACHABLE = f"{NOT_CARRIED_OUT}the service could not be reached"
@@ -57,7 +57,7 @@ def _messages_there(
         return 0
     there = max(ctx.messages_there.get(action.id, 0), messages.get(action.id, 0))
     was_visited = action.id in ctx.messages_there or there
-    may_have_some = action.action == "update" or _line_key(action) in finished
+    may_have_some = action.action == "update" or line_key(action) in finished
     return None if not was_visited and may_have_some and ctx.is_resumed else there
 
 
@@ -70,7 +70,7 @@ def _split(
     """What is done of an action, and what is left of it: of a thread it may be both."""
     if action.action not in ACTIONS_WITH_OUTCOME:
         return [], []
-    line = finished.get(_line_key(action))
+    line = finished.get(line_key(action))
     # A thread to which messages are appended has no line of its own, unless its fields are changed too.
     has_line = action.action != "update" or bool(action.fields)
     is_done = line is not None or not has_line
@@ -88,7 +88,3 @@ def _split(
     missing = None if there is None else action.messages - there
     left = [] if is_done and missing == 0 else [row(missing, not is_done)]
     return done, left
-
-
-def _line_key(action: Action) -> _LineKey:
-    return action.action, action.kind, action.parent, action.id

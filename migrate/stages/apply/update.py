@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from migrate.archive.database import Archive
-from migrate.archive.id_map import created_source_ids, created_store_file_ids
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.errors import NotFound, NotSent, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
@@ -14,7 +12,7 @@ from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action, Plan
 from migrate.model.secrets import with_target_credentials
 from migrate.model.stamp import stamp_keys_in
-from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference, plan_sides
+from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
 from migrate.stages.object_fingerprints import message_fingerprint, object_fingerprint
@@ -202,14 +200,13 @@ def find_updated(ctx: ApplyContext, action: Action, adapted: Entity) -> RequestB
     return body if all(present.get(name) == expected.get(name) for name in action.fields) else None
 
 
-def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
+def refuse_foreign_deletions(plan: Plan, ctx: ApplyContext) -> None:
     """Raise `OperationRefused` if a plan deletes an object that, according to the journal, was not created
     from this source."""
     deletions = [action for action in plan.actions if action.action == "delete"]
     if not deletions:
         return
-    created = created_source_ids(archive.conn, *plan_sides(plan))
-    store_files = created_store_file_ids(archive.conn, *plan_sides(plan))
+    created, store_files = ctx.journal.created_source_ids()
 
     def source_id(action: Action) -> str | None:
         if action.target_parent:

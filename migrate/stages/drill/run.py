@@ -26,6 +26,7 @@ from migrate.model.results.drill import (
     StoppedDrill,
 )
 from migrate.model.results.plan import Plan
+from migrate.stages.apply.context import apply_context
 from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.drill.place import remaining_objects, require_empty
 from migrate.stages.drill.readings import newest_readings
@@ -34,6 +35,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.plan_file import from_document
 from migrate.stages.plan.run import check_source, plan_move
+from migrate.stages.plan_sides import PlanSides, ServiceT
 from migrate.stages.progress import Progress
 from migrate.stages.retirements import retiring_in_snapshot
 from migrate.stages.rollback.run import RollbackInterrupted, roll_back
@@ -62,6 +64,10 @@ class DrillSides:
     workers: int
     progress: Progress
     emulated: bool = False
+
+    def of_plan(self, service: ServiceT) -> PlanSides[ServiceT]:
+        """The sides of a plan of this drill, with one of the two connections."""
+        return PlanSides(self.journal, self.source, service, self.capabilities)
 
 
 @dataclass
@@ -112,7 +118,7 @@ class _Drill:
         applied = watch.run("restore", lambda: _apply(plan, sides))
         verified = watch.run(
             "verify",
-            lambda: verify_plan(plan, source, sides.journal, sides.reader, sides.capabilities, *parts),
+            lambda: verify_plan(plan, sides.of_plan(sides.reader), *parts),
         )
         removed = watch.run("remove", lambda: _remove(plan, sides))
         threads = [id_ for id_, kind in created_ids(sides.journal.conn).items() if kind == "thread"]
@@ -190,9 +196,8 @@ class _StepOutage(Exception):
 
 
 def _apply(plan: Plan, sides: DrillSides) -> ApplyResult:
-    applied = apply_plan(
-        plan, sides.source, sides.journal, sides.writer, sides.capabilities, sides.workers, sides.progress
-    )
+    ctx = apply_context(plan, sides.of_plan(sides.writer), sides.progress)
+    applied = apply_plan(plan, ctx, sides.workers)
     if applied.outage:
         raise _StepOutage(applied)
     return applied
@@ -209,10 +214,8 @@ def take_back(plan: Plan, sides: DrillSides) -> RollbackResult:
     """Remove what a plan created in the place of a drill, also where others changed it since: the place is
     marked for drills, and the drill created the object."""
     created = frozenset(created_ids(sides.journal.conn))
-    return roll_back(
-        plan, sides.source, sides.journal, sides.writer, sides.capabilities, sides.workers, sides.progress,
-        force=created,
-    )  # fmt: skip
+    ctx = apply_context(plan, sides.of_plan(sides.writer), sides.progress)
+    return roll_back(plan, ctx, sides.workers, force=created)
 
 
 def interrupted_drills(journal: Archive) -> list[Plan]:

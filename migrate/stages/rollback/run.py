@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from migrate.archive.database import Archive
 from migrate.archive.journal import UNDO_ACTION, JournalEntry
-from migrate.codecs import Capabilities
 from migrate.errors import (
     IncompleteResult,
     NotFound,
@@ -28,19 +25,14 @@ from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.apply import NOT_ROLLED_BACK, FailedObject, RollbackResult, UndoStep
 from migrate.model.results.plan import Plan
 from migrate.model.results.stopped import WorkRow
-from migrate.stages.apply.context import ApplyContext, apply_context, load_id_map
+from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import detach_implicit_store
 from migrate.stages.apply.recover import recover_interrupted
 from migrate.stages.apply.update import MAX_DELETE_TRIES, delete_objects, remaining_ids
-from migrate.stages.estate import Estate
 from migrate.stages.object_fingerprints import object_fingerprint
-from migrate.stages.progress import Progress
 from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UndoPlan
 from migrate.stages.snapshot.live_estate import read_target
 from migrate.stages.worker_pool import run_parallel
-
-if TYPE_CHECKING:
-    from migrate.endpoints.interface import Writer
 
 MAX_CHANGED_SHOWN = 5
 UNDO_LINES_PER_COMMIT = 500
@@ -64,23 +56,17 @@ class RollbackInterrupted(IncompleteResult):
 
 def roll_back(
     plan: Plan,
-    source: Estate,
-    archive: Archive,
-    writer: Writer,
-    capabilities: Capabilities,
+    ctx: ApplyContext,
     workers: int,
-    progress: Progress,
     force: frozenset[str] = frozenset(),
     dry_run: bool = False,
 ) -> RollbackResult:
     """Roll a plan back. `force`: target ids to roll back although others changed them. Raises
     `OperationRefused` for other changed objects, `RollbackInterrupted` on Ctrl-C, `IncompleteResult` when the
     target could not be read. When the service stops answering, the result lists what was not done."""
-    ctx = apply_context(plan, source, archive, writer, capabilities, progress)
-    load_id_map(plan, ctx, archive)
     try:
-        recover_interrupted(ctx, plan)
-        steps = _undo_steps(plan, ctx, workers, progress)
+        recover_interrupted(ctx)
+        steps = _undo_steps(plan, ctx, workers)
     except KeyboardInterrupt:
         raise RollbackInterrupted(RollbackResult(notes=ctx.result.notes)) from None
     _refuse_changed([step for step in steps if step.changed and step.target_id not in force])
@@ -104,14 +90,14 @@ def roll_back(
     return result
 
 
-def _undo_steps(plan: Plan, ctx: ApplyContext, workers: int, progress: Progress) -> list[UndoStep]:
+def _undo_steps(plan: Plan, ctx: ApplyContext, workers: int) -> list[UndoStep]:
     """Read the target and decide what to do."""
     entries = ctx.entries.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {target_id for _, target_id, _ in ctx.journal.threads_with_messages()}
     threads |= {a.target_parent for a in plan.actions if (a.kind, a.action) == ("message", "update")}
     absent = plan.settled.absent
-    with read_target(ctx.writer, absent, threads, workers, progress, must_answer=False) as target:
+    with read_target(ctx.writer, absent, threads, workers, ctx.progress, must_answer=False) as target:
         present = [thread.id for thread in target.estate.iter_threads() if thread.id in threads]
         with target.messages_of(present) as messages:
             return UndoPlan(plan, ctx, target.estate, messages).steps()

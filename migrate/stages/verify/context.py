@@ -14,7 +14,7 @@ from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
 from migrate.model.message_label import object_label
 from migrate.model.results.apply import VerifyFinding
 from migrate.model.results.plan import LossRow, Plan
-from migrate.stages.apply.context import arrived_without_row, plan_sides, planned_target
+from migrate.stages.apply.context import arrived_without_row, planned_target
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import (
@@ -24,6 +24,7 @@ from migrate.stages.plan.adaptation import (
     losses_of_other_form,
     replayed_messages,
 )
+from migrate.stages.plan_sides import plan_sides
 
 THREAD_FIELDS = ("metadata", "tool_resources")
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.archive.database import Archive
 from migrate.archive.journal import CITATIONS_NOT_TAKEN
-from migrate.codecs import Capabilities
 from migrate.errors import IncompleteResult
 from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.model.results.plan import Plan
 from migrate.stages.apply.context import blocked_objects
-from migrate.stages.estate import Estate
 from migrate.stages.match.files import check_file_hashes
 from migrate.stages.plan.served_versions import version_notes
+from migrate.stages.plan_sides import PlanSides
 from migrate.stages.progress import Progress
 from migrate.stages.retirements import read_served_models, retiring_on_target
 from migrate.stages.snapshot.live_estate import read_target
@@ -36,33 +34,18 @@ class VerifyInterrupted(IncompleteResult):
         super().__init__("stopped before everything was compared", "nothing was written", "run verify again")
 
 
-def verify_plan(
-    plan: Plan,
-    source: Estate,
-    archive: Archive,
-    reader: Reader,
-    capabilities: Capabilities,
-    workers: int,
-    progress: Progress,
-) -> VerifyResult:
+def verify_plan(plan: Plan, sides: PlanSides[Reader], workers: int, progress: Progress) -> VerifyResult:
     """Read everything that a plan is about from the target and compare it. Raises `IncompleteResult` when it
     could not be read, `VerifyInterrupted` on Ctrl-C."""
     try:
-        return _verify(plan, source, archive, reader, capabilities, workers, progress)
+        return _verify(plan, sides, workers, progress)
     except KeyboardInterrupt:
         raise VerifyInterrupted from None
 
 
-def _verify(
-    plan: Plan,
-    source: Estate,
-    archive: Archive,
-    reader: Reader,
-    capabilities: Capabilities,
-    workers: int,
-    progress: Progress,
-) -> VerifyResult:
-    ctx, result = VerifyContext(plan, source, archive, capabilities), VerifyResult()
+def _verify(plan: Plan, sides: PlanSides[Reader], workers: int, progress: Progress) -> VerifyResult:
+    source, reader = sides.source, sides.service
+    ctx, result = VerifyContext(plan, source, sides.archive, sides.capabilities), VerifyResult()
     expected_ids = ((kind, ctx.target_id(kind, id_)) for kind, _, id_ in sorted(ctx.expected))
     threads = [id_ for kind, id_ in expected_ids if kind == "thread" and id_]
     threads += [action.target_id for action in plan.actions if action.kind == "thread" and action.relinks]
