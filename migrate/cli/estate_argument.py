@@ -28,10 +28,16 @@ ARCHIVE_SUFFIX = ".db"
 
 @dataclass(frozen=True)
 class LiveEstate:
-    """A service, as configured."""
+    """A service, as configured. `argument`: the ESTATE argument that names it, never a secret."""
 
     settings: Settings
-    threads_file: Path | None
+    threads_file: Path | None = None
+    argument: str = ""
+
+    @property
+    def side(self) -> Side:
+        """Where it is."""
+        return Side(self.settings.type, self.settings.url)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def resolve_estate(
     """What an ESTATE argument names. Raises `BadUsage`."""
     entry = configured_service(text, config)
     if entry is not None:
-        return _live(text if text in config.estates else "", entry, config, workers)
+        return _live(text, entry, config, workers)
     if Path(text).is_dir():
         return ConfigDirectory(Path(text), config.environment, config.other_side)
     path, _, which = text.rpartition("@")
@@ -121,7 +127,8 @@ def _type_of(url: str) -> str:
     )
 
 
-def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> LiveEstate:
+def _live(argument: str, entry: EstateConfig, config: Config, workers: int) -> LiveEstate:
+    name = argument if argument in config.estates else ""
     url = entry.endpoint.strip(INVISIBLE_CHARACTERS)
     check_estate_url(url, name)
     auth, secret = credential(name, entry)
@@ -141,7 +148,7 @@ def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> LiveE
         scope=entry.scope,
         ca_file=str(certificates),
     )
-    return LiveEstate(settings, threads)
+    return LiveEstate(settings, threads, argument)
 
 
 def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> list[Path]:

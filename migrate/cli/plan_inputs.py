@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from migrate.archive.blobs import Blob
 from migrate.archive.database import Archive
-from migrate.archive.id_map import Side
 from migrate.archive.registered_plans import check_plan_can_be_registered, register_plan
 from migrate.archive.snapshots.reader import list_snapshots
 from migrate.cli.config import SIGN_IN, Config
@@ -20,6 +19,7 @@ from migrate.cli.estate_argument import (
     LiveEstate,
     configured_service,
     live_estate,
+    open_archived,
     resolve_estate,
     snapshot_to_move,
 )
@@ -132,7 +132,7 @@ def _agent_names(pairs: Iterable[tuple[str, str]], place: str) -> dict[str, str]
 
 def make_plan(
     source: str,
-    target: str,
+    target: LiveEstate,
     config: Config,
     options: PlanOptions,
     workers: int,
@@ -149,29 +149,28 @@ def make_plan(
     have by then. Raises `BadUsage`.
     """
     estate = resolve_estate(source, config)
-    if isinstance(estate, ConfigDirectory) and plan_file is not None:
-        live = live_estate(target, config, workers)
-        with _stored_directory(estate, plan_file, progress) as (directory, archive):
-            _prepare_source(directory, source, options, collector)
-            plan = _plan(live, target, directory, archive, options, workers, progress)
-    elif isinstance(estate, ArchivedEstate):
-        live = live_estate(target, config, workers)
-        if not dry_run:
-            check_plan_can_be_registered(estate.path)
-        snapshot = snapshot_to_move(estate, _side(live))
-        with open_estate(f"{snapshot.path}@{snapshot.which}", config, workers, progress) as archived:
-            _prepare_source(archived, source, options, collector)
-            archived.snapshot.further_blobs = further_blobs
-            if not dry_run:
-                sides = archived.side, _side(live)
-                recover_interrupted_applies(estate.path, *sides, config, workers, progress)
-            plan = _plan(live, target, archived, estate.path, options, workers, progress)
-    else:
+    if isinstance(estate, LiveEstate):
         raise BadUsage(
             f"{source} is a live estate",
             "the source of a plan must not change",
             f"take a snapshot first: snapshot {source} -o estate.db",
         )
+    with ExitStack() as stack:
+        if isinstance(estate, ConfigDirectory):
+            stored = _stored_directory(estate, plan_file or STDOUT_PATH, progress)
+            opened, archive = stack.enter_context(stored)
+        else:
+            archive = estate.path
+            if not dry_run:
+                check_plan_can_be_registered(archive)
+            snapshot = snapshot_to_move(estate, target.side)
+            opened = Estate(stack.enter_context(open_archived(snapshot)))
+            opened.snapshot.further_blobs = further_blobs
+        _prepare_source(opened, source, options, collector)
+        if isinstance(estate, ArchivedEstate) and not dry_run:
+            recover_interrupted_applies(archive, opened.side, target.side, config, workers, progress)
+        reader = stack.enter_context(closing(connect_reader(target.settings)))
+        plan = plan_move(opened, str(archive.resolve()), reader, target.argument, options, workers, progress)
     if not dry_run:
         register_plan(Path(plan.source.archive), plan.digest)
     return plan
@@ -191,7 +190,7 @@ def assess_move(
     live = None if is_type else live_estate(target, config, workers)
     estate = resolve_estate(source, config)
     if isinstance(estate, ArchivedEstate) and live is not None:
-        snapshot = snapshot_to_move(estate, _side(live), strict=False)
+        snapshot = snapshot_to_move(estate, live.side, strict=False)
         source = f"{snapshot.path}@{snapshot.which}"
     with open_estate(source, config, workers, progress, models=True) as opened:
         _prepare_source(opened, source, options, collector)
@@ -242,20 +241,3 @@ def _prepare_source(estate: Estate, label: str, options: PlanOptions, collector:
     estate.agent_version = options.agent_version
     check_source(estate)
     collector.add(label, estate)
-
-
-def _plan(
-    live: LiveEstate,
-    target: str,
-    source: Estate,
-    archive: Path,
-    options: PlanOptions,
-    workers: int,
-    progress: Progress,
-) -> Plan:
-    with closing(connect_reader(live.settings)) as reader:
-        return plan_move(source, str(archive.resolve()), reader, target, options, workers, progress)
-
-
-def _side(live: LiveEstate) -> Side:
-    return Side(live.settings.type, live.settings.url)

@@ -208,9 +208,7 @@ def _drill_in_emulator(
             service, emulator.url, auth=cast("Any", auth), secret=emulator.options.key, workers=drill.workers
         )
         journal = stack.enter_context(Archive.temporary())
-        sides = stack.enter_context(
-            drill.sides(source, journal, LiveEstate(settings, threads_file=None), EMULATOR)
-        )
+        sides = stack.enter_context(drill.sides(source, journal, LiveEstate(settings), EMULATOR))
         return run_drill(sides, options, sample)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from migrate.archive.database import check_not_an_archive
+from migrate.cli.estate_argument import live_estate
 from migrate.cli.options import (
     FILE_PATH,
     Common,
@@ -72,7 +73,8 @@ def plan_command(
     config = common.config.for_command(environment, target)
     options = replace(plan_options(config, source, **given), selection=selection)
     collector = DiagramCollector(reports.shows_diagrams)
-    plan = make_plan(source, target, config, options, workers, common.progress(), output, collector)
+    live = live_estate(target, config, workers)
+    plan = make_plan(source, live, config, options, workers, common.progress(), output, collector)
     write_plan(plan, output)
     document, report = plan_document(plan, output), plan_report(plan, output, all_objects)
     write_report(common, reports, document, report, collector, stdout_used=output == STDOUT_PATH)

@@ -78,8 +78,9 @@ class Restore:
         snapshot came from no longer has assistants."""
         source = f"{self.archive.path}@{self.archive.which}"
         with resumable("stopped before the plan was complete", "nothing was written", SAME_RESTORE):
+            target = live_estate(self.target, self.config, self.workers)
             return make_plan(
-                source, self.target, self.config, self.options, self.workers, self.progress,
+                source, target, self.config, self.options, self.workers, self.progress,
                 dry_run=self.dry_run, further_blobs=self.originals,
             )  # fmt: skip
 

@@ -67,7 +67,8 @@ class Sync:
         snapshot = self._snapshot(threads, full)
         source = f"{self.archive}@{snapshot.id}"
         with resumable("stopped before the plan was complete", "nothing was written", SAME_SYNC):
-            plan = make_plan(source, self.target, self.config, self.options, self.workers, self.progress)
+            target = live_estate(self.target, self.config, self.workers)
+            plan = make_plan(source, target, self.config, self.options, self.workers, self.progress)
         plan_file = self.archive.with_name(self.archive.name + ".plan.json")
         keep_earlier = (dry_run or not plan.changes_target) and self._can_be_undone(plan_file)
         if not keep_earlier:
