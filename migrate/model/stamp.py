@@ -109,9 +109,14 @@ def remove_stamp_keys(metadata: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def read_stamp(metadata: JSON) -> str:
-    """`TYPE:ID` of the object from which this one was created, or ''."""
+    """The stamp in this metadata, or ''."""
     keys = stamp_keys_in(metadata)
     return str(metadata[keys.stamp]) if keys else ""
+
+
+def stamp(entity: Entity) -> str:
+    """`TYPE:ID` of the object from which this one was created, or ''."""
+    return read_stamp(entity.fields.get("metadata"))
 
 
 def stamped_name(metadata: JSON) -> str | None:

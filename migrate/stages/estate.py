@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar, overload
 from migrate.archive.connections import SqlConnection
 from migrate.archive.id_map import Side
 from migrate.archive.snapshots.reader import SnapshotReader
-from migrate.codecs import CODECS, DecodeContext, TextMessage
+from migrate.codecs import CODECS, Codec, DecodeContext, Target, TextMessage
 from migrate.codecs.foundry.items import is_writable_call
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.message import ITEM_ROLE
@@ -23,7 +23,6 @@ from migrate.model.results.archive import StoredBody
 from migrate.model.selection import filter_reason
 from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION, with_served_version
 from migrate.model.shard import Shard
-from migrate.model.stamp import read_stamp
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")
@@ -140,6 +139,15 @@ class Estate:
             return
         for _, body in self.snapshot.bodies("message", thread):
             yield self.lazy_message(thread, body)
+
+    def iter_replayed_messages(self, thread: str, codec: Codec, target: Target) -> Iterator[LazyMessage]:
+        """Those that are written to a target, in order: the same for plan, apply and verify. `codec`: of the
+        target. `text_message` is set only where the text arrives unchanged."""
+        for message in self.iter_lazy_messages(thread):
+            if message.text_message and message.text_message.fits(target.capabilities):
+                yield message
+            elif not codec.why_not_replayed(message.entity, target):
+                yield message._replace(text_message=None)
 
     def set_message_order(self, thread: str, ids: Iterable[str]) -> None:
         """From now on `iter_lazy_messages` returns the messages of a thread in this order, others last."""
@@ -275,8 +283,3 @@ class LazyMessage(NamedTuple):
     def entity(self) -> Entity:
         """The message in canonical form."""
         return self.estate.decode("message", self.body, self.thread)
-
-
-def stamp(entity: Entity) -> str:
-    """`TYPE:ID` of the object from which this one was created, or ''."""
-    return read_stamp(entity.fields.get("metadata"))

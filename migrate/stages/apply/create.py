@@ -14,8 +14,8 @@ from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action
+from migrate.model.stamp import stamp
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
-from migrate.stages.estate import stamp
 from migrate.stages.object_fingerprints import object_fingerprint, written_fingerprint
 
 MAX_CREATE_TRIES = 4

@@ -18,13 +18,13 @@ from migrate.model import Entity
 from migrate.model.loss import Loss
 from migrate.model.message import count_citations, without_citations
 from migrate.model.message_label import object_label
+from migrate.model.stamp import stamp
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
-from migrate.stages.estate import LazyMessage, stamp
+from migrate.stages.estate import LazyMessage
 from migrate.stages.object_fingerprints import written_fingerprint
 from migrate.stages.plan.adaptation import (
     alternative_targets,
-    iter_messages,
     losses_of_other_form,
     target_without_citations,
 )
@@ -191,7 +191,7 @@ class ThreadMessages:
     def iterate(self, start: int = 0) -> Iterator[OutgoingMessage]:
         """The messages from a place to the end. Raises `UnresolvedReference`."""
         ctx = self._ctx
-        messages = iter_messages(ctx.source, ctx.codec, ctx.target, self._thread.id)
+        messages = ctx.source.iter_replayed_messages(self._thread.id, ctx.codec, ctx.target)
         for place, message in enumerate(islice(messages, start, None), start):
             outgoing = OutgoingMessage(ctx, message)
             if not outgoing.text and outgoing.entity.fields.get("attachments"):

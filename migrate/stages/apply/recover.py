@@ -21,7 +21,6 @@ from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, se
 from migrate.stages.apply.store_files import find_by_content
 from migrate.stages.apply.threads import ThreadWriter, find_by_messages
 from migrate.stages.apply.update import find_updated, source_entity
-from migrate.stages.plan.adaptation import iter_messages
 from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS
 
 # How the object is found that a request without an answer created, by its kind. Arguments: the context, the
@@ -171,5 +170,5 @@ def _appended_threads(ctx: ApplyContext) -> Iterator[_WrittenThread]:
     for action in ctx.actions.values():
         thread = ctx.source.threads_by_id.get(action.id) if action.kind == "thread" else None
         if thread is not None and action.action != "create" and action.messages and action.id in appended:
-            count = sum(1 for _ in iter_messages(ctx.source, ctx.codec, ctx.target, thread.id))
+            count = sum(1 for _ in ctx.source.iter_replayed_messages(thread.id, ctx.codec, ctx.target))
             yield thread, appended[action.id], count - action.messages, ctx.journal.first_applied_at()

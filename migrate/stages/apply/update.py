@@ -11,10 +11,9 @@ from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action, Plan
 from migrate.model.secrets import with_target_credentials
-from migrate.model.stamp import stamp_keys_in
+from migrate.model.stamp import stamp, stamp_keys_in
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
-from migrate.stages.estate import stamp
 from migrate.stages.object_fingerprints import message_fingerprint, object_fingerprint
 from migrate.stages.plan.relink import relinked
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from migrate.model import KINDS, Entity
 from migrate.model.references import references_of
-from migrate.stages.estate import Estate, stamp
+from migrate.model.stamp import stamp
+from migrate.stages.estate import Estate
 
 
 @dataclass(frozen=True)

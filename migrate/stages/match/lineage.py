@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from migrate.archive.id_map import Derivation, Side
 from migrate.codecs import CODECS
-from migrate.model.stamp import remove_stamp_keys
-from migrate.stages.estate import Estate, stamp
+from migrate.model.stamp import remove_stamp_keys, stamp
+from migrate.stages.estate import Estate
 from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.object_fingerprints import object_fingerprint
 

@@ -18,9 +18,9 @@ from migrate.model import JSON, Entity
 from migrate.model.file import file_on_service
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.results.archive import IdMapping
-from migrate.model.stamp import original_assistant_id
+from migrate.model.stamp import original_assistant_id, stamp
 from migrate.stages.config_directory.select import select_configuration, unused_store_copies
-from migrate.stages.estate import Estate, stamp
+from migrate.stages.estate import Estate
 from migrate.stages.match.files import (
     HashReader,
     file_holders,

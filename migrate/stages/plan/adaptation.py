@@ -15,7 +15,7 @@ from migrate.model.loss import Loss
 from migrate.model.message import count_citations
 from migrate.model.references import IdLookup, references_of, remap_references, tool_resource_ids
 from migrate.model.results.plan import TargetSettings
-from migrate.stages.estate import Estate, LazyMessage
+from migrate.stages.estate import Estate
 from migrate.stages.plan.source_mentions import SourceIds
 
 
@@ -114,17 +114,8 @@ def with_target_ids(adapted: Entity, target: Target, lookup: IdLookup) -> Entity
 
 
 def replayed_messages(source: Estate, codec: Codec, target: Target, thread: str) -> Iterator[Entity]:
-    """The messages of a thread that are replayed, in order: the same for plan, apply and verify."""
-    return (message.entity for message in iter_messages(source, codec, target, thread))
-
-
-def iter_messages(source: Estate, codec: Codec, target: Target, thread: str) -> Iterator[LazyMessage]:
-    """The same, decoded on demand. `text_message` is set only where the text arrives unchanged."""
-    for message in source.iter_lazy_messages(thread):
-        if message.text_message and message.text_message.fits(target.capabilities):
-            yield message
-        elif not codec.why_not_replayed(message.entity, target):
-            yield message._replace(text_message=None)
+    """`Estate.iter_replayed_messages`, decoded."""
+    return (message.entity for message in source.iter_replayed_messages(thread, codec, target))
 
 
 def without_folded_attachments(existing: Entity, written: Entity, messages: Iterable[Entity]) -> Entity:

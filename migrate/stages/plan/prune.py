@@ -13,7 +13,8 @@ from migrate.errors import OperationRefused
 from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action
-from migrate.stages.estate import Estate, stamp
+from migrate.model.stamp import stamp
+from migrate.stages.estate import Estate
 from migrate.stages.object_fingerprints import object_fingerprint
 from migrate.stages.plan.decision import existing_action, object_loss
 from migrate.stages.plan.object_decider import ObjectDecider

@@ -20,7 +20,6 @@ from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import (
     adapted_for_target,
     alternative_targets,
-    iter_messages,
     losses_of_other_form,
     replayed_messages,
 )
@@ -118,7 +117,7 @@ class VerifyContext:
 
     def expected_messages(self, thread: str) -> Iterator[LazyMessage]:
         """The messages of a thread that should be on the target, in order."""
-        messages = iter_messages(self.source, self.codec, self.target, thread)
+        messages = self.source.iter_replayed_messages(thread, self.codec, self.target)
         return (message for message in messages if (thread, message.id) not in self._lost_messages)
 
     def adapted_messages(self, thread: str) -> Iterator[Entity]:

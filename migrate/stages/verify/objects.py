@@ -15,9 +15,10 @@ from migrate.model.project_resources import connections_in_other_project
 from migrate.model.references import references_of
 from migrate.model.results.apply import NOT_DELETED, VerifyFinding, VerifyResult
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
+from migrate.model.stamp import stamp
 from migrate.model.vector_store import ingestion_error
 from migrate.stages.config_directory.match import is_equal_on_target
-from migrate.stages.estate import Estate, stamp
+from migrate.stages.estate import Estate
 from migrate.stages.object_fingerprints import is_unchanged
 from migrate.stages.verify.context import VerifyContext, finding
 
