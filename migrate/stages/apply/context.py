@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 RequestBody = dict[str, JSON]
-# Action, kind, parent and id on the source.
-_LineKey = tuple[str, str, str, str]
+# What identifies a line of the journal: action, kind, and parent and id on the source.
+LineKey = tuple[str, str, str, str]
 
 
 class UnresolvedReference(RequestFailed):
@@ -65,7 +65,7 @@ class ApplyContext:
         # Ids that were on the target when the plan was made: never the result of a request of this plan.
         self.preexisting_ids: frozenset[str] = frozenset()
         # Key of a line of the journal -> action of the plan that has, or will have, this line.
-        self.actions: dict[_LineKey, Action] = {}
+        self.actions: dict[LineKey, Action] = {}
         self.reload()
         answers = [
             e.written for e in self.entries.values() if e.action == CITATIONS_ACTION and e.state == "done"
@@ -91,7 +91,7 @@ class ApplyContext:
 
     def reload(self) -> None:
         """Read the journal of this plan, without messages: their threads are read instead."""
-        self.entries: dict[_LineKey, JournalEntry] = {
+        self.entries: dict[LineKey, JournalEntry] = {
             (e.action, e.kind, e.source_parent, e.source_id): e for e in self.journal.entries(messages=False)
         }
 
@@ -196,7 +196,7 @@ def arrived_without_row(loss: Loss, accepted_fields: Collection[str]) -> LossRow
     return LossRow(**{**vars(loss), "reason": f"{ARRIVED_WITHOUT_PREFIX}{loss.reason}"}, accepted=accepted)
 
 
-def line_key(action: Action) -> tuple[str, str, str, str]:
+def line_key(action: Action) -> LineKey:
     """The key of an action's line in the journal."""
     return action.action, action.kind, action.parent, action.id
 

@@ -11,16 +11,13 @@ from migrate.archive.journal import JournalEntry
 from migrate.model.results.apply import NOT_CARRIED_OUT, FailedObject
 from migrate.model.results.plan import Action, ChangeRow, Plan
 from migrate.model.results.stopped import WorkAction, WorkRow
-from migrate.stages.apply.context import ApplyContext, line_key
+from migrate.stages.apply.context import ApplyContext, LineKey, line_key
 
 SERVICE_STOPPED = f"{NOT_CARRIED_OUT}the service stopped answering"
 SERVICE_UNREACHABLE = f"{NOT_CARRIED_OUT}the service could not be reached"
 APPLY_STOPPED = f"{NOT_CARRIED_OUT}the apply was stopped"
 
 ACTIONS_WITH_OUTCOME = ("create", "update", "delete", "adopt")
-
-# Action, kind, parent and id on the source.
-_LineKey = tuple[str, str, str, str]
 
 
 def report_stopped(plan: Plan, ctx: ApplyContext, reason: str) -> None:
@@ -49,7 +46,7 @@ def _messages_there(
     action: Action,
     ctx: ApplyContext,
     messages: dict[str, int],
-    finished: dict[_LineKey, JournalEntry],
+    finished: dict[LineKey, JournalEntry],
 ) -> int | None:
     """How many of the planned messages of a thread are on the target; None where an earlier run may have
     sent some that it did not note any more."""
@@ -63,7 +60,7 @@ def _messages_there(
 
 def _split(
     action: Action,
-    finished: dict[_LineKey, JournalEntry],
+    finished: dict[LineKey, JournalEntry],
     changes: dict[tuple[str, str, str], ChangeRow],
     there: int | None,
 ) -> tuple[list[WorkRow], list[WorkRow]]:
