@@ -16,7 +16,7 @@ from migrate import __version__
 from migrate.cli import streams
 from migrate.cli.interruption import stop_signals
 from migrate.endpoints.process_settings import enable_process_settings
-from migrate.errors import MigrateError, RequestFailed
+from migrate.errors import BadUsage, MigrateError, RequestFailed
 from migrate.model.input_limits import MIN_RECURSION_LIMIT
 from migrate.model.known_secrets import PROCESS_SECRETS, redact
 from migrate.reports.text_table import escape_control
@@ -56,6 +56,23 @@ COMMANDS = {
     "emulate": "serves an emulated service on loopback, for rehearsal",
     "demo": "shows the whole flow on bundled examples, without an account",
 }
+
+
+def _refuse_empty_options(ctx: click.Context, command: click.Command, args: list[str]) -> None:
+    """Raises `BadUsage` for an option with an empty value: most often a variable of a script that is not set.
+    Without the option the command would do more than was meant, such as restore a whole estate."""
+    try:
+        given = command.make_parser(click.Context(command, parent=ctx)).parse_args(list(args))[0]
+    except click.UsageError:
+        return  # reported when the arguments are parsed
+    for option in command.params:
+        value = given.get(option.name or "")
+        if isinstance(option, click.Option) and "" in (value if isinstance(value, list) else [value]):
+            raise BadUsage(
+                f"the value of {option.opts[0]} is empty",
+                "often a variable of a script is not set",
+                f"give a value, or leave {option.opts[0]} out",
+            )
 
 
 def safe_text(text: str) -> str:
@@ -100,6 +117,14 @@ class Program(click.Group):
         if any(SURROGATE_HALF.search(word) for word in args):
             raise click.UsageError("an argument contains half of a surrogate pair", ctx)
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and "" in (word.rpartition("=")[2] for word in rest):
+            _refuse_empty_options(ctx, command, rest)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

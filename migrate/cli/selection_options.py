@@ -62,15 +62,15 @@ def _with_selection(function: CommandFunction, dependencies_help: str, dependenc
         ids: tuple[str, ...],
         ids_file: str | None,
         exclude: tuple[str, ...],
-        after: str,
-        before: str,
+        after: str | None,
+        before: str | None,
         meta: tuple[str, ...],
         dependencies: bool,
         other_kinds_whole: bool = False,
         **others: Any,
     ) -> Any:
-        listed = read_id_list(ids_file) if ids_file else ()
-        if ids_file and not (listed or ids or include):
+        listed = () if ids_file is None else read_id_list(ids_file)
+        if ids_file is not None and not (listed or ids or include):
             raise NothingSelected(f"--ids {ids_file}: there is no id in it", todo=ID_LIST_ADVICE)
         selection = parse_selection(
             include, (*ids, *listed), exclude, after, before, meta, dependencies, other_kinds_whole
@@ -89,11 +89,11 @@ def _with_selection(function: CommandFunction, dependencies_help: str, dependenc
             help="Only objects whose metadata have KEY with a value that matches GLOB; may be repeated.",
         ),
         click.option(
-            "--before", metavar="DATE", default="",
+            "--before", metavar="DATE",
             help="Only threads whose newest message is before this date.",
         ),
         click.option(
-            "--after", metavar="DATE", default="", help="Only threads with a message from this date on."
+            "--after", metavar="DATE", help="Only threads with a message from this date on."
         ),
         click.option(
             "--exclude", metavar="KIND:GLOB", help="Leave out objects whose name or id matches.", **several

@@ -109,8 +109,8 @@ def parse_selection(
     include: Iterable[str] = (),
     ids: Iterable[str] = (),
     exclude: Iterable[str] = (),
-    after: str = "",
-    before: str = "",
+    after: str | None = None,
+    before: str | None = None,
     meta: Iterable[str] = (),
     dependencies: bool = True,
     other_kinds_whole: bool = False,
@@ -190,15 +190,16 @@ def seconds_of_date(text: str) -> int:
     return seconds
 
 
-def _date(option: str, text: str) -> int | None:
-    """Seconds since 1970, None where no date is given."""
-    if not text:
+def _date(option: str, text: str | None) -> int | None:
+    """Seconds since 1970, None where no date is given. An empty text is no date: often a variable of a script
+    that was not set, and without the date everything would be selected."""
+    if text is None:
         return None
     try:
         return seconds_of_date(text)
     except ValueError:
         raise BadUsage(
-            f"{option} {text}: this is not a date",
+            f"{option} {text or repr('')}: this is not a date",
             "dates are written as in ISO 8601",
             f"write {option} 2026-08-26 or {option} 2026-08-26T12:00:00Z",
         ) from None

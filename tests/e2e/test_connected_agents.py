@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -114,3 +115,20 @@ def test_the_plan_reports_that_an_agent_has_no_such_tool(launch: Launch) -> None
     assert moved(world)["created"] == 3
     definitions = [row["versions"]["latest"]["definition"] for row in world.target.estate.agents.values()]
     assert not [tool for each in definitions for tool in each.get("tools", [])]
+
+
+@pytest.mark.parametrize("options", [(), ("--id", asking(5, "")["id"])], ids=["everything", "one"])
+def test_a_lost_agent_of_a_circle_comes_back_with_its_tools(launch: Launch, options: tuple[str, ...]) -> None:
+    """The agents that it refers to are still there."""
+    place = project("SOURCE_KEY")
+    world = launch(place, place, types=("foundry-classic", "foundry-classic"))
+    add(world.source, *deepcopy(CIRCLE))
+    world.snapshot()
+    first, lost, last = (row["id"] for row in CIRCLE)
+    del world.source.estate.assistants[lost]
+    result = world("restore", world.db, *options, "--yes").ok()
+    assert [row for row in result["losses"] if row["grade"] == "lost"] == []
+    new = {**{id_: id_ for id_ in (first, last)}, lost: result["ids"][0]["target_id"]}
+    for one, other in ((first, lost), (lost, last), (last, first)):
+        (tool,) = world.source.estate.assistants[new[one]]["tools"]
+        assert tool["connected_agent"]["id"] == new[other]

@@ -13,7 +13,7 @@ import pytest
 
 from migrate.errors import BadUsage
 from migrate.files import text as text_files
-from migrate.files.text import read_standard_input, read_text
+from migrate.files.text import ids_of_lines, read_standard_input, read_text
 
 WORDS = 'name = "Zoë 😀"\nnext = 1\n'
 
@@ -128,3 +128,8 @@ def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(BadUsage, match="standard input"):
         read_standard_input()
+
+
+def test_a_list_of_ids_has_comments_after_a_blank_and_names_with_the_same_sign() -> None:
+    text = "# all\nasst_1 # yes\n  asst_2\t#no blank behind\r\n\nC#\nC# 2\u2028x\nasst_1\n#"
+    assert ids_of_lines(text) == ["asst_1", "asst_2", "C#", "C# 2\u2028x"]

@@ -178,6 +178,8 @@ class TargetSettings(StrictModel):
     further: tuple[tuple[str, str, str], ...] = ()
     # Whether citations are written. Earlier plans reported all of them as lost.
     citations: bool = False
+    # Of a restore: ids of assistants of the source that the target has, so that others can refer to them.
+    present_assistants: SortedSet[str] = frozenset()
 
 
 class SelectionRow(StrictModel):

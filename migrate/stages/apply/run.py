@@ -128,7 +128,7 @@ def _send_all(plan: Plan, ctx: ApplyContext, workers: int, ingestion_timeout_s: 
     run(store_files.items(), lambda item: fill_vector_store(ctx, *item))
     assistants = source.objects("assistant")
     new = {a.id: a for a in planned("assistant", "create")}
-    for wave in AssistantDependencies(assistants).waves():
+    for wave in AssistantDependencies(assistants, plan.settled.present_assistants).waves():
         run((new[id_] for id_ in wave if id_ in new), lambda a: create_object(ctx, a, assistants[a.id]))
     for kind in CONFIGURATION_KINDS:
         run(planned(kind, "update"), partial(update_object, ctx))

@@ -40,7 +40,7 @@ def adaptation_target(
         for thread in source.iter_threads()
     }
     source_ids = SourceIds(source)
-    dependencies = AssistantDependencies(source.objects("assistant"))
+    dependencies = AssistantDependencies(source.objects("assistant"), settings.present_assistants)
     return Target(
         capabilities=capabilities,
         source_type=capabilities.service if source.codec.ids_are_keys else source.type,
@@ -153,18 +153,21 @@ def with_snapshot_losses(entity: Entity, losses: list[Loss], source: Estate) -> 
 class AssistantDependencies:
     """Which assistants refer to which, as connected agents."""
 
-    def __init__(self, assistants: Mapping[str, Entity]) -> None:
+    def __init__(self, assistants: Mapping[str, Entity], present: Set[str] = frozenset()) -> None:
+        """`present`: assistants that the target has, so that nothing waits for them."""
         self._references = {
             id_: {
                 referenced
                 for _, kind, referenced in references_of(KINDS["assistant"], entity)
-                if kind == "assistant" and referenced in assistants
+                if kind == "assistant" and referenced in assistants and referenced not in present
             }
             for id_, entity in assistants.items()
         }
 
     def in_cycle(self, id_: str, referenced: str) -> bool:
         """Whether `referenced` leads back to `id_`: then neither can be created first."""
+        if referenced not in self._references.get(id_, ()):
+            return False
         seen: set[str] = set()
         waiting = [referenced]
         while waiting:

@@ -74,7 +74,7 @@ class Planner:
             if ("vector_store", store.id) not in second_copies:
                 yield from self._store_files(store.id)
         assistants = {a.id: a for a in self._selected(self.source.objects("assistant").values())}
-        for wave in AssistantDependencies(assistants).waves():
+        for wave in AssistantDependencies(assistants, self.settings.present_assistants).waves():
             for entity in map(assistants.__getitem__, wave):
                 existing = self.decider.counterpart(entity, self.target.objects("assistant"))
                 action = self.log.add(self.decider.decide(entity, existing))

@@ -147,6 +147,9 @@ def build_plan(
         settings = settle()  # they need names of their own
     settings = add_journal_pairs(settings, source, target, pairs, journal, options)
     settings = _add_left_out(settings, selected, pairs, log)
+    if options.restore:
+        present = (id_ for id_ in pairs.ids.get("assistant", {}) if pairs.right("assistant", id_))
+        settings = settings.model_copy(update={"present_assistants": frozenset(present)})
     decider = decide(settings, lookalikes)
     planner = Planner(decider, log, target, conversations, inventory.deployments_error, selected)
     actions = planner.all_actions(threads_now, options)

@@ -6,7 +6,7 @@ with an apply: an interrupted rollback continues, and a second one has nothing t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from itertools import islice
 
@@ -21,7 +21,9 @@ from migrate.errors import (
     ServiceUnreachable,
 )
 from migrate.model import JSON, KINDS, Entity
+from migrate.model.entity import ObjectKey
 from migrate.model.normalize import normalize_written_fields
+from migrate.model.references import references_of
 from migrate.model.results.apply import NOT_ROLLED_BACK, FailedObject, RollbackResult, UndoStep
 from migrate.model.results.plan import Plan
 from migrate.model.results.stopped import WorkRow
@@ -149,6 +151,8 @@ class _Rollback:
         self._done: list[UndoStep] = []
         # Target ids of threads and stores of which something could not be removed.
         self._incomplete: set[str] = set()
+        # What an object that could not be restored still refers to -> why it is kept.
+        self._kept: dict[ObjectKey, str] = {}
         # Source id of a store -> journal lines of the files that were put into it.
         self._store_entries: dict[str, list[JournalEntry]] = {}
         for entry in ctx.entries.values():
@@ -164,6 +168,7 @@ class _Rollback:
         for kind in REMOVAL_ORDER:
             if kind == "thread":
                 run((step for step in restored if step.kind == kind), self._restore)
+                self._keep_what_is_used(steps)
             removed = [step for step in steps if step.how == "remove" and step.kind == kind]
             has_parent = bool(KINDS[kind].parent)
             run(([step] for step in removed if step.gone or not has_parent), self._remove)
@@ -175,6 +180,9 @@ class _Rollback:
 
     def _remove(self, steps: list[UndoStep]) -> None:
         """Remove objects of one kind and one parent."""
+        first = steps[0]
+        if (why := self._kept.get((first.kind, first.target_id))) and not first.gone:
+            return self._fail(first, why)
         entries = [self._intend(step) for step in steps]
         try:
             remaining = self._send_removal(steps[0], [step.target_id for step in steps])
@@ -200,6 +208,34 @@ class _Rollback:
         if step.detach:
             detach_implicit_store(self._ctx, step.detach, step.target_id)
         return delete_objects(writer, step.kind, ids, step.target_parent)
+
+    def _keep_what_is_used(self, steps: list[UndoStep]) -> None:
+        """Objects that could not be restored still refer to what this plan created. Removing that would leave
+        them with ids of nothing, so it stays, with what it needs itself."""
+        failed = {(row.kind, row.id) for row in self._result.failed}
+        removed = {(step.kind, step.target_id): step for step in steps if step.how == "remove"}
+        waiting = [step for step in steps if step.how == "restore" and (step.kind, step.id) in failed]
+        while waiting:
+            user = waiting.pop()
+            for key in self._used_by(user, removed):
+                if key in removed and key not in self._kept:
+                    self._kept[key] = f"{user.kind} {user.name or user.id} could not be restored and uses it"
+                    waiting.append(removed[key])
+
+    def _used_by(self, step: UndoStep, removed: Collection[ObjectKey]) -> Collection[ObjectKey]:
+        """What an object refers to now; of one that cannot be read, all of `removed`."""
+        if step.kind == "vector_store":
+            return [("file", entry.target_id) for entry in self._store_entries.get(step.id, ())]
+        if step.kind not in ("assistant", "thread"):
+            return ()
+        try:
+            body = self._ctx.writer.get(step.kind, step.target_id)
+        except NotFound:
+            return ()
+        except RequestFailed:
+            return removed
+        present = self._ctx.decode(step.kind, body)
+        return [(kind, id_) for _, kind, id_ in references_of(KINDS[step.kind], present)]
 
     def _restore(self, step: UndoStep) -> None:
         """Write back what an object was before."""
