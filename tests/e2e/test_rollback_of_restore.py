@@ -1,4 +1,4 @@
-"""A restore is rolled back: nothing that cannot be restored is left with the id of an object that was removed."""
+"""A restore is rolled back: what cannot be restored keeps what it uses."""
 
 from __future__ import annotations
 

@@ -182,7 +182,8 @@ class _Rollback:
         """Remove objects of one kind and one parent."""
         first = steps[0]
         if (why := self._kept.get((first.kind, first.target_id))) and not first.gone:
-            return self._fail(first, why)
+            self._fail(first, why)
+            return
         entries = [self._intend(step) for step in steps]
         try:
             remaining = self._send_removal(steps[0], [step.target_id for step in steps])
