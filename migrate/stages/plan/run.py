@@ -146,10 +146,7 @@ def build_plan(
     if lookalikes:
         settings = settle()  # they need names of their own
     settings = add_journal_pairs(settings, source, target, pairs, journal, options)
-    settings = _add_left_out(settings, selected, pairs, log)
-    if options.restore:
-        present = (id_ for id_ in pairs.ids.get("assistant", {}) if pairs.right("assistant", id_))
-        settings = settings.model_copy(update={"present_assistants": frozenset(present)})
+    settings = _add_left_out(_add_present(settings, pairs, options), selected, pairs, log)
     decider = decide(settings, lookalikes)
     planner = Planner(decider, log, target, conversations, inventory.deployments_error, selected)
     actions = planner.all_actions(threads_now, options)
@@ -239,6 +236,13 @@ def _with_fingerprints(side: TargetSide, target: Estate, actions: Sequence[Actio
     fingerprints |= {(a.kind, "", a.target_id): a.before for a in relinked}
     objects = tuple((*key, fingerprint) for key, fingerprint in sorted(fingerprints.items()))
     return side.model_copy(update={"digest": combined_fingerprint(fingerprints), "objects": objects})
+
+
+def _add_present(settings: TargetSettings, pairs: ObjectPairs, options: PlanOptions) -> TargetSettings:
+    """In a restore, note the assistants that the target has. In a move, an object is sent as it was the first
+    time."""
+    present = frozenset(pairs.ids.get("assistant", {})) if options.restore else frozenset()
+    return settings.model_copy(update={"present_assistants": present})
 
 
 def _add_left_out(
