@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import signal
@@ -9,10 +10,12 @@ import sqlite3
 import traceback
 from collections.abc import Generator
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from migrate.endpoints import process_settings
 from tests import sample
 from tests.open_connections import CountedConnection, count_connections
 
@@ -61,9 +64,24 @@ def pytest_configure(config: pytest.Config) -> None:
             "this-run", parent=settings.get_profile("dev"), max_examples=sample.examples()
         )
         settings.load_profile("this-run")
+    let_garbage_go()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     count_connections()
+
+
+def let_garbage_go() -> None:
+    """Commands of this process exclude nothing from garbage collection. The program does it once, when it
+    connects. Here it would be done thousands of times, and whatever is no longer used would stay for ever."""
+    vars(process_settings)["gc"] = SimpleNamespace(
+        get_threshold=gc.get_threshold, set_threshold=gc.set_threshold, freeze=lambda: None
+    )
+
+
+def pytest_collection_finish() -> None:
+    """All modules and tests stay: no later collection looks at them."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

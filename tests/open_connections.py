@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
+import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -29,36 +29,50 @@ class CountedConnection(sqlite3.Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.opened_at = traceback.extract_stack(limit=MAX_FRAMES)
+        self.opened_at = opened_here()
         self._opened_by, self._used_by = threading.get_ident(), 0
         CountedConnection.open_[self] = None
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
-        with self._used():
+        other = self._use()
+        try:
             return super().execute(*arguments)
+        finally:
+            self._used_by = other
 
     def executemany(self, *arguments: Any) -> sqlite3.Cursor:
-        with self._used():
+        other = self._use()
+        try:
             return super().executemany(*arguments)
+        finally:
+            self._used_by = other
 
-    @contextmanager
-    def _used(self) -> Iterator[None]:
-        """SQLite runs one statement of a connection at a time. If its SQL calls a Python function, a second
-        thread causes a deadlock."""
+    def _use(self) -> int:
+        """Note that this thread runs a statement; returns the thread that was noted before, or 0. SQLite runs
+        one statement of a connection at a time. If its SQL calls a Python function, a second thread causes a
+        deadlock."""
         me, other = threading.get_ident(), self._used_by
         without_lock = self.lock is not None and me != self._opened_by and not self.lock._is_owned()
         if without_lock or other not in (0, me):
             CountedConnection.shared.append("".join(traceback.format_stack(limit=MAX_FRAMES)))
             raise AssertionError("a connection was used by another thread than its own, without its lock")
         self._used_by = me
-        try:
-            yield
-        finally:
-            self._used_by = other
+        return other
 
     def close(self) -> None:
         super().close()
         CountedConnection.open_.pop(self, None)
+
+
+def opened_here() -> list[traceback.FrameSummary]:
+    """The calls that open a connection, the innermost at the end. Lines of source are read only when
+    shown."""
+    frames = itertools.islice(traceback.walk_stack(sys._getframe(2)), MAX_FRAMES)
+    found = [
+        traceback.FrameSummary(frame.f_code.co_filename, line, frame.f_code.co_name, lookup_line=False)
+        for frame, line in frames
+    ]
+    return found[::-1]
 
 
 def count_connections() -> None:

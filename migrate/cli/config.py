@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ from migrate.files.text import read_toml
 from migrate.model.known_secrets import register_secret
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
     from migrate.endpoints.settings import Auth
 
 
@@ -102,12 +105,20 @@ def load_config(path: Path | None) -> Config:
     return parse_config({**data, "folder": str(file.parent)}, file)
 
 
+@cache
+def _config_type() -> TypeAdapter[Config]:
+    """pydantic's description of the file. To make it takes longer than to read the file."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Config)
+
+
 def parse_config(data: dict[str, Any], file: Path) -> Config:
     """The content of a config file as `Config`. Raises `BadUsage` with the wrong key."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(Config).validate_python(data)
+        return _config_type().validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))

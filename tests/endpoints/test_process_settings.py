@@ -53,6 +53,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Restore the settings of the whole process."""
     threshold = gc.get_threshold()
     monkeypatch.setattr(process_settings._tuning, "is_enabled", False)
+    monkeypatch.setattr(process_settings, "gc", gc)  # all other tests have another one
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
