@@ -110,7 +110,7 @@ def split_bodies(plain: bytes) -> list[str]:
     *parts, last = plain[1:-1].split(b"\n", BODIES_PER_PACK)
     if len(parts) >= BODIES_PER_PACK:
         raise PackDamaged("a pack has more bodies than a pack may have")
-    if not all(part.endswith(b",") for part in parts):
+    if not {part[-1:] for part in parts} <= {b","}:
         raise PackDamaged("a body has a line break")
     try:
         return [*(part[:-1].decode() for part in parts), last.decode()]

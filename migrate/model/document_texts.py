@@ -198,10 +198,11 @@ def _read_message(document: TextDocument, body: Mapping[str, JSON]) -> None:
     else:
         for text in texts:
             document.add("content", text)
-        for key, value in body.items():
-            if key not in PLAIN_MESSAGE_KEYS:
-                document.is_whole = False
-                _walk_key(document, key, value, "content")
+        if not body.keys() <= PLAIN_MESSAGE_KEYS:
+            document.is_whole = False
+            for key, value in body.items():
+                if key not in PLAIN_MESSAGE_KEYS:
+                    _walk_key(document, key, value, "content")
     document.add_values("metadata", body.get("metadata"))
 
 

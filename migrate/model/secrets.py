@@ -56,10 +56,14 @@ KEY_OR_TOKEN = re.compile(
 TOKEN_PARTS = re.compile(r"(?P<first>(?<![\w-])[\w-]{13,})(?P<rest>\.[\w-]{10,4000}\.[\w-]+)")
 TOKEN_BEGINNING = re.compile(r"\beyJ[\w-]{10,}")
 MAX_TOKEN_PART_CHARS = 4_003
-# Texts with which every match of it begins.
-KEY_OR_TOKEN_BEGINNINGS = (
-    "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AKIA", "ASIA", "AIza", "eyJ",
-)  # fmt: skip
+# Texts with which every match of these begins, by one character of them that is rare in prose.
+BEGINNINGS_BY_CHARACTER = (
+    ("-", ("sk-",)),
+    ("_", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")),
+    ("x", ("xox",)),
+    ("A", ("AKIA", "ASIA", "AIza")),
+    ("J", ("eyJ",)),
+)
 VARIABLE_PLACEHOLDER = re.compile(
     r"\{[^{}]*\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|<[^<>]*>|%7B[\w.-]*%7D", re.IGNORECASE
 )
@@ -121,11 +125,13 @@ def is_secret_parameter(name: str) -> bool:
 
 def _may_hold_credential(text: str) -> bool:
     """A quick test: nearly every text fails it."""
-    if "=" in text or "://" in text or "%3" in text:
+    if "=" in text or (":" in text and "://" in text) or ("%" in text and "%3" in text):
         return True
-    # The expressions alone take ten times as long as all of these.
-    has_beginning = any(beginning in text for beginning in KEY_OR_TOKEN_BEGINNINGS)
-    return has_beginning and (KEY_OR_TOKEN.search(text) is not None or any(_tokens(text)))
+    # One character is found many times as fast as several, and those ten times as fast as an expression.
+    for character, beginnings in BEGINNINGS_BY_CHARACTER:
+        if character in text and any(beginning in text for beginning in beginnings):
+            return KEY_OR_TOKEN.search(text) is not None or any(_tokens(text))
+    return False
 
 
 def _mask_parameters(text: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.archive.text_index.schema import has_text_index
+from migrate.archive.text_index.schema import WRITE_OPTIONS, has_text_index
 from migrate.archive.text_index.tables import INDEX_NAMES
 from migrate.model import index_words
 from migrate.model.results.text_search import ThreadFilters
@@ -283,3 +283,34 @@ def test_a_reader_sees_the_index_as_it_was_committed(archive: Archive) -> None:
         assert reading.execute(half).fetchone() == (1,)
     finally:
         reading.close()
+
+
+def test_few_parts_are_left_after_many_small_additions(archive: Archive) -> None:
+    parts = []
+    for number in range(12):
+        write(archive, listings(more=f"later{number}" if number else ""))
+        build_index(archive)
+        parts.append(archive.conn.execute("SELECT count(DISTINCT segid) FROM text_words_idx").fetchone()[0])
+    assert parts[:3] == [1, 2, 3]
+    assert max(parts) < 6
+
+
+def test_an_index_of_an_earlier_version_is_written_as_fast(archive: Archive) -> None:
+    write(archive, listings())
+    build_index(archive)
+    archive.conn.execute("INSERT INTO text_words (text_words, rank) VALUES ('automerge', 4)")
+    build_index(archive)
+    stored = dict(archive.conn.execute("SELECT k, v FROM text_words_config").fetchall())
+    assert WRITE_OPTIONS.items() <= stored.items()
+
+
+def test_long_texts_are_committed_in_smaller_batches(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(archive, listings())
+    commits: list[str] = []
+    archive.conn.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    monkeypatch.setattr(run, "CHARS_PER_COMMIT", 200)
+    build_index(archive)
+    archive.conn.set_trace_callback(None)
+    assert len(commits) > 5

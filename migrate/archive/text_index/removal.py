@@ -121,7 +121,7 @@ class IndexSweep:
         with self._emptied_if_damaged():
             is_finished = bool(stored_index_digest(self._conn))
             if self.removed:
-                merge_index_parts(self._conn)
+                merge_index_parts(self._conn, completely=True)
             if is_finished:
                 seal_index(self._conn)
 

@@ -10,9 +10,10 @@ from migrate.archive.text_index.tables import INDEX_NAMES, INDEX_SQL, VIRTUAL_TA
 from migrate.errors import BadUsage
 from migrate.model.index_words import INDEX_FORMAT
 
-# Bytes of words that FTS5 collects in memory before it writes them as a part of the index: with its 1 MiB,
-# four times as many parts would have to be merged.
-HASH_BYTES = 4 << 20
+# How FTS5 writes. `hashsize`: bytes of words that it collects in memory before it writes them as a part of
+# the index; with its 1 MiB it takes twice the processor time. No parts are merged while others are added
+# (`automerge`, `crisismerge`, the highest number that it accepts): `index` does that at its end, once.
+WRITE_OPTIONS = {"hashsize": 16 << 20, "automerge": 0, "crisismerge": 1_999}
 FORMAT_STATE = "format"
 FTS5_SQL = "SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"
 
@@ -48,8 +49,16 @@ def create_text_index(conn: sqlite3.Connection) -> None:
     check_fts5(conn)
     for sql in INDEX_SQL:
         conn.execute(sql)
-    conn.execute("INSERT INTO text_words (text_words, rank) VALUES ('hashsize', ?)", (HASH_BYTES,))
+    set_write_options(conn)
     conn.execute("INSERT INTO text_index_state VALUES (?, ?)", (FORMAT_STATE, INDEX_FORMAT))
+
+
+def set_write_options(conn: sqlite3.Connection) -> None:
+    """Set how FTS5 writes, where it is not set so. Called inside a transaction."""
+    stored = dict(conn.execute("SELECT k, v FROM text_words_config").fetchall())
+    for name, value in WRITE_OPTIONS.items():
+        if stored.get(name) != value:
+            conn.execute("INSERT INTO text_words (text_words, rank) VALUES (?, ?)", (name, value))
 
 
 def drop_text_index(conn: sqlite3.Connection) -> bool:

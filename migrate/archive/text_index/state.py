@@ -6,6 +6,9 @@ import sqlite3
 
 from migrate.archive.connections import SqlConnection
 
+# Pages of the index that one merge may write: all.
+MAX_MERGED_PAGES = (1 << 31) - 1
+
 
 def pending_snapshots(conn: SqlConnection) -> list[tuple[int, int]]:
     """Numbers of finished snapshots of which the index does not have everything, and of their estates, oldest
@@ -56,7 +59,11 @@ def cut_files(conn: SqlConnection) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def merge_index_parts(conn: sqlite3.Connection) -> None:
-    """Write all words into one part, in which nothing is left of documents that were removed. Parts that were
-    added since the last time make each search slower."""
-    conn.execute("INSERT INTO text_words (text_words) VALUES ('optimize')")
+def merge_index_parts(conn: sqlite3.Connection, completely: bool) -> None:
+    """Merge the parts into which words were written: each part makes a search slower. `completely`: into one,
+    in which nothing is left of documents that were removed. Else, as FTS5 does by itself, four of about the
+    same size become one."""
+    if completely:
+        conn.execute("INSERT INTO text_words (text_words) VALUES ('optimize')")
+    else:
+        conn.execute("INSERT INTO text_words (text_words, rank) VALUES ('merge', ?)", (MAX_MERGED_PAGES,))

@@ -121,20 +121,18 @@ def _add_thread(conn: sqlite3.Connection, number: int, text: str) -> None:
 
 def _read_times(conn: sqlite3.Connection, bodies: BodyReader) -> None:
     """Note the time of the newest message of each thread, else its own. Only the first and the last message
-    are looked at, in the order of the packs."""
-    ends = (
+    are looked at, in the order of the packs: each pack is unpacked once."""
+    end = (
         "SELECT p.id, s.pack_id, {place} FROM pending_threads p JOIN spans s ON s.manifest_id = p.messages "
-        "AND s.ordinal = (SELECT {end}(ordinal) FROM spans x WHERE x.manifest_id = p.messages) ORDER BY 2"
+        "AND s.ordinal = (SELECT {end}(ordinal) FROM spans x WHERE x.manifest_id = p.messages)"
     )
+    first = end.format(place="s.place", end="min")
+    last = end.format(place="s.place + s.count - 1", end="max")
     own = (
         f"SELECT id, body / {BODIES_PER_PACK}, body % {BODIES_PER_PACK} FROM pending_threads "
         "WHERE body AND NOT newest_at ORDER BY body"
     )
-    for sql in (
-        ends.format(place="s.place + s.count - 1", end="max"),
-        ends.format(place="s.place", end="min"),
-        own,
-    ):
+    for sql in (f"{first} UNION ALL {last} ORDER BY 2", own):
         rows = conn.execute(sql)
         while batch := rows.fetchmany(BATCH_ROWS):
             times = []

@@ -57,7 +57,7 @@ class _SegmentDraft:
 
 class IndexWriter:
     """Writes documents, summaries of threads, and metadata. `documents`, `characters` and `files` count what
-    was added; `uncommitted` counts objects since the last `flush`."""
+    was added; `uncommitted` and `uncommitted_chars` count objects and characters since the last `flush`."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
@@ -69,7 +69,7 @@ class IndexWriter:
         self._chars = 0
         self._no_parent = self._parent_number("")
         self.has_changed = False
-        self.documents = self.characters = self.files = self.uncommitted = 0
+        self.documents = self.characters = self.files = self.uncommitted = self.uncommitted_chars = 0
 
     def find_threads(self, snapshot: int) -> int:
         """Find the threads of a snapshot whose state the index does not have, and return how many."""
@@ -107,7 +107,7 @@ class IndexWriter:
     def flush(self) -> None:
         """Give everything that was collected to SQLite. Called before each commit."""
         self._write_rows()
-        self.uncommitted = 0
+        self.uncommitted = self.uncommitted_chars = 0
 
     def _index_thread(self, state: ThreadState) -> Iterator[int]:
         summary = ThreadSummary()
@@ -199,11 +199,14 @@ class IndexWriter:
                 oldest, newest, pack_times(draft.times, oldest),
             ),
         )  # fmt: skip
+        documents, chars = len(self._rows), 0
         for number, columns in enumerate(draft.columns, self._next):
             if columns:
                 self._rows.append((number, *columns))
-                self._chars += len(columns[0]) + len(columns[1] or "")
-                self.documents += 1
+                chars += len(columns[0]) + len(columns[1] or "")
+        self.documents += len(self._rows) - documents
+        self._chars += chars
+        self.uncommitted_chars += chars
         self._next += len(draft.columns)
         self.uncommitted += len(draft.columns)
         if len(self._rows) >= WRITTEN_DOCUMENTS or self._chars >= WRITTEN_CHARS:

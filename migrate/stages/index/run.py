@@ -13,6 +13,7 @@ from migrate.archive.text_index.schema import (
     drop_text_index,
     has_text_index,
     is_current_format,
+    set_write_options,
 )
 from migrate.archive.text_index.state import (
     count_documents,
@@ -28,9 +29,9 @@ from migrate.errors import ArchiveDamaged
 from migrate.model.results.text_search import IndexResult
 from migrate.stages.progress import Progress
 
-# Objects in one commit: a program that is killed reads so many again.
-OBJECTS_PER_COMMIT = 20_000
-# Parts of the index are merged where at least one document of so many was added.
+# Objects, and characters, in one commit: a program that is killed reads so many again.
+OBJECTS_PER_COMMIT, CHARS_PER_COMMIT = 50_000, 32 << 20
+# All parts of the index are merged where at least one document of so many was added.
 MERGED_SHARE = 4
 # What the progress counts.
 OBJECTS, THREADS = "objects", "threads"
@@ -56,8 +57,7 @@ def build_index(archive: Archive, progress: Progress | None = None, rebuild: boo
         all_documents = count_documents(archive.conn)
         if not stored_index_digest(archive.conn):
             with archive.transaction() as conn:
-                if writer.documents * MERGED_SHARE >= all_documents:
-                    merge_index_parts(conn)
+                merge_index_parts(conn, writer.documents * MERGED_SHARE >= all_documents)
                 seal_index(conn)
         return IndexResult(
             documents=writer.documents,
@@ -86,7 +86,9 @@ def _prepare(archive: Archive, rebuild: bool) -> str:
         elif has_text_index(conn) and not is_current_format(conn):
             drop_text_index(conn)
             rebuilt = OTHER_FORMAT
-        if not has_text_index(conn):
+        if has_text_index(conn):
+            set_write_options(conn)  # of an index that an earlier version created
+        else:
             create_text_index(conn)
     return rebuilt
 
@@ -113,12 +115,16 @@ def _index_snapshots(archive: Archive, writer: IndexWriter, progress: Progress) 
 
 
 def _write_in_batches(archive: Archive, writer: IndexWriter, steps: Iterator[None]) -> None:
-    """Do all steps, and commit after each `OBJECTS_PER_COMMIT` objects."""
+    """Do all steps, and commit after each `OBJECTS_PER_COMMIT` objects, or `CHARS_PER_COMMIT` characters."""
+
+    def has_room() -> bool:
+        return writer.uncommitted < OBJECTS_PER_COMMIT and writer.uncommitted_chars < CHARS_PER_COMMIT
+
     finished = False
     while not finished:
         try:
             with archive.transaction():
-                finished = all(writer.uncommitted < OBJECTS_PER_COMMIT for _ in steps)
+                finished = all(has_room() for _ in steps)
                 writer.flush()
         except ArchiveDamaged as damaged:
             raise ArchiveDamaged(damaged.what, damaged.why, repair_hint(archive.path)) from None
