@@ -204,7 +204,7 @@ def test_the_matrix_has_every_shard_once() -> None:
 
 def test_the_arithmetic_of_scale_is_right() -> None:
     units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
-    table = [row for row in rows(under(SCALE, "The service is the ceiling")) if "million" in row[0]]
+    table = [row for row in rows(under(SCALE, "Limits of the service")) if "million" in row[0]]
     assert len(table) == 6
     for row in table:
         requests = int(row[0].split()[0]) * 1_000_000 // 100 * (1 if row[1] == "long" else 20)

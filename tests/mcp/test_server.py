@@ -192,7 +192,7 @@ def test_without_its_package_it_advises_how_to_install_it(
     monkeypatch.setitem(sys.modules, "mcp_types", None)
     code, err = run(monkeypatch, capsys, str(path))
     assert code == 2
-    for words in ('pip install "assistants-migrate[mcp]"', "pipx install", "uvx --from"):
+    for words in ('pip install "mcp>=2"', "pipx inject", "uvx --with"):
         assert words in err
 
 
