@@ -14,8 +14,7 @@ from functools import cached_property
 from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import body_id, storable_text
 from migrate.archive.packs import BodyReader
-from migrate.archive.snapshots.all_objects import top_level_bodies
-from migrate.archive.snapshots.history import snapshots_with
+from migrate.archive.snapshots.history import snapshots_with, top_level_bodies
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS
 from migrate.errors import BadUsage

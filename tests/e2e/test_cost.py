@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from migrate.archive.apply_pace import last_apply_duration
+from migrate.archive.applies import last_apply_duration
 from migrate.archive.id_map import Side
 from migrate.emulator import Emulator
 from tests.e2e import rounds

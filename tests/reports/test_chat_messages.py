@@ -22,8 +22,7 @@ from migrate.model.results.conversation import (
     TokenUsage,
     ToolCall,
 )
-from migrate.reports.transcripts.chat_lines import ChatLines
-from migrate.reports.transcripts.chat_messages import ChatMessages
+from migrate.reports.transcripts.chat_lines import ChatLines, ChatMessages
 from migrate.stages.transcripts.run import single_page
 from tests.archive.bundled import SERVICES, bundled
 from tests.reports.hostile import HOSTILE

@@ -23,11 +23,9 @@ from migrate.model.results.conversation import (
     TokenUsage,
     ToolCall,
 )
-from migrate.reports.pages.anchors import message_anchor
-from migrate.reports.pages.conversation_view import duration
+from migrate.reports.pages.conversation_view import duration, message_anchor
 from migrate.reports.pages.environment import transcript_environment
-from migrate.reports.pages.json_layout import pretty_json
-from migrate.reports.pages.part_view import MAX_SHOWN_CHARS
+from migrate.reports.pages.part_view import MAX_SHOWN_CHARS, pretty_json
 from migrate.stages.query.conversation import read_conversation
 from tests.archive.bundled import SERVICES, bundled
 from tests.reports.hostile import HOSTILE

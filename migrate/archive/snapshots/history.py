@@ -1,4 +1,5 @@
-"""The history of an id in all snapshots of its endpoints: its parent, its body, or why it could not be seen.
+"""Objects in all snapshots: the history of an id (its parent, its body, or why it could not be seen), and
+every body of a kind.
 
 Bodies and listings are shared by hash, so equal numbers mean equal content. Only bodies with the id are
 decoded.
@@ -286,3 +287,23 @@ def _earlier_listings(
 def _bodies_in(reader: BodyReader, listing: int, numbers: Collection[int]) -> list[int]:
     """Which of these bodies a listing has, in its order."""
     return [number for number in reader.numbers(listing) if number in numbers]
+
+
+def top_level_bodies(
+    conn: SqlConnection, kind: str, snapshot: int | None = None
+) -> Iterator[tuple[str, StoredBody]]:
+    """Type of the service and body of every object of a kind without a parent. `snapshot`: the number of the
+    only one that is searched; None for all."""
+    only = "WHERE n.id = ? " if snapshot is not None else ""
+    rows = conn.execute(
+        "SELECT DISTINCT e.type, s.manifest_id FROM snapshots n JOIN endpoints e ON e.id = n.endpoint_id "
+        f"CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = ? AND s.parent_id = '' {only}",
+        (kind,) if snapshot is None else (kind, snapshot),
+    ).fetchall()
+    reader = BodyReader(conn)
+    seen: set[tuple[str, int]] = set()
+    for type_, listing in rows:
+        for number in reader.numbers(listing):
+            if (type_, number) not in seen:
+                seen.add((type_, number))
+                yield type_, loads(reader.read(number)[1])

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from migrate.model.results.archive import LaterChange, SnapshotResult
 from migrate.model.results.plan import ChangeRow, LossRow, Plan, unaccepted_losses
 from migrate.model.results.retirements import Retiring
-from migrate.model.results.stopped import WorkRow
+
+WorkAction = Literal["create", "update", "delete", "adopt", "remove", "restore"]
+
+
+@dataclass(frozen=True)
+class WorkRow:
+    """One object that a command works on.
+
+    `action`: create, update, delete or adopt of a plan; remove or restore of a rollback. `id` and `parent`:
+    ids of the source. `messages`: of a thread, how many are meant; None where they were not counted.
+    `change`: what is changed in an object that exists."""
+
+    action: WorkAction
+    kind: str
+    id: str
+    name: str = ""
+    parent: str = ""
+    target_id: str = ""
+    messages: int | None = 0
+    change: ChangeRow | None = None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from migrate.model.results.apply import (
     RollbackResult,
     VerifyFinding,
     VerifyResult,
+    WorkRow,
 )
 from migrate.model.results.archive import MissingObject
 from migrate.model.results.plan import LossRow, Plan, unaccepted_losses
 from migrate.model.results.retirements import Retiring
-from migrate.model.results.stopped import WorkRow
 
 
 @dataclass(frozen=True)

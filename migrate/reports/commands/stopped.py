@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from migrate.model.entity import JSON
-from migrate.model.results.stopped import WorkRow
+from migrate.model.results.apply import WorkRow
 from migrate.reports.commands.changes import change_details, planned_change_document
 from migrate.reports.formats.terminal import report_item_text
 from migrate.reports.report import ReportItem

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -23,7 +24,6 @@ from migrate.model.results.conversation import (
     ToolCall,
 )
 from migrate.model.results.transcripts import ConversationLinks
-from migrate.reports.pages.anchors import message_anchor
 from migrate.reports.pages.markdown_rules import code_block
 from migrate.reports.pages.part_view import (
     MAX_SHOWN_NAME_CHARS,
@@ -38,6 +38,12 @@ from migrate.reports.pages.part_view import (
 )
 from migrate.reports.pages.visible_text import as_html, as_line, visible_text
 from migrate.reports.text_table import number_of
+
+
+def message_anchor(message: ConversationMessage) -> str:
+    """The id of the element of a message in a page: percent-encoded, so that it is its own address."""
+    return f"m-{quote(message.id, safe='', errors='surrogatepass') or message.number}"
+
 
 # Role -> how it is called in a page.
 ROLE_NAMES = {"user": "User", "assistant": "Assistant", "system": "System", "developer": "Developer"}

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import cast
 
 from migrate.archive.journal import JournalEntry
-from migrate.model.results.apply import NOT_CARRIED_OUT, FailedObject
+from migrate.model.results.apply import NOT_CARRIED_OUT, FailedObject, WorkAction, WorkRow
 from migrate.model.results.plan import Action, ChangeRow, Plan
-from migrate.model.results.stopped import WorkAction, WorkRow
 from migrate.stages.apply.context import ApplyContext, LineKey, line_key
 
 SERVICE_STOPPED = f"{NOT_CARRIED_OUT}the service stopped answering"

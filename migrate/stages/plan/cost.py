@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
-from migrate.archive.apply_pace import last_apply_duration
+from migrate.archive.applies import last_apply_duration
 from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import RowDamaged
 from migrate.archive.id_map import Side

@@ -1,4 +1,4 @@
-"""What a plan decides about one object, and the record of all decisions."""
+"""What a plan decides about one object, and records of all decisions and of a thread's compared messages."""
 
 from __future__ import annotations
 
@@ -173,3 +173,28 @@ def recreated_reference_losses(entity: Entity, is_recreated: Callable[[str, str]
             reason = f"names {kind} {id_}, which is gone and comes back under another id"
             hint = "change it by hand; `ids` shows the new id"
             yield object_loss(entity, name, reason, "adapted", hint)
+
+
+@dataclass
+class MessageComparison:
+    """The messages of a thread beside those of its counterpart.
+
+    `count`: messages that are replayed. `attached`: source ids of the files that they attach. `matched`: how
+    many have a counterpart. `gone`: messages on the target that the source no longer has. `left`: items of
+    the very thread that was read, which are never replayed. `extra`: messages on the target by others.
+    `mismatch`: the first message that differs, the id of its counterpart and a field. `updates`: actions for
+    messages whose metadata differs."""
+
+    count: int = 0
+    attached: set[str] = field(default_factory=set)
+    matched: int = 0
+    gone: int = 0
+    left: int = 0
+    extra: int = 0
+    mismatch: tuple[Entity, str, str] | None = None
+    updates: list[Action] = field(default_factory=list)
+
+    @property
+    def standing(self) -> int:
+        """How many messages of the target come before those that are appended."""
+        return self.matched + self.gone + self.left

@@ -20,9 +20,8 @@ from migrate.stages.plan.adaptation import (
     without_folded_attachments,
 )
 from migrate.stages.plan.changes import ConflictOutcome, change_row
-from migrate.stages.plan.decision import DecisionLog, existing_action, facts_of
+from migrate.stages.plan.decision import DecisionLog, MessageComparison, existing_action, facts_of
 from migrate.stages.plan.journal_state import ArrivedMessage
-from migrate.stages.plan.message_comparison import MessageComparison
 from migrate.stages.plan.object_decider import ObjectDecider
 
 

@@ -12,7 +12,7 @@ from migrate.codecs import CODECS
 from migrate.model import KINDS, Entity
 from migrate.model.input_limits import loads
 from migrate.model.references import references_of
-from migrate.model.results.object_users import ObjectUser, ObjectUsers
+from migrate.model.results.query import ObjectUser, ObjectUsers
 from migrate.model.secrets import mask_text
 
 # Threads whose own resources are searched. It takes some 2 ms a thousand.

@@ -1,8 +1,9 @@
-"""Search one snapshot by its full-text index: ranked hits with marked words."""
+"""Search one snapshot by its full-text index: ranked hits with marked words, and filters that fit nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from migrate.archive.bodies import load_body
@@ -17,14 +18,14 @@ from migrate.archive.text_index.thread_states import ThreadListing
 from migrate.errors import BadUsage
 from migrate.model import JSON
 from migrate.model.document_texts import TextDocument, read_document
+from migrate.model.index_words import role_word
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.text_search import MAX_RANKED_HITS, SearchPage, TextHit
 from migrate.model.search_excerpt import make_excerpt
-from migrate.model.search_query import SearchQuery
+from migrate.model.search_query import FILTER_NAMES, METADATA_FILTER, SearchQuery
 from migrate.model.secrets import mask_text
 from migrate.model.thread_summary import agent_of_body, whole_seconds
 from migrate.stages.object_lookup import ObjectLookup
-from migrate.stages.query.unmatched_filters import unmatched_filter_notes
 
 BUILD_ADVICE = "build it, or add what is missing: index ARCHIVE"
 
@@ -168,3 +169,26 @@ class _HitReader:
 def _own_name(body: StoredBody) -> str:
     name: JSON = body.get("name") or body.get("filename") or ""
     return mask_text(name) if isinstance(name, str) else ""
+
+
+# A word that looks like a filter; an address of the web does not.
+_FILTER_LIKE = re.compile(r"([A-Za-z]+):(?!//)\S")
+
+
+def unmatched_filter_notes(
+    snapshot: SnapshotReader, reader: IndexReader, query: SearchQuery
+) -> Iterator[str]:
+    """A sentence for each filter that names what is not there, and each word that looks like a filter."""
+    for role in query.roles:
+        if not reader.has_word(role_word(role)):
+            yield f"no message of the archive has the role {role!r}; most have user or assistant"
+    lookup = ObjectLookup(snapshot.conn, snapshot)
+    filters = (("thread", query.threads), ("assistant", query.assistants), ("file", query.files))
+    for kind, values in filters:
+        for value in values:
+            if lookup.find_one(value, (kind,)) is None:
+                yield f"snapshot {snapshot.info.id} has no {kind} {value!r}"
+    for term in query.terms:
+        if match := _FILTER_LIKE.match(term.text):
+            names = ", ".join((*FILTER_NAMES, f"{METADATA_FILTER}KEY"))
+            yield f"{match[1]}: is no filter, {term.text!r} was looked for as words; filters are {names}"

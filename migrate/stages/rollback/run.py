@@ -24,9 +24,8 @@ from migrate.model import JSON, KINDS, Entity
 from migrate.model.entity import ObjectKey
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.references import references_of
-from migrate.model.results.apply import NOT_ROLLED_BACK, FailedObject, RollbackResult, UndoStep
+from migrate.model.results.apply import NOT_ROLLED_BACK, FailedObject, RollbackResult, UndoStep, WorkRow
 from migrate.model.results.plan import Plan
-from migrate.model.results.stopped import WorkRow
 from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import detach_implicit_store
 from migrate.stages.apply.recover import recover_interrupted
