@@ -57,6 +57,10 @@ class FoundDocument(NamedTuple):
     place: int
 
 
+# A found document as it is in the index: rank, its number with a minus, numbers of its kind and parent, pack
+# and place. So they sort as tuples: the best ones first, of equal ones the newest.
+FoundRow = tuple[float, int, int, int, int, int]
+
 # The object of a document `f` in its segment `g`, as a place in its pack and as the number of its body.
 PLACE_SQL = "(g.place + f.rowid - g.first)"
 BODY_SQL = f"(g.pack_id * {BODIES_PER_PACK} + {PLACE_SQL})"
@@ -86,7 +90,7 @@ class IndexReader:
         self._scopes = ScopeReader(conn, snapshot, self._kinds)
         self._in_snapshot = (snapshot, self._root_listing("file", snapshot), endpoint)
 
-    def find(self, filters: DocumentFilters) -> Iterator[FoundDocument]:
+    def find(self, filters: DocumentFilters) -> Iterator[FoundRow]:
         """The documents that fit, those with the highest numbers first."""
         scopes = self._scopes.read(filters.threads, filters.assistants, filters.meta)
         ranges = self._scopes.ranges(scopes) or [(1, self._last)]
@@ -94,19 +98,27 @@ class IndexReader:
         has_dates = filters.after is not None or filters.before is not None
         rank = _rank_sql(filters) if len(ranges) <= MAX_RANKED_RANGES else "0.0"
         sql = (
-            f"SELECT f.rowid, {rank}, g.kind_id, g.parent_id, g.pack_id, "
-            f"CASE WHEN g.pack_id >= 0 THEN {PLACE_SQL} ELSE g.place END, g.first, g.oldest_at, "
-            f"{'g.times' if has_dates else 'NULL'} FROM text_words f CROSS JOIN text_segments g "
+            f"SELECT {rank}, -f.rowid, g.kind_id, g.parent_id, g.pack_id, "
+            f"CASE WHEN g.pack_id >= 0 THEN {PLACE_SQL} ELSE g.place END"
+            f"{', g.first, g.oldest_at, g.times' if has_dates else ''} "
+            "FROM text_words f CROSS JOIN text_segments g "
             "ON g.first = (SELECT max(x.first) FROM text_segments x WHERE x.first <= f.rowid) "
             f"WHERE text_words MATCH ? AND f.rowid BETWEEN ? AND ? AND {conditions.sql} ORDER BY f.rowid DESC"
         )
         for first, last in ranges:
             parameters = (match_expression(filters), first, min(last, self._last), *conditions.parameters)
-            for number, score, kind, parent, pack, place, start, oldest, times in self._conn.execute(
-                sql, parameters
-            ):
-                if not has_dates or _is_between(filters, unpack_time(times, oldest, number - start)):
-                    yield FoundDocument(number, score, self._names[kind], parent, pack, place)
+            rows = self._conn.execute(sql, parameters)
+            if not has_dates:
+                yield from rows
+                continue
+            for *row, start, oldest, times in rows:
+                if _is_between(filters, unpack_time(times, oldest, -row[1] - start)):
+                    yield tuple(row)
+
+    def document(self, row: FoundRow) -> FoundDocument:
+        """A document that `find` returned."""
+        rank, number, kind, parent, pack, place = row
+        return FoundDocument(-number, rank, self._names[kind], parent, pack, place)
 
     def find_all(self, expression: str, limit: int) -> list[FoundDocument] | None:
         """The objects that fit a query of FTS5, without any order; None where there are more than `limit`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from heapq import nsmallest
 from itertools import islice
 
 from migrate.archive.bodies import load_body
@@ -47,11 +48,12 @@ def search_index(snapshot: SnapshotReader, query: SearchQuery, limit: int, offse
     reader = open_index(snapshot)
     found = list(islice(reader.find(_filters(snapshot, query)), MAX_RANKED_HITS + 1))
     is_bounded = len(found) > MAX_RANKED_HITS
-    ranked = sorted(found[:MAX_RANKED_HITS], key=lambda document: (document.rank, -document.number))
+    del found[MAX_RANKED_HITS:]
+    best = nsmallest(offset + limit, found)
     page = _HitReader(snapshot, reader, query)
-    hits = tuple(page.read(document) for document in ranked[offset : offset + limit])
-    notes = () if ranked else tuple(unmatched_filter_notes(snapshot, reader, query))
-    return SearchPage(len(ranked), is_bounded, hits, notes)
+    hits = tuple(page.read(reader.document(row)) for row in best[offset:])
+    notes = () if found else tuple(unmatched_filter_notes(snapshot, reader, query))
+    return SearchPage(len(found), is_bounded, hits, notes)
 
 
 def open_index(snapshot: SnapshotReader) -> IndexReader:
