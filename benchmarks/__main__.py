@@ -21,6 +21,7 @@ from benchmarks.scenes import (
     growth,
     index,
     large_file,
+    mcp,
     read,
     restore,
     serve,
@@ -44,6 +45,7 @@ SCENES = {
     "api": api.measure,
     "serve": serve.measure,
     "index": index.measure,
+    "mcp": mcp.measure,
     "transcripts": transcripts.measure,
 }
 

@@ -144,6 +144,8 @@ TARGETS = (
     Target("index_peak", "index", "index: peak memory, MB", "<=", 150, FLAT),
     Target("search_common", "index", "search of a word that stands everywhere: ms", "<=", 100, SEARCHED),
     Target("search_rare", "index", "search of a rare word: ms", "<=", 100, SEARCHED),
+    Target("mcp_call", "mcp", "mcp: slowest call of search, list, read: ms", "<=", 150, START),
+    Target("mcp_peak", "mcp", "mcp: peak memory, MB", "<=", 150, FLAT),
     Target(
         "transcripts_rate",
         "transcripts",
