@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,51 +43,69 @@ class ApplyContext:
     `target`: the rules of the target, as decided by the plan. `ids`: (kind, source id) -> target id.
     """
 
-    def __init__(
-        self, source: Estate, writer: Writer, target: Target, journal: Journal, progress: Progress
-    ) -> None:
-        self.source, self.writer, self.target = source, writer, target
-        self.journal, self.progress = journal, progress
-        self.codec = CODECS[writer.type]
+    def __init__(self, plan: Plan, sides: PlanSides[Writer], progress: Progress) -> None:
+        origin, destination = plan_sides(plan)
+        self.source, self.writer, self.progress = sides.source, sides.service, progress
+        self.codec = CODECS[self.writer.type]
+        self.target = planned_target(plan, self.source, sides.capabilities)
+        document = json.dumps(plan.model_dump()).encode()
+        self.journal = Journal(sides.archive, plan.digest, origin, destination, document)
         self.result = ApplyResult()
-        self.ids: dict[tuple[str, str], str] = {}
-        # Kind, source id and target id of the lines of the id map.
-        self.mapped: set[tuple[str, str, str]] = set()
-        # Two counterparts of a thread -> source id -> target id of the messages created from the target's.
-        self.message_origins: Callable[[str, str], Mapping[str, str]] = lambda source, target: {}
         # Source and target are the same resource or project.
-        self.same_place = False
+        self.same_place = origin == destination
+        # Two counterparts of a thread -> source id -> target id of the messages created from the target's.
+        lineage = Lineage(derivations(sides.archive.conn))
+        self.message_origins = lineage.message_origins(self.source, destination, self.journal.message_origins)
         # The values of --accept-loss with which the plan was made.
-        self.accepted_fields: tuple[str, ...] = ()
-        self._refusal_noted = False
+        self.accepted_fields = plan.accepted_fields
         # See `Plan.source_of`.
-        self.source_of: Callable[[str, str], str] = lambda kind, id_: id_
+        self.source_of = plan.source_of
         # Ids that were on the target when the plan was made: never the result of a request of this plan.
-        self.preexisting_ids: frozenset[str] = frozenset()
+        self.preexisting_ids = frozenset(id_ for _, _, id_, _ in plan.target.objects)
         # Key of a line of the journal -> action of the plan that has, or will have, this line.
-        self.actions: dict[LineKey, Action] = {}
+        self.actions = {line_key(action): action for action in plan.actions}
         self.reload()
-        answers = [
-            e.written for e in self.entries.values() if e.action == CITATIONS_ACTION and e.state == "done"
-        ]
-        self.citations = CitationProbe(journal, answers[0] if answers else "")
+        lines = list(id_map(sides.archive.conn, origin, destination, messages=False))
+        # Kind, source id and target id of the lines of the id map.
+        self.mapped = {(line.kind, line.source_id, line.target_id) for line in lines}
+        self.ids = self._known_ids(plan, lines)
+        entries = self.entries.values()
+        answers = [e.written for e in entries if e.action == CITATIONS_ACTION and e.state == "done"]
+        self.citations = CitationProbe(self.journal, answers[0] if answers else "")
         # Files whose upload was started, by this run or an earlier one.
-        self.started_uploads = {e.source_id for e in self.entries.values() if e.kind == "file"}
+        self.started_uploads = {e.source_id for e in entries if e.kind == "file"}
         # (store, file) on the target -> journal line which does not have the final state of the file yet.
         self.unfinished_store_files = {
             (e.target_parent, e.target_id): e.id
-            for e in self.entries.values()
+            for e in entries
             if (e.action, e.kind, e.state) == ("create", "vector_store_file", "done") and not e.written
         }
         # Thread of the source -> how many of its planned messages are there, as far as this run knows.
         self.messages_there: dict[str, int] = {}
         # An earlier run of this plan did something.
-        self.is_resumed = bool(self.entries)
+        self.is_resumed = bool(entries)
         self.lock = threading.Lock()
+        self._refusal_noted = False
         self._claims: dict[tuple[str, str], str] = {}
         self._content_locks: dict[tuple[JSON, ...], threading.Lock] = {}
-        self.stop = writer.limiter.stop
-        progress.watch(writer.limiter.waiting)
+        self.stop = self.writer.limiter.stop
+        progress.watch(self.writer.limiter.waiting)
+
+    def _known_ids(self, plan: Plan, lines: Iterable[IdMapping]) -> dict[tuple[str, str], str]:
+        """The ids of every earlier plan between the two sides, and what the plan found on the target."""
+        ids: dict[tuple[str, str], str] = {}
+        for line in lines:
+            if line.kind in ("file", "vector_store", "assistant", "thread"):
+                ids.setdefault((line.kind, line.source_id), line.target_id)
+        for action in plan.actions:  # what is created again has no id until then
+            if action.action == "create" and not ((entry := self.entry_of(action)) and entry.state == "done"):
+                ids.pop((action.kind, action.id), None)
+        for kind, id_, target_id in plan.settled.further:
+            ids.setdefault((kind, id_), target_id)
+        for action in plan.actions:
+            if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
+                ids[action.kind, action.id] = action.target_id
+        return ids
 
     def reload(self) -> None:
         """Read the journal of this plan, without messages: their threads are read instead."""
@@ -204,27 +222,13 @@ def line_key(action: Action) -> LineKey:
 def apply_context(plan: Plan, sides: PlanSides[Writer], progress: Progress) -> ApplyContext:
     """The context of applying a plan, or of rolling it back. Raises `PlanStale` when the snapshot is not the
     planned one."""
-    source = sides.source
-    if source.snapshot.info.digest != plan.source.digest:
+    if sides.source.snapshot.info.digest != plan.source.digest:
         raise PlanStale(
             f"snapshot {plan.source.snapshot} is not the one that was planned",
             "its fingerprint changed",
             "run plan again and read the new one",
         )
-    origin, destination = plan_sides(plan)
-    document = json.dumps(plan.model_dump()).encode()
-    journal = Journal(sides.archive, plan.digest, origin, destination, document)
-    target = planned_target(plan, source, sides.capabilities)
-    ctx = ApplyContext(source, sides.service, target, journal, progress)
-    ctx.actions = {line_key(action): action for action in plan.actions}
-    lineage = Lineage(derivations(sides.archive.conn))
-    ctx.message_origins = lineage.message_origins(source, destination, journal.message_origins)
-    ctx.same_place = origin == destination
-    ctx.accepted_fields = plan.accepted_fields
-    ctx.source_of = plan.source_of
-    ctx.preexisting_ids = frozenset(id_ for _, _, id_, _ in plan.target.objects)
-    _load_id_map(plan, ctx, id_map(sides.archive.conn, origin, destination, messages=False))
-    return ctx
+    return ApplyContext(plan, sides, progress)
 
 
 def planned_target(plan: Plan, source: Estate, capabilities: Capabilities) -> Target:
@@ -245,19 +249,3 @@ def blocked_objects(plan: Plan) -> Iterator[tuple[EntityKey, str, LossRow | None
     names = {(a.kind, a.parent, a.id): a.name for a in plan.actions if a.action == "blocked"}
     names |= {key: row.name for key, row in rows.items() if row.kind == "message"}
     return ((key, name, rows.get(key)) for key, name in names.items())
-
-
-def _load_id_map(plan: Plan, ctx: ApplyContext, lines: Iterable[IdMapping]) -> None:
-    """Add the ids of every earlier plan between the two sides, and what the plan found on the target."""
-    for line in lines:
-        ctx.mapped.add((line.kind, line.source_id, line.target_id))
-        if line.kind in ("file", "vector_store", "assistant", "thread"):
-            ctx.ids.setdefault((line.kind, line.source_id), line.target_id)
-    for action in plan.actions:  # what is created again has no id until then
-        if action.action == "create" and not ((entry := ctx.entry_of(action)) and entry.state == "done"):
-            ctx.ids.pop((action.kind, action.id), None)
-    for kind, id_, target_id in plan.settled.further:
-        ctx.ids.setdefault((kind, id_), target_id)
-    for action in plan.actions:
-        if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
-            ctx.ids[action.kind, action.id] = action.target_id

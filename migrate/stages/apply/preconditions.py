@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
+
 from migrate.errors import PlanStale
 from migrate.model import EntityKey
 from migrate.model.results.plan import Action, Plan
@@ -29,13 +31,23 @@ def check_target(plan: Plan, ctx: ApplyContext, workers: int) -> None:
         written |= _changes_in_progress(plan, ctx)
         created = written | _stores_of_written_threads(target.estate, written)
         created |= created_without_outcome(ctx) - planned.keys()
+    for key, change in changes_by_others(planned, present, written, created):
+        raise _stale(plan, key, change)
+
+
+def changes_by_others(
+    planned: Fingerprints, present: Fingerprints, written: Set[EntityKey], created: Set[EntityKey]
+) -> Iterator[tuple[EntityKey, str]]:
+    """Objects of a target that are not as they were when a plan was made, each with what happened to it.
+    `written`, `created`: what the plan itself wrote or created until now; a store that it created may have
+    got any file."""
     for key, state in planned.items():
         if key not in written and present.get(key) != state:
-            raise _stale(plan, key, "was changed" if key in present else "was deleted")
+            yield key, "was changed" if key in present else "was deleted"
     for key in present:
         in_created_store = key[1] != "" and ("vector_store", "", key[1]) in created
         if key not in planned and key not in created and not in_created_store:
-            raise _stale(plan, key, "was added")
+            yield key, "was added"
 
 
 def _changes_in_progress(plan: Plan, ctx: ApplyContext) -> set[EntityKey]:
