@@ -38,7 +38,6 @@ WRONG = (
     "assistants",
     "assistant.content",
     "All",
-    "",
     "*",
     "metadata ",
 )
