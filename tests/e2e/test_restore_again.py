@@ -164,3 +164,16 @@ def test_a_second_restore_that_stopped_midway_is_continued(type_: str, tmp_path:
         assert (result["findings"], result["ids"]) == ([], [])
         assert len(getattr(estate, inner)[second]) == count
         assert_complete(made, "")
+
+
+@pytest.mark.parametrize("type_", TYPES[2:])
+def test_what_names_an_id_of_an_earlier_restore_did_not_change(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        store = next(iter(estate.vector_stores))
+        for _ in range(2):
+            forget(made, "vector_stores", store)
+            result = restored(made)
+            assert [row["kind"] for row in result["relinked"]] == ["assistant"]
+            assert not [row for row in result["losses"] if "changed since" in row["reason"]]
+            (store,) = (row["target_id"] for row in result["ids"] if row["kind"] == "vector_store")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from migrate.codecs.adapt.files import ORIGINALS_HINT
 from migrate.model import KINDS, Entity
 from migrate.model.entity import usability
-from migrate.model.loss import Grade, Loss
+from migrate.model.loss import EVERY_OBJECT, Grade, Loss
 from migrate.model.message_label import object_label
 from migrate.model.object_diff import FieldDifference
-from migrate.model.references import references_of
+from migrate.model.references import IdLookup, references_of, remap_references
 from migrate.model.results.plan import Action, ActionName, ChangeRow
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.object_fingerprints import object_fingerprint
@@ -198,3 +198,25 @@ class MessageComparison:
     def standing(self) -> int:
         """How many messages of the target come before those that are appended."""
         return self.matched + self.gone + self.left
+
+
+def changed_since_loss(entity: Entity) -> Loss:
+    """An object of the snapshot's own place is not as the snapshot has it, and is not written."""
+    reason = "it changed since the snapshot; it stays as it is"
+    hint = "--changed writes the state of the snapshot"
+    return object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
+
+
+def with_ids_in_use(
+    present: Entity, former_ids: Mapping[tuple[str, str], Iterable[str]], lookup: IdLookup
+) -> Entity:
+    """An object of the target with the present id of each object that it refers to by a former one.
+
+    `former_ids`: (kind, source id) -> ids that this object had on the target."""
+    origins = {(kind, former): id_ for (kind, id_), ids in former_ids.items() for former in ids}
+
+    def in_use(kind: str, id_: str) -> str | None:
+        origin = origins.get((kind, id_))
+        return lookup(kind, origin) if origin else None
+
+    return remap_references(KINDS[present.kind], present, in_use) if origins else present

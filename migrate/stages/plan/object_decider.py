@@ -30,12 +30,14 @@ from migrate.stages.plan.changes import ConflictOutcome, change_row
 from migrate.stages.plan.decision import (
     Conflict,
     Decision,
+    changed_since_loss,
     facts_of,
     metadata_losses,
     object_loss,
     recreated_reference_losses,
     shared_losses,
     unwritten_fields,
+    with_ids_in_use,
     with_restore_hints,
 )
 from migrate.stages.plan.journal_state import JournalState
@@ -349,10 +351,9 @@ class ObjectDecider:
         if not self.same_place or existing.id != entity.id or entity.kind == "vector_store_file":
             return
         adapted = self.codec.adapt(entity, self.target)[0]
+        existing = with_ids_in_use(existing, self.journal.former_ids, self._id_on_target)
         if self.changed_fields(adapted, existing) - self._unsupported(entity):
-            reason = "it changed since the snapshot; it stays as it is"
-            hint = "--changed writes the state of the snapshot"
-            yield object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
+            yield changed_since_loss(entity)
 
     def _reference_losses(self, entity: Entity) -> Iterable[Loss]:
         """A kept object refers to objects that are created again. In a restore, `RelinkPlanner` re-points
