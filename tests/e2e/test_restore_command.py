@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from migrate.archive.applies import applied_plan_document
+from migrate.archive.database import Archive
 from tests.e2e.restore_judge import assert_restored, lose
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
@@ -65,13 +67,52 @@ def test_it_is_taken_back_by_rollback(type_: str, tmp_path: Path) -> None:
     with archived(tmp_path, type_) as made:
         lose(made, type_)
         now = held(made)
-        restored(made)
+        ids = {row["target_id"]: row["kind"] for row in restored(made)["ids"]}
         undone = made("rollback", made.db, "--apply", "1", "--yes")
-        # A service may refuse an agent with a deleted store, which the agent had before the restore.
-        assert {row["kind"] for row in undone.json["failed"]} <= {"assistant"}
-        assert undone.code == (3 if undone.json["failed"] else 0)
-        after = held(made)
-        assert {key for key in after if key[0] in TABLES} == {key for key in now if key[0] in TABLES}
+        # A service may refuse an agent with a deleted store, which the agent had before the restore. Then the
+        # new store stays, with its file.
+        refused = bool(undone.json["failed"])
+        kept = {"vector_store", "file"} if refused else set()
+        assert {row["kind"] for row in undone.json["failed"]} == kept | ({"assistant"} if refused else set())
+        assert undone.code == (3 if refused else 0)
+        new = {key for key in held(made) if key[0] in TABLES} - now.keys()
+        assert {ids.get(key[2]) for key in new} == kept
+        assert {key for key in now if key[0] in TABLES} <= held(made).keys()
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_a_file_alone_goes_back_into_the_stores_that_had_it(type_: str, tmp_path: Path) -> None:
+    """Only the file is selected. Each store gets it with its own attributes, and that is compared."""
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        file = next(iter(estate.files))
+        stores = [rows for rows in estate.vector_store_files.values() if file in rows]
+        for rows in stores:
+            del rows[file]
+        del estate.files[file]
+        result = restored(made, "--id", file)
+        assert (result["failed"], result["findings"]) == ([], [])
+        (row,) = result["ids"]
+        assert len(stores) == 2
+        assert all(row["target_id"] in rows for rows in stores)
+
+
+def test_a_file_that_did_not_stay_in_its_store_is_found(tmp_path: Path) -> None:
+    with archived(tmp_path, "azure-openai") as made:
+        store, *_ = made.target.estate.vector_stores
+        rows = made.target.estate.vector_store_files[store]
+        file = next(iter(rows))
+        for _ in range(2):
+            del rows[file]
+            result = restored(made)
+        assert result["findings"] == []
+        with Archive.open(Path(made.db)) as archive:
+            document = applied_plan_document(archive.conn, 2)
+        Path(made.plan).write_bytes(document)
+        assert made("verify", made.plan).ok()["checked"]["vector_store_file"] == 1
+        del rows[file]
+        (finding,) = made("verify", made.plan).ok(1)["findings"]
+        assert (finding["kind"], finding["reason"]) == ("vector_store_file", "it is not on the target")
 
 
 @pytest.mark.parametrize("type_", TYPES)

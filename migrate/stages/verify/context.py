@@ -9,7 +9,7 @@ from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, 
 from migrate.archive.journal import CITATIONS_NOT_TAKEN, citations_answer
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.codecs.foundry.citations import ANNOTATIONS_FIELD
-from migrate.model import Entity
+from migrate.model import KINDS, Entity
 from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
 from migrate.model.message_label import object_label
 from migrate.model.results.apply import VerifyFinding
@@ -166,4 +166,6 @@ def _target_ids(plan: Plan, archive: Archive, sides: tuple[Side, Side]) -> dict[
     for action in plan.actions:
         if action.target_id and action.action != "delete":
             ids.setdefault((action.kind, action.id), action.target_id)
+        if action.target_parent and action.action != "delete":
+            ids.setdefault((KINDS[action.kind].parent, action.parent), action.target_parent)
     return ids

@@ -102,22 +102,29 @@ def check_configuration(ctx: VerifyContext, target: Estate, result: VerifyResult
         for entity in ctx.expected_objects(kind, ctx.source.objects(kind).values()):
             verify_object(ctx, entity, target.objects(kind).get(ctx.target_id(kind, entity.id) or ""), result)
     copies = {id_ for kind, id_, _ in ctx.plan.settled.further if kind == "vector_store"}
-    for store in ctx.expected_objects("vector_store", ctx.source.objects("vector_store").values()):
-        if store.id not in copies:  # of copies, the original is compared with their common counterpart
-            _check_store_files(ctx, store.id, target, result)
+    written = {parent for kind, parent, _ in ctx.expected if kind == "vector_store_file"}
+    for store in ctx.source.objects("vector_store").values():
+        is_expected = ("vector_store", "", store.id) in ctx.expected
+        if store.id in copies:
+            continue  # the original is compared with their common counterpart
+        if is_expected or store.id in written:
+            _check_store_files(ctx, store.id, target, result, whole=is_expected)
     result.findings += _duplicates(ctx, target)
     result.findings += _not_relinked(ctx, target)
     result.findings += _not_deleted(ctx, target)
 
 
-def _check_store_files(ctx: VerifyContext, store: str, target: Estate, result: VerifyResult) -> None:
+def _check_store_files(
+    ctx: VerifyContext, store: str, target: Estate, result: VerifyResult, whole: bool
+) -> None:
+    """Check the files that should be in a store. `whole`: they should be all of its files."""
     target_store = ctx.target_id("vector_store", store)
     members = target.members("vector_store_file", target_store) if target_store else []
     present = {entity.id: entity for entity in members}
     for entity in ctx.expected_objects("vector_store_file", ctx.source.members("vector_store_file", store)):
         file = ctx.target_id("file", str(entity.fields["file_id"])) or ""
         verify_object(ctx, entity, present.pop(file, None), result)
-    if not ctx.source.codec.lists_everything or ctx.same_place:
+    if not (whole and ctx.source.codec.lists_everything) or ctx.same_place:
         return  # the rest is not the source's, or was added after the source was read
     for file in present:
         if ("vector_store_file", target_store, file) not in ctx.staying:
