@@ -105,6 +105,8 @@ class ApplyContext:
         for action in plan.actions:
             if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
                 ids[action.kind, action.id] = action.target_id
+            if action.target_parent and action.action != "delete":  # a store that is not in the plan itself
+                ids.setdefault((KINDS[action.kind].parent, action.parent), action.target_parent)
         return ids
 
     def reload(self) -> None:
