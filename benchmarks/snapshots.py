@@ -27,9 +27,11 @@ def make(
     messages: int,
     differ: int = DIFFERENT_EVERY,
     store_files: int = 0,
+    *,
+    url: str = URL,
 ) -> None:
     """Write the archive. In the second snapshot, one of `differ` objects is changed. `store_files`: add a
-    vector store with so many files, and an assistant that uses it."""
+    vector store with so many files, and an assistant that uses it. `url`: where it was read."""
     from migrate.archive.blobs import link_file_to_blob, store_blob
     from migrate.archive.bodies import BodyRow
     from migrate.archive.database import Archive
@@ -38,12 +40,12 @@ def make(
     estate = Estate(Shape(max(1, threads), max(1, messages)))
     with Archive.open(path, write=True, create=True) as archive:
         for number in range(2):
-            writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"number": number}, None)
+            writer = SnapshotWriter.begin(archive, "azure-openai", url, {"number": number}, None)
 
             def store(kind: str, parent: str, bodies: list[dict[str, Any]], writer: Any = writer) -> None:
                 writer.add_page(kind, parent, [BodyRow.from_json(kind, body) for body in bodies], "")
 
-            for kind, parent, rows in _store_rows(store_files):
+            for kind, parent, rows in store_rows(store_files):
                 store(kind, parent, rows)
                 writer.end_listing(kind, parent)
                 for row in rows if kind == "file" else ():
@@ -64,10 +66,8 @@ def make(
                     ],
                 )
             for start in range(0, assistants, 100):
-                rows = [assistant(n, 1) for n in range(start, min(assistants, start + 100))]
-                store(
-                    "assistant", "", [_changed(row, n + start, number, differ) for n, row in enumerate(rows)]
-                )
+                numbers = range(start, min(assistants, start + 100))
+                store("assistant", "", [archived_assistant(n, number, differ) for n in numbers])
             writer.end_listing("assistant")
             for start in range(0, threads, 100):
                 numbers = range(start, min(threads, start + 100))
@@ -83,7 +83,7 @@ def make(
             writer.finish("complete", "")
 
 
-def _store_rows(files: int) -> list[tuple[str, str, list[dict[str, Any]]]]:
+def store_rows(files: int) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Kind, parent and bodies of a vector store with files; empty listings without any."""
     ids = [f"assistant-{number:024}" for number in range(files)]
     common = {"created_at": 1_740_000_000, "status": "processed", "purpose": "assistants"}
@@ -106,6 +106,11 @@ def _store_rows(files: int) -> list[tuple[str, str, list[dict[str, Any]]]]:
         for id_ in ids
     ]
     return [*rows, *([("vector_store_file", STORE, members)] if files else [])]
+
+
+def archived_assistant(n: int, snapshot: int, differ: int = DIFFERENT_EVERY) -> dict[str, Any]:
+    """An assistant as it is in a snapshot."""
+    return _changed(assistant(n, 1), n, snapshot, differ)
 
 
 def _changed(row: dict[str, Any], position: int, snapshot: int, differ: int) -> dict[str, Any]:
@@ -131,8 +136,10 @@ def load_and_hash(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    action, path_text, *numbers = sys.argv[1:]
+    action, path_text, *others = sys.argv[1:]
     if action == "make":
-        make(Path(path_text), *map(int, numbers))
+        addresses = [text for text in others if "://" in text]
+        numbers = [int(text) for text in others if text not in addresses]
+        make(Path(path_text), *numbers, url=addresses[0] if addresses else URL)
     else:
         sys.stdout.write(json.dumps({"cpu": load_and_hash(Path(path_text))}) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.child import program, run, started
+from benchmarks.child import CommandFailed, program, run, started
 from benchmarks.estate import thread_id
 from benchmarks.results import MB, Results, on_disk
 from benchmarks.scenes.large_file import EMULATOR
@@ -12,22 +12,24 @@ from benchmarks.sizes import Size
 from benchmarks.snapshots import DIFFERENT_EVERY, STORE_ASSISTANT
 
 STORE_FILES = 20
-MESSAGES = 100
+ASSISTANTS, MESSAGES = 100, 100
 
 
 def measure(size: Size, results: Results, folder: Path) -> None:
-    """The target is empty, so the assistant, its store and the files in it are created."""
+    """The assistant and its store were deleted where the archive comes from, a service that lists its
+    threads; the files in the store are still there. The thread is planned for an empty target."""
     archive, plan = folder / "restored.db", folder / "one_thread.json"
-    numbers = (100, size.restored_threads, MESSAGES, DIFFERENT_EVERY, STORE_FILES)
-    run("-m", "benchmarks.snapshots", "make", str(archive), *map(str, numbers))
-    accept = ("--accept-loss", "all")
-    with started(*EMULATOR, f"--latency={size.latency}") as url:
-        target = f"azure-openai+{url}"
+    numbers = (ASSISTANTS, size.restored_threads, MESSAGES, DIFFERENT_EVERY, STORE_FILES)
+    accept, latency = ("--accept-loss", "all"), f"--latency={size.latency}"
+    lacking = ("--lacking", str(ASSISTANTS), str(size.restored_threads), str(STORE_FILES))
+    with started(*EMULATOR, *lacking, latency) as url, started(*EMULATOR, latency) as empty:
+        run("-m", "benchmarks.snapshots", "make", str(archive), *map(str, numbers), url)
         thread = thread_id(size.restored_threads // 2)
+        target = f"azure-openai+{empty}"
         selected = program("plan", f"{archive}@2", target, "-o", str(plan), "--id", thread, *accept)
-        restored = program(
-            "restore", f"{archive}@2", "--to", target, "--id", STORE_ASSISTANT, "--yes", *accept
-        )
+        restored = program("restore", f"{archive}@2", "--id", STORE_ASSISTANT, "--yes", "--json", *accept)
+    if (done := restored.json)["created"] != 2 + STORE_FILES or done["findings"]:
+        raise CommandFailed(f"restore created {done['created']}, with {len(done['findings'])} findings")
     results.put("restore_seconds", restored.seconds)
     results.put("restore_peak", restored.peak / MB)
     results.put("select_cpu", selected.cpu)

@@ -1,7 +1,8 @@
 """The program's emulator as a process of its own, with its requests counted, for files and vector stores.
 
 With a folder as argument it serves the state stored there; with `--files N`, N small files in one vector
-store.
+store; with `--lacking ASSISTANTS THREADS FILES`, what `benchmarks.snapshots` archives, without the vector
+store and the assistant that uses it.
 """
 
 from __future__ import annotations
@@ -68,16 +69,40 @@ def add_files(cloud: Emulator, files: int) -> None:
                                    "metadata": {}, "last_active_at": EPOCH}  # fmt: skip
 
 
+def add_lacking(cloud: Emulator, assistants: int, threads: int, files: int) -> None:
+    """Add the estate of the second snapshot that `snapshots.make` writes, without messages, the vector store
+    and the assistant that uses it."""
+    import json
+
+    from benchmarks.estate import Estate, Shape
+    from benchmarks.snapshots import archived_assistant, store_rows
+
+    generated = Estate(Shape(max(1, threads), 1))
+    ((_, _, rows), *_) = store_rows(files)
+    for row in rows:
+        cloud.estate.files[row["id"]] = row
+    for number in range(assistants):
+        row = archived_assistant(number, 1)
+        cloud.estate.assistants[row["id"]] = row
+    for number in range(threads):
+        row = json.loads(generated.thread(number))
+        cloud.estate.threads[row["id"]] = row
+
+
 def main(arguments: list[str]) -> None:
     latency = (
         float(arguments.pop().partition("=")[2]) if arguments[-1:] and "--latency=" in arguments[-1] else 0.0
     )
-    files = int(arguments[1]) if arguments[:1] == ["--files"] else 0
-    state = Path(arguments[0]) if arguments and not files else None
+    option, *numbers = arguments if arguments[:1] and arguments[0].startswith("--") else [""]
+    fill = {"": None, "--files": add_files, "--lacking": add_lacking}[option]
+    state = Path(arguments[0]) if arguments and not option else None
     counted = RequestCounts()
-    options = Options(key=KEY, state=state, ingestion_seconds=0, downloads=True, latency=latency)
+    options = Options(
+        key=KEY, state=state, ingestion_seconds=0, downloads=True, latency=latency, list_threads="works"
+    )
     with Emulator(options, wrap=lambda app: CountingApp(app, counted)) as cloud:
-        add_files(cloud, files) if files else None
+        if fill is not None:
+            fill(cloud, *map(int, numbers))
         sys.stdout.write(f"{cloud.url}\n")
         sys.stdout.flush()
         threading.Event().wait()

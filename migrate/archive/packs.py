@@ -118,6 +118,16 @@ def split_bodies(plain: bytes) -> list[str]:
         raise PackDamaged(f"a pack is not text: {error}") from None
 
 
+def bodies_with(plain: bytes, words: Sequence[bytes]) -> list[tuple[int, str]]:
+    """Place and text of each body in an unpacked pack that contains one of these words. Most packs have none,
+    and are not split. Raises `PackDamaged`."""
+    if not any(word in plain for word in words):
+        return []
+    texts = [word.decode() for word in words]
+    bodies = enumerate(split_bodies(plain))
+    return [(place, body) for place, body in bodies if any(text in body for text in texts)]
+
+
 def register_sql_functions(conn: sqlite3.Connection) -> None:
     """Let SQL on this connection read bodies, the bytes of files, and hashes of rows."""
     conn.create_function(UNCOMPRESS_FUNCTION, 2, decompress, deterministic=True)

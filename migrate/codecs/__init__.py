@@ -51,6 +51,8 @@ class Codec:
     text_message: Callable[[Mapping[str, JSON]], TextMessage | None] = lambda body: None
     # Whether such a message is written without the stamp of this program.
     omits_stamp_on_text: bool = False
+    # Kinds of objects that a message can refer to.
+    message_references: frozenset[str] = frozenset({"file"})
     # Whether an adapted message has a form that no recording shows accepted or refused.
     is_unproven: Callable[[Entity], bool] = lambda entity: False
     first_messages_key: str = "messages"
@@ -94,6 +96,7 @@ _FOUNDRY = Codec(
     why_not_replayed=why_call_not_replayed,
     text_message=text_messages.item_text,
     omits_stamp_on_text=True,
+    message_references=frozenset({"file", "vector_store"}),
     is_unproven=is_unproven,
     first_messages_key="items",
     assign_names=assign_agent_names,

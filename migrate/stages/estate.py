@@ -19,6 +19,7 @@ from migrate.codecs import CODECS, Codec, DecodeContext, Target, TextMessage
 from migrate.codecs.foundry.items import is_writable_call
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.message import ITEM_ROLE
+from migrate.model.references import tool_resource_ids
 from migrate.model.results.archive import StoredBody
 from migrate.model.selection import filter_reason
 from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION, with_served_version
@@ -209,6 +210,15 @@ class Estate:
             store: frozenset(str(e.fields["file_id"]) for e in self.members("vector_store_file", store))
             for store in self.objects("vector_store")
         }
+
+    @cached_property
+    def thread_stores(self) -> dict[str, list[str]]:
+        """Thread id -> ids of the vector stores that it searches, of threads that have some."""
+        stores = (
+            (thread.id, tool_resource_ids(thread.fields.get("tool_resources"), "file_search"))
+            for thread in self.iter_threads()
+        )
+        return {thread: ids for thread, ids in stores if ids}
 
     @cached_property
     def file_states(self) -> dict[str, frozenset[str]]:

@@ -238,3 +238,21 @@ def test_a_tampered_text_is_not_what_it_was(path: Path) -> None:
     with Archive.open(path, write=True) as archive:
         tamper(archive.conn, "msg_1", lambda text: text.replace("Hello", "Hallo"))
         assert "Hallo" in str(reader(archive).find("msg_1"))
+
+
+def test_bodies_with_a_word_are_found_in_the_listings_of_their_snapshot(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "FULL_PACK_BYTES", 200)
+    words = ("file-a", "file-ü")
+    messages = [{"id": f"msg_{n}", "text": (*words, "file-b", "")[n // 5 % 4] * (n % 3)} for n in range(40)]
+    first = [("message", "t1", messages[:20]), ("message", "t2", [messages[0], *messages[20:30]])]
+    write(archive, [*first, ("run", "t1", [{"id": "run_1", "text": "file-a"}])])
+    write(archive, [("message", "t1", messages[10:20]), ("message", "t3", messages[30:])])
+    for number in range(2):
+        snapshot = reader(archive, number)
+        for asked in (words, words[:1], words[1:], ("nothing",), ()):
+            expected = [row for row in snapshot.texts("message", None) if any(w in row[1] for w in asked)]
+            assert sorted(snapshot.texts_with("message", asked)) == sorted(expected)
+        assert expected == []
+    assert list(reader(archive, 0).texts_with("run", words)) == [("t1", '{"id":"run_1","text":"file-a"}')]

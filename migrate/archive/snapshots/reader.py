@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from migrate.archive.blobs import Blob, find_blob
 from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import storable_text
 from migrate.archive.pack_cache import PackCache
-from migrate.archive.packs import BODIES_PER_PACK, BodyReader
+from migrate.archive.packs import BODIES_PER_PACK, BodyReader, bodies_with, decompress
 from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.archive.snapshots.listings import ListingKey, ListingRow, listing_size, read_listing
 from migrate.model import JSON
@@ -118,6 +118,30 @@ class SnapshotReader:
         for parent_id, manifest in rows:
             for _, text in self._bodies.listing(manifest):
                 yield parent_id, text
+
+    def texts_with(self, kind: str, words: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Parent id and JSON text of every object of a kind whose text contains one of these words, in no
+        order. A few times as fast as reading all texts. Raises `PackDamaged`."""
+        wanted = [word.encode(errors="surrogatepass") for word in words]
+        packs = self.conn.execute(
+            "SELECT id, data, size FROM packs WHERE id IN (SELECT r.pack_id FROM scopes s "
+            "JOIN spans r ON r.manifest_id = s.manifest_id WHERE s.snapshot_id = ? AND s.kind = ?)",
+            (self.info.id, kind),
+        )
+        for pack, data, size in packs if wanted else ():
+            found = dict(bodies_with(decompress(data, size), wanted))
+            spans = (
+                self.conn.execute(
+                    "SELECT s.parent_id, r.place, r.count FROM spans r CROSS JOIN scopes s "
+                    "ON s.manifest_id = r.manifest_id WHERE r.pack_id = ? AND s.snapshot_id = ? "
+                    "AND s.kind = ? ORDER BY s.parent_id, r.ordinal",
+                    (pack, self.info.id, kind),
+                ).fetchall()
+                if found
+                else ()
+            )
+            for parent, first, count in spans:
+                yield from ((parent, found[n]) for n in range(first, first + count) if n in found)
 
     def body_text(self, number: int) -> str:
         """The JSON text of a body by its number."""

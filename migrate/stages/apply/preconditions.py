@@ -26,7 +26,8 @@ def check_target(plan: Plan, ctx: ApplyContext, workers: int) -> None:
         if e.state == "done" and e.target_id
     }
     threads = planned_threads | {id_ for kind, _, id_ in written if kind == "thread"}
-    with read_target(ctx.writer, plan.settled.absent, threads, workers) as target:
+    many = len(threads) > workers  # else one request for each takes no longer than a page of all threads
+    with read_target(ctx.writer, plan.settled.absent, threads, workers, list_threads=many) as target:
         present = target_fingerprints(target.estate, planned_threads)
         written |= _changes_in_progress(plan, ctx)
         created = written | _stores_of_written_threads(target.estate, written)

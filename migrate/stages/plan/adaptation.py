@@ -35,10 +35,6 @@ def adaptation_target(
         is_known = id_ in source.objects(kind) or (kind, id_) in settings.arrived
         return is_known and (kind, id_) not in blocked
 
-    stores = {
-        thread.id: tool_resource_ids(thread.fields.get("tool_resources"), "file_search")
-        for thread in source.iter_threads()
-    }
     source_ids = SourceIds(source)
     dependencies = AssistantDependencies(source.objects("assistant"), settings.present_assistants)
     return Target(
@@ -60,7 +56,9 @@ def adaptation_target(
             has("assistant", referenced) and not dependencies.in_cycle(id_, referenced)
         ),
         find_file=source.objects("file").get,
-        moves_thread_store=lambda thread: any(has("vector_store", store) for store in stores.get(thread, ())),
+        moves_thread_store=lambda thread: any(
+            has("vector_store", store) for store in source.thread_stores.get(thread, ())
+        ),
         vector_store_states=lambda id_: source.file_states.get(id_, frozenset()),
         with_new_ids=lambda entity, lookup: (
             source_ids.replace_in(entity, lookup, capabilities) if settings.rewrite_ids else entity

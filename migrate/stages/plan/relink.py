@@ -9,7 +9,6 @@ it are those of the snapshot, and each is confirmed as it is now.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
@@ -50,10 +49,15 @@ class RelinkPlanner:
     ) -> None:
         self._decider, self._log, self._target, self._threads_now = decider, log, target, threads_now
         self._source = decider.source
-        # Kind -> id on the target -> id on the source.
+        # Kind -> id on the target -> id on the source. Threads that are not selected may be known by the
+        # journal alone.
+        self._thread_ids = {id_: new for (kind, id_), new in self._known_threads() if kind == "thread"}
         self._source_ids = {
-            kind: {new: old for old, new in decider.pairs.ids.get(kind, {}).items()}
-            for kind in ("assistant", "thread")
+            kind: {new: old for old, new in ids.items()}
+            for kind, ids in (
+                ("assistant", decider.pairs.ids.get("assistant", {})),
+                ("thread", self._thread_ids),
+            )
         }
 
     def add_to(self, actions: Sequence[Action], relink: bool) -> list[Action]:
@@ -140,9 +144,14 @@ class RelinkPlanner:
         listed = self._target.threads_by_id
         return {**listed, **self._threads_now([id_ for id_ in ids if id_ and id_ not in listed])}
 
+    def _known_threads(self) -> Iterator[tuple[ObjectKey, str]]:
+        yield from self._decider.journal.trusted_ids.items()
+        pairs = self._decider.pairs.ids.get("thread", {})
+        yield from ((("thread", id_), new) for id_, new in pairs.items())
+
     def _thread_on_target(self, thread: str) -> str:
         own_id = thread if self._decider.same_place else ""
-        return self._decider.pairs.right("thread", thread) or own_id
+        return self._thread_ids.get(thread) or own_id
 
     def _relinked(
         self, entity: Entity, present: Entity, relinks: Set[ObjectKey], recreated: Recreated
@@ -230,16 +239,17 @@ class RelinkPlanner:
         gone: dict[ObjectKey, str] = {}
         for (kind, id_), source_id in recreated.items():
             gone.setdefault((kind, source_id), id_)
-        pattern = re.compile("|".join(re.escape(id_) for kind, id_ in sorted(gone) if kind != "assistant"))
+        named_kinds = self._source.codec.message_references
+        words = {id_ for kind, id_ in gone if kind in named_kinds}
         found: dict[str, list[tuple[Entity, str]]] = {}
-        for thread, text in self._source.snapshot.texts("message", None) if pattern.pattern else ():
-            if thread in new_threads or not pattern.search(text):
+        for thread, text in self._source.snapshot.texts_with("message", words):
+            if thread in new_threads:
                 continue
             message = self._source.decode("message", loads(text), thread)
             adapted = message if self._decider.same_place else self._decider.adapt(message)[0]
             if named := sorted(gone[key] for key in _named_keys(adapted, gone)):
                 found.setdefault(thread, []).append((message, ", ".join(named)))
-        for thread, messages in found.items():
+        for thread, messages in sorted(found.items()):
             written = self._written_messages(planned.get(("thread", "", thread)), thread)
             if kept := [(message, named) for message, named in messages if message.id not in written]:
                 yield thread, kept

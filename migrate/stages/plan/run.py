@@ -42,7 +42,7 @@ from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
 from migrate.stages.plan.relink import ThreadLookup
-from migrate.stages.plan.target_match import match_target, threads_to_read
+from migrate.stages.plan.target_match import known_threads_of, match_target, threads_to_read
 from migrate.stages.plan.target_settings import (
     TargetInventory,
     add_journal_pairs,
@@ -75,12 +75,14 @@ def plan_move(
     check_options(options)
     absent = absent_kinds(reader)
     lines = list(id_map(source.journal, source.side, Side(reader.type, reader.url), messages=False))
-    threads = [line.target_id for line in lines if line.kind == "thread"]
     selected = select_objects(source, options.selection)
-    if options.restore and source.side == Side(reader.type, reader.url):
-        threads += source.threads_by_id if selected is None else selected.ids("thread")
+    threads = known_threads_of(source, lines, options, selected, Side(reader.type, reader.url))
+    # Where a restore is about no thread, those that refer to a restored object are requested by their ids.
+    list_threads = not options.restore or selected is None or bool(selected.ids("thread"))
     with ExitStack() as stack:
-        target = stack.enter_context(read_target(reader, absent, threads, workers, progress))
+        target = stack.enter_context(
+            read_target(reader, absent, threads, workers, progress, list_threads=list_threads)
+        )
         pairs, journal = match_target(source, target, lines, options)
         thread_ids = threads_to_read(target.estate, pairs, lines, options, selected)
         conversations = stack.enter_context(target.messages_of(thread_ids)) if thread_ids else None

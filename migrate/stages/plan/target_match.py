@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from migrate.archive.id_map import derivations, reverse_message_ids
+from migrate.archive.id_map import Side, derivations, reverse_message_ids
 from migrate.model.results.archive import IdMapping
 from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
@@ -48,6 +48,25 @@ def match_target(
         former_ids=lineage.former_ids(source, estate, RECREATED_KINDS) if options.restore else {},
     )
     return pairs, journal
+
+
+def known_threads_of(
+    source: Estate,
+    lines: list[IdMapping],
+    options: PlanOptions,
+    selected: SelectedObjects | None,
+    target: Side,
+) -> list[str]:
+    """Ids on the target of threads that a plan is about: those that the journal knows, and for a restore to
+    the source's own place those of the source."""
+    ids = [
+        line.target_id
+        for line in lines
+        if line.kind == "thread" and (selected is None or ("thread", line.source_id) in selected)
+    ]
+    if options.restore and source.side == target:
+        ids += source.threads_by_id if selected is None else selected.ids("thread")
+    return ids
 
 
 def threads_to_read(

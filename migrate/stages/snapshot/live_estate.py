@@ -198,18 +198,21 @@ def read_target(
     *,
     must_answer: bool = True,
     just_these: bool = False,
+    list_threads: bool = True,
 ) -> Iterator[TargetState]:
     """Read a target into an archive that is deleted when the block ends.
 
     `absent`: kinds that the service does not have any more; they are not requested. `threads`: ids that are
     requested one by one where the service does not list its threads. `must_answer`: each of them must answer,
     or be proved to be deleted. `just_these`: they are requested one by one also where the service lists its
-    threads, since a new one may not be in the list yet; without any, nothing is listed. Raises
-    `IncompleteResult` when a listing could not be read to its end: nothing may be decided on a part of it.
+    threads, since a new one may not be in the list yet; without any, nothing is listed. `list_threads`:
+    whether threads are listed at all; without it, only these are requested. Raises `IncompleteResult` when a
+    listing could not be read to its end: nothing may be decided on a part of it.
     """
     progress = progress or Progress()
     threads = tuple(threads)
-    listed = "thread" not in absent and (bool(threads) or not just_these) and lists_threads(reader)
+    listed = list_threads and "thread" not in absent and (bool(threads) or not just_these)
+    listed = listed and lists_threads(reader)
     ids = threads if just_these or not listed else ()
     options = configuration_options(workers, ids, listed, absent)
     with temporary_snapshot(reader, options, progress) as (estate, result):

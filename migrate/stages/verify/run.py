@@ -49,7 +49,10 @@ def _verify(plan: Plan, sides: PlanSides[Reader], workers: int, progress: Progre
     expected_ids = ((kind, ctx.target_id(kind, id_)) for kind, _, id_ in sorted(ctx.expected))
     threads = [id_ for kind, id_ in expected_ids if kind == "thread" and id_]
     threads += [action.target_id for action in plan.actions if action.kind == "thread" and action.relinks]
-    absent, options = plan.settled.absent, {"must_answer": False, "just_these": True}
+    # The list shows whether a thread was created twice. A restore that created none does not need it.
+    creates_threads = any((a.kind, a.action) == ("thread", "create") for a in plan.actions)
+    absent, list_threads = plan.settled.absent, creates_threads or not plan.restore
+    options = {"must_answer": False, "just_these": True, "list_threads": list_threads}
     with read_target(reader, absent, threads, workers, progress, **options) as state:
         check_configuration(ctx, state.estate, result)
         assistants = (id_ for kind, _, id_ in sorted(ctx.expected) if kind == "assistant")
