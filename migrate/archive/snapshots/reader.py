@@ -120,9 +120,12 @@ class SnapshotReader:
                 yield parent_id, text
 
     def texts_with(self, kind: str, words: Collection[str]) -> Iterator[tuple[str, str]]:
-        """Parent id and JSON text of every object of a kind whose text contains one of these words, in no
-        order. A few times as fast as reading all texts. Raises `PackDamaged`."""
-        wanted = [word.encode(errors="surrogatepass") for word in words]
+        """Parent id and JSON text of every object of a kind whose text contains one of these words in either
+        form of JSON, escaped or not; in no order. A few times as fast as reading all texts. Raises
+        `PackDamaged`."""
+        stored = {storable_text(word) for word in words}
+        forms = {json.dumps(word, ensure_ascii=escaped)[1:-1] for word in stored for escaped in (False, True)}
+        wanted = sorted(form.encode() for form in forms)
         packs = self.conn.execute(
             "SELECT id, data, size FROM packs WHERE id IN (SELECT r.pack_id FROM scopes s "
             "JOIN spans r ON r.manifest_id = s.manifest_id WHERE s.snapshot_id = ? AND s.kind = ?)",

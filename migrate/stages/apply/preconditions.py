@@ -26,8 +26,9 @@ def check_target(plan: Plan, ctx: ApplyContext, workers: int) -> None:
         if e.state == "done" and e.target_id
     }
     threads = planned_threads | {id_ for kind, _, id_ in written if kind == "thread"}
-    many = len(threads) > workers  # else one request for each takes no longer than a page of all threads
-    with read_target(ctx.writer, plan.settled.absent, threads, workers, list_threads=many) as target:
+    # One request for each of a few threads takes no longer than one for a page of all.
+    is_short = len(threads) <= workers or all(a.relinks for a in plan.actions if a.kind == "thread")
+    with read_target(ctx.writer, plan.settled.absent, threads, workers, list_threads=not is_short) as target:
         present = target_fingerprints(target.estate, planned_threads)
         written |= _changes_in_progress(plan, ctx)
         created = written | _stores_of_written_threads(target.estate, written)

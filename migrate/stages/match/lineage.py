@@ -138,15 +138,18 @@ class Lineage:
         for kind in kinds:
             for id_ in source.objects(kind):
                 node = LineageNode.from_side(kind, source.side, id_)
-                lost = (
-                    relative.id
-                    for relative in self._relatives(node)
-                    if relative == LineageNode.from_side(kind, target.side, relative.id)
-                    and relative.id not in target.objects(kind)
-                )
-                if ids := list(dict.fromkeys(lost)):
+                if ids := [id_ for id_ in self._ids_in(target.side, node) if id_ not in target.objects(kind)]:
                     former[kind, id_] = ids
         return former
+
+    def thread_ids(self, source: Side, target: Side) -> Callable[[str], list[str]]:
+        """A function of a thread of the source: ids that it may have on the target, nearest first."""
+        return lambda thread: self._ids_in(target, LineageNode.from_side("thread", source, thread))
+
+    def _ids_in(self, side: Side, node: LineageNode) -> list[str]:
+        """Every id that an object had in a place, nearest first."""
+        here = (n for n in self._relatives(node) if n == LineageNode.from_side(n.kind, side, n.id))
+        return list(dict.fromkeys(n.id for n in here))
 
     def duplicate_copies(
         self, source: Estate, target: Estate, pairs: ObjectPairs

@@ -28,6 +28,10 @@ def _no_arrived_messages(thread: str, target_thread: str) -> Mapping[str, Arrive
     return {}
 
 
+def _no_thread_ids(thread: str) -> Sequence[str]:
+    return ()
+
+
 def _no_message_origins(thread: str, target_thread: str) -> Mapping[str, str]:
     return {}
 
@@ -64,6 +68,8 @@ class JournalState:
     arrived_messages: Callable[[str, str], Mapping[str, ArrivedMessage]] = _no_arrived_messages
     # (kind, source id) -> ids that the object had on the target and that the target no longer shows.
     former_ids: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    # Thread on the source -> ids that it may have on the target, the likeliest first.
+    thread_ids: Callable[[str], Sequence[str]] = _no_thread_ids
 
 
 def read_journal_state(

@@ -84,12 +84,16 @@ def similar_names(name: str, known: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*containing, *close]))[:MAX_SIMILAR_NAMES]
 
 
-def check_thresholds(actions: Iterable[Action], target: Estate, options: PlanOptions) -> None:
+def check_thresholds(
+    actions: Iterable[Action], target: Estate, options: PlanOptions, source_threads: int
+) -> None:
     """Raises `OperationRefused` when too much would be updated or deleted; the error says which option allows
-    it."""
+    it. `source_threads`: how many the source has, which count where the target's were not listed."""
     kinds = ("file", "vector_store", "assistant")
-    total = sum(len(target.objects(kind)) for kind in kinds) + sum(1 for _ in target.iter_threads())
-    total += sum(map(len, target.store_files.values()))
+    is_listed = target.snapshot.info.options.get("threads", True)
+    threads = target.snapshot.count("thread", "")
+    total = sum(len(target.objects(kind)) for kind in kinds) + sum(map(len, target.store_files.values()))
+    total += threads if is_listed else max(threads, source_threads)
     changes: list[str] = [action.action for action in actions if action.kind != "message"]
     for name, requested in (("update", options.max_update), ("delete", options.max_delete)):
         limit = DEFAULT_THRESHOLDS_PERCENT[name] if requested is None else requested

@@ -49,16 +49,9 @@ class RelinkPlanner:
     ) -> None:
         self._decider, self._log, self._target, self._threads_now = decider, log, target, threads_now
         self._source = decider.source
-        # Kind -> id on the target -> id on the source. Threads that are not selected may be known by the
-        # journal alone.
-        self._thread_ids = {id_: new for (kind, id_), new in self._known_threads() if kind == "thread"}
-        self._source_ids = {
-            kind: {new: old for old, new in ids.items()}
-            for kind, ids in (
-                ("assistant", decider.pairs.ids.get("assistant", {})),
-                ("thread", self._thread_ids),
-            )
-        }
+        # Id on the target -> id on the source.
+        self._assistants = {new: old for old, new in decider.pairs.ids.get("assistant", {}).items()}
+        self._threads = {new: old for old, new in decider.pairs.ids.get("thread", {}).items()}
 
     def add_to(self, actions: Sequence[Action], relink: bool) -> list[Action]:
         """The actions, and those that relink. Without `relink`, a loss reports each object that is left."""
@@ -121,13 +114,12 @@ class RelinkPlanner:
         yield from (id_ for id_ in known if id_ not in (action.id, action.target_name))
 
     def _counterpart(self, present: Entity) -> Entity | None:
-        """The object of the source that one of the target is paired with. A thread that was not listed is
-        paired with nothing, but may be the snapshot's own."""
-        kind = present.kind
+        """The object of the source that one of the target is paired with. A thread of the snapshot's own
+        place may not be paired because it was not listed."""
+        if present.kind != "thread":
+            return self._source.objects(present.kind).get(self._assistants.get(present.id, ""))
         own_id = present.id if self._decider.same_place else ""
-        id_ = self._source_ids[kind].get(present.id, own_id)
-        objects = self._source.threads_by_id if kind == "thread" else self._source.objects(kind)
-        return objects.get(id_)
+        return self._source.threads_by_id.get(self._threads.get(present.id, own_id))
 
     def _present_threads(
         self,
@@ -140,18 +132,23 @@ class RelinkPlanner:
         sources = {(kind, id_) for (kind, _), id_ in recreated.items()}
         existing = (thread for thread in self._source.iter_threads() if thread.id not in new_threads)
         naming = [thread.id for thread in existing if _named_keys(thread, sources)]
-        ids = dict.fromkeys(map(self._thread_on_target, (*naming, *messages)))
+        ids: dict[str, None] = {}
+        for thread in (*naming, *messages):
+            for id_ in self._ids_on_target(thread):
+                ids[id_] = None
+                self._threads.setdefault(id_, thread)
         listed = self._target.threads_by_id
-        return {**listed, **self._threads_now([id_ for id_ in ids if id_ and id_ not in listed])}
+        return {**listed, **self._threads_now([id_ for id_ in ids if id_ not in listed])}
 
-    def _known_threads(self) -> Iterator[tuple[ObjectKey, str]]:
-        yield from self._decider.journal.trusted_ids.items()
-        pairs = self._decider.pairs.ids.get("thread", {})
-        yield from ((("thread", id_), new) for id_, new in pairs.items())
-
-    def _thread_on_target(self, thread: str) -> str:
-        own_id = thread if self._decider.same_place else ""
-        return self._thread_ids.get(thread) or own_id
+    def _ids_on_target(self, thread: str) -> Sequence[str]:
+        """The id of a thread of the source on the target; where the threads there were not listed, each that
+        it may have."""
+        if known := self._decider.pairs.right("thread", thread):
+            return (known,)
+        own_id = [thread] if self._decider.same_place else []
+        journal = self._decider.journal
+        written = journal.trusted_ids.get(("thread", thread))
+        return [*own_id, *([written] if written else []), *journal.thread_ids(thread)]
 
     def _relinked(
         self, entity: Entity, present: Entity, relinks: Set[ObjectKey], recreated: Recreated
@@ -268,7 +265,7 @@ class RelinkPlanner:
         """Messages of existing threads that refer to a recreated object are listed: no service changes
         one."""
         for thread, rows in messages.items():
-            if self._thread_on_target(thread) not in threads:
+            if not any(id_ in threads for id_ in self._ids_on_target(thread)):
                 continue
             for message, named in rows:
                 reason = f"names {named}, which comes back under another id; {MESSAGES_STAY}"

@@ -42,7 +42,7 @@ from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
 from migrate.stages.plan.relink import ThreadLookup
-from migrate.stages.plan.target_match import known_threads_of, match_target, threads_to_read
+from migrate.stages.plan.target_match import match_target, needs_thread_list, threads_of_plan, threads_to_read
 from migrate.stages.plan.target_settings import (
     TargetInventory,
     add_journal_pairs,
@@ -74,11 +74,11 @@ def plan_move(
     what it would overwrite."""
     check_options(options)
     absent = absent_kinds(reader)
-    lines = list(id_map(source.journal, source.side, Side(reader.type, reader.url), messages=False))
+    side = Side(reader.type, reader.url)
+    lines = list(id_map(source.journal, source.side, side, messages=False))
     selected = select_objects(source, options.selection)
-    threads = known_threads_of(source, lines, options, selected, Side(reader.type, reader.url))
-    # Where a restore is about no thread, those that refer to a restored object are requested by their ids.
-    list_threads = not options.restore or selected is None or bool(selected.ids("thread"))
+    threads = threads_of_plan(source, side, lines, options, selected)
+    list_threads = needs_thread_list(source, side, lines, selected)
     with ExitStack() as stack:
         target = stack.enter_context(
             read_target(reader, absent, threads, workers, progress, list_threads=list_threads)
@@ -159,7 +159,7 @@ def build_plan(
         actions += prune.deletions()
     elif source.codec.lists_everything and selected is None:
         prune.note_removed_files()
-    check_thresholds(actions, target, options)
+    check_thresholds(actions, target, options, source.snapshot.count("thread", ""))
     kept_names = kept_name_losses(source, settings, options, actions)
     losses = [*log.losses, *kept_names, *prune.losses, *planner.general_losses(actions)]
     check_accepted_fields(options.accept, losses)

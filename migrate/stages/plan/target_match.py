@@ -46,16 +46,17 @@ def match_target(
         ambiguous_matches=match_by_key(source, estate, pairs, hashes) if by_key else {},
         second_copies=lineage.duplicate_copies(source, estate, pairs),
         former_ids=lineage.former_ids(source, estate, RECREATED_KINDS) if options.restore else {},
+        thread_ids=lineage.thread_ids(source.side, estate.side),
     )
     return pairs, journal
 
 
-def known_threads_of(
+def threads_of_plan(
     source: Estate,
+    target: Side,
     lines: list[IdMapping],
     options: PlanOptions,
     selected: SelectedObjects | None,
-    target: Side,
 ) -> list[str]:
     """Ids on the target of threads that a plan is about: those that the journal knows, and for a restore to
     the source's own place those of the source."""
@@ -67,6 +68,15 @@ def known_threads_of(
     if options.restore and source.side == target:
         ids += source.threads_by_id if selected is None else selected.ids("thread")
     return ids
+
+
+def needs_thread_list(
+    source: Estate, target: Side, lines: list[IdMapping], selected: SelectedObjects | None
+) -> bool:
+    """Whether a plan needs the list of the target's threads. Where no thread is selected it does not: threads
+    that refer to a selected object are requested by their ids. In another place of which the journal knows
+    nothing, the stamps of threads show whether the source was moved there."""
+    return selected is None or bool(selected.ids("thread")) or not (lines or source.side == target)
 
 
 def threads_to_read(
