@@ -15,7 +15,7 @@ from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
 from tests.e2e.service_view import ServiceView
 from tests.e2e.test_restore import held
-from tests.e2e.test_restore_command import PREVIOUS_TYPES, archived, restored
+from tests.e2e.test_restore_command import archived, restored
 
 Json = dict[str, Any]
 INNER = {"vector_stores": "vector_store_files", "threads": "messages", "conversations": "items"}
@@ -177,25 +177,3 @@ def test_what_names_an_id_of_an_earlier_restore_did_not_change(type_: str, tmp_p
             assert [row["kind"] for row in result["relinked"]] == ["assistant"]
             assert not [row for row in result["losses"] if "changed since" in row["reason"]]
             (store,) = (row["target_id"] for row in result["ids"] if row["kind"] == "vector_store")
-
-
-@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
-def test_no_thread_is_listed_where_none_is_selected(type_: str, tmp_path: Path) -> None:
-    """A thread that came back under another id is asked for by that id, and re-pointed."""
-    with archived(tmp_path, type_) as made:
-        estate = made.target.estate
-        old = next(iter(estate.threads))
-        (store,) = estate.threads[old]["tool_resources"]["file_search"]["vector_store_ids"]
-        forget(made, "threads", old)
-        (thread,) = (row["target_id"] for row in restored(made)["ids"])
-        forget(made, "vector_stores", store)
-        asked = len(made.target.requests)
-        result = restored(made, "--id", store)
-        (new,) = (row["target_id"] for row in result["ids"])
-        assert result["findings"] == []
-        assert [row["id"] for row in result["relinked"]] == [thread]
-        assert estate.threads[thread]["tool_resources"]["file_search"]["vector_store_ids"] == [new]
-        requests = made.target.requests[asked:]
-        assert [r for r in requests if r.method == "GET" and r.path.endswith(f"/threads/{thread}")]
-        # Whether the service lists its threads is asked with a limit of 1.
-        assert not [r for r in requests if r.path.endswith("/threads") and r.query["limit"] != "1"]
