@@ -190,9 +190,10 @@ def test_restore_and_drill_end_with_1_as_well(launch: Launch, tmp_path: Path) ->
     world("restore", world.db, "--to", "target", "--dry-run").ok()
     restored = world("restore", world.db, "--to", "target", "--yes").ok(1)
     assert [row for row in rows_of(restored) if row[0] == "lost"] == lost
-    # What is there already is no part of a later restore, and neither are its losses.
-    again = world("restore", world.db, "--to", "target", "--yes").ok()
-    assert (rows_of(again), again["created"], again["actions"]["skip"]) == ([], 0, 3)
+    for _ in range(2):  # nothing is missing; what the first one reported is known
+        again = world("restore", world.db, "--to", "target", "--yes").ok()
+        assert rows_of(again) == [("lost", False, True)] * 2 * THREADS
+        assert (again["created"], again["actions"]["skip"]) == (0, 3)
 
 
 def test_ten_messages_or_ten_thousand_are_one_line(launch: Launch, tmp_path: Path) -> None:

@@ -195,3 +195,31 @@ def test_a_copy_gets_its_end_back_and_nothing_within(types: tuple[str, str], tmp
         assert made.writes(asked) == []
         gone = [row for row in result["losses"] if "gone from within" in row["reason"]]
         assert [(row["kind"], row["grade"]) for row in gone] == [("message", "lost")]
+
+
+@pytest.mark.parametrize("types", ROUTES, ids=" to ".join)
+def test_what_the_first_restore_reported_is_known_to_later_ones(
+    types: tuple[str, str], tmp_path: Path
+) -> None:
+    """Nothing is missing, so they write nothing, and what was lost before decides nothing."""
+    ends = service("SOURCE_KEY", types[0]), service("TARGET_KEY", types[1])
+    with world(tmp_path, *ends, types=types) as made:
+        furnish(made.source, types[0])
+        made.snapshot()
+        first = losses_of_objects(restored(made))
+        assert first
+        asked = len(made.target.requests)
+        for _ in range(2):
+            again = made("restore", made.db, "--to", "target", "--yes").ok()
+            assert (again["actions"]["create"], again["actions"]["update"]) == (0, 0)
+            assert losses_of_objects(again) == first
+            assert all(row["known"] for row in again["losses"])
+        text = made.plain("restore", made.db, "--to", "target", "--yes").out
+        assert f"{len(again['losses'])} known losses of earlier moves" in text
+        assert made.writes(asked) == []
+
+
+def losses_of_objects(result: Json) -> list[tuple[str, ...]]:
+    """Losses of single objects; those of all objects of a kind have the id `*`."""
+    rows = [row for row in result["losses"] if row["id"] != "*"]
+    return sorted((row["kind"], row["id"], row["field"], row["grade"]) for row in rows)

@@ -75,6 +75,8 @@ class DecisionLog:
     # Losses of messages that arrived in another form than the one that was tried, and are still as they were
     # written.
     arrived_without: set[Loss] = field(default_factory=set)
+    # Losses of messages that a restore found on the target, where an earlier move may have reported them.
+    earlier_losses: list[Loss] = field(default_factory=list)
     # (kind, id) of objects that are not created, so nothing can refer to them.
     blocked: set[tuple[str, str]] = field(default_factory=set)
     # (kind, id) of objects that are not selected, although selected ones refer to them.

@@ -113,6 +113,11 @@ class KnownLosses:
                 self._changing_kinds.add("message")
         self._fingerprints = {row[:3]: row[3] for row in target.objects} if reported else {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no earlier plan reported any loss."""
+        return not self._reported
+
     def __contains__(self, loss: Loss) -> bool:
         snapshot = self._reported.get(_row_hash(vars(loss)))
         if snapshot is None and loss in self._arrived_without:

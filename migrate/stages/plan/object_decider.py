@@ -116,8 +116,7 @@ class ObjectDecider:
             decision = self._block(action, entity, adapted, existing, as_read, losses)
         else:
             before = losses
-            if not self._is_shared(entity):
-                before += self._mention_losses(entity, adapted)
+            before += self.mention_losses(entity, adapted)
             if existing is None or as_read is None:
                 decision = self._create(entity, action, parent)
             else:
@@ -375,8 +374,10 @@ class ObjectDecider:
             hint = "what that tool wrote into its metadata stays"
             yield object_loss(entity, "id", reason, "adapted", hint)
 
-    def _mention_losses(self, entity: Entity, adapted: Entity) -> Iterable[Loss]:
+    def mention_losses(self, entity: Entity, adapted: Entity) -> Iterable[Loss]:
         """Ids and addresses of the source in the texts of an object: they stay, or are replaced."""
+        if self._is_shared(entity):
+            return
         deployments = self.settings.deployments or ()
         for name, reason, way_out in source_references(adapted, deployments, self._source_location):
             yield object_loss(entity, name, reason, "adapted", way_out)

@@ -35,6 +35,7 @@ from migrate.stages.plan.agent_names import kept_name_losses
 from migrate.stages.plan.cost import estimate_cost
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.kept_objects import known_losses_of_kept
 from migrate.stages.plan.known_losses import find_known_losses
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds, refuse_conflicts
@@ -162,9 +163,10 @@ def build_plan(
     check_thresholds(actions, target, options, source.snapshot.count("thread", ""))
     kept_names = kept_name_losses(source, settings, options, actions)
     losses = [*log.losses, *kept_names, *prune.losses, *planner.general_losses(actions)]
-    check_accepted_fields(options.accept, losses)
     target_side = _with_fingerprints(sides[1], target, actions)
     known = find_known_losses(source, target_side, journal, actions, log)
+    losses += known_losses_of_kept(decider, actions, log, known, losses)
+    check_accepted_fields(options.accept, losses)
     return Plan(
         format=FORMAT,
         created_at=utc_now(),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from migrate.codecs import Target
 from migrate.model import Entity
-from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
+from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT, Loss
 from migrate.model.references import tool_resource_ids
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, LazyMessage
@@ -20,7 +20,13 @@ from migrate.stages.plan.adaptation import (
     without_folded_attachments,
 )
 from migrate.stages.plan.changes import ConflictOutcome, change_row
-from migrate.stages.plan.decision import DecisionLog, MessageComparison, existing_action, facts_of
+from migrate.stages.plan.decision import (
+    DecisionLog,
+    MessageComparison,
+    existing_action,
+    facts_of,
+    object_loss,
+)
 from migrate.stages.plan.journal_state import ArrivedMessage
 from migrate.stages.plan.object_decider import ObjectDecider
 
@@ -50,7 +56,7 @@ class ThreadPlanner:
         if existing and decider.restore and (source_ids := self._source_ids(thread.id, existing.id)):
             self._note_unread(thread, state, reason)
             return self._plan_restored(thread, existing, source_ids)
-        self._note_unwritable_messages(thread.id)
+        self.log.losses += self._unwritable_messages(thread.id)
         order = self._target_order(thread, existing.id) if existing else ()
         messages = self._compare_messages(thread.id, existing.id if existing else "")
         as_written = existing and self._without_service_additions(existing, thread)
@@ -96,6 +102,7 @@ class ThreadPlanner:
         is_itself = self._is_itself(thread.id, existing.id)
         lost = find_lost(listed if is_itself else (), replayed, present)
         self._compare_present(thread.id, existing.id, present, set(replayed))
+        self.log.earlier_losses += () if is_itself else self._unwritable_messages(thread.id)
         attached = self._note_lost(thread.id, lost)
         as_written = self._without_service_additions(existing, thread)
         action = self.log.add(decider.decide(thread, as_written, as_read=existing))
@@ -147,9 +154,16 @@ class ThreadPlanner:
             message = passed.pop(source_id, None)
             if message is None or is_unchanged(message, counterpart.entity):
                 continue
-            adapted = self.decider.adapt(message)[0]
-            if "metadata" in self.decider.changed_fields(adapted, counterpart.entity):
-                self._compare_metadata(result, message, adapted, counterpart, arrived.get(message.id))
+            adapted, losses = self.decider.adapt(message)
+            changed = self.decider.changed_fields(adapted, counterpart.entity)
+            as_written = arrived.get(message.id)
+            if "metadata" in changed:
+                self._compare_metadata(result, message, adapted, counterpart, as_written)
+            if changed and (other := self._other_form(message, adapted, counterpart.entity)) is not None:
+                losses = self._losses_of_form(
+                    message, other, self._is_as_left(counterpart, as_written), losses
+                )
+            self.log.earlier_losses += losses
         self.message_updates += result.updates
 
     def _messages_are_untouched(self, thread: Entity) -> bool:
@@ -322,13 +336,19 @@ class ThreadPlanner:
             message.id,
         ):
             start -= 1
-        tried = log.losses[start:]
-        del log.losses[start:]
+        log.losses[start:] = self._losses_of_form(message, other, is_as_left, log.losses[start:])
+
+    def _losses_of_form(
+        self, message: Entity, other: Target, is_as_left: bool, tried: Sequence[Loss]
+    ) -> list[Loss]:
+        """The losses of a message in the form that arrived. `tried`: those of the form that was tried."""
+        losses = []
         for loss in self.decider.codec.adapt(message, other)[1]:
             if loss not in tried:
                 loss = replace(loss, reason=f"{ARRIVED_WITHOUT_PREFIX}{loss.reason}")
-                log.arrived_without |= {loss} if is_as_left else set()
-            log.losses.append(loss)
+                self.log.arrived_without |= {loss} if is_as_left else set()
+            losses.append(loss)
+        return losses
 
     def _note_folded_files(self, thread: Entity, attached: set[str]) -> None:
         """The service adds files that messages attach to the thread's own."""
@@ -338,10 +358,10 @@ class ThreadPlanner:
             reason = f"the service adds files that messages attach: {', '.join(added)}"
             self.log.add_loss(thread, "tool_resources", reason, "adapted")
 
-    def _note_unwritable_messages(self, thread: str) -> None:
+    def _unwritable_messages(self, thread: str) -> Iterator[Loss]:
         for message in self.source.iter_members("message", thread):
             if reason := self.decider.codec.why_not_replayed(message, self.decider.target):
-                self.log.add_loss(message, EVERY_OBJECT, reason)
+                yield object_loss(message, EVERY_OBJECT, reason)
 
     def _replayed(self, thread: str) -> Iterator[Entity]:
         return replayed_messages(self.source, self.decider.codec, self.decider.target, thread)
