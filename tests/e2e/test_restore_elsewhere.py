@@ -205,9 +205,14 @@ def test_what_the_first_restore_reported_is_known_to_later_ones(
     ends = service("SOURCE_KEY", types[0]), service("TARGET_KEY", types[1])
     with world(tmp_path, *ends, types=types) as made:
         furnish(made.source, types[0])
+        if types[0] == "foundry":  # an item that nobody can write
+            items = next(iter(made.source.estate.items.values()))
+            thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+            items["item_thought"] = {"id": "item_thought", **thought}
         made.snapshot()
         first = losses_of_objects(restored(made))
         assert first
+        assert types[0] != "foundry" or "item_thought" in {row[1] for row in first}
         asked = len(made.target.requests)
         for _ in range(2):
             again = made("restore", made.db, "--to", "target", "--yes").ok()
