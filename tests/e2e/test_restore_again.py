@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.faults import Refusal
-from tests.e2e.projects import say
+from tests.e2e.projects import say, thread
 from tests.e2e.restore_judge import lose
 from tests.e2e.rounds import TYPES, furnish, service
 from tests.e2e.running import World, world
 from tests.e2e.service_view import ServiceView
 from tests.e2e.test_restore import held
-from tests.e2e.test_restore_command import archived, restored
+from tests.e2e.test_restore_command import PREVIOUS_TYPES, archived, restored
 
 Json = dict[str, Any]
 INNER = {"vector_stores": "vector_store_files", "threads": "messages", "conversations": "items"}
@@ -95,6 +95,25 @@ def test_what_came_to_name_a_store_since_is_re_pointed_or_named(type_: str, tmp_
         assert held(made)[table, "", later] == before[table, "", later]
         left = [row for row in result["losses"] if "the snapshot does not have it" in row["reason"]]
         assert [(row["id"], store in row["reason"]) for row in left] == [(later, True)]
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_a_newer_thread_is_named_where_threads_are_listed(type_: str, tmp_path: Path) -> None:
+    """It names a store that comes back, and is left as it is. Without a list it is not found, and a note says
+    so."""
+    with archived(tmp_path, type_) as made:
+        store = next(iter(made.target.estate.vector_stores))
+        later = thread(made.target, 88, [])
+        searched = {"file_search": {"vector_store_ids": [store]}}
+        made.target.estate.threads[later]["tool_resources"] = searched
+        forget(made, "vector_stores", store)
+        dry = made("restore", made.db, "--id", store, "--accept-loss", "all", "--dry-run")
+        assert later not in dry.out
+        assert [note for note in dry.json["notes"] if "newer than the snapshot" in note]
+        result = restored(made)
+        left = [row for row in result["losses"] if "the snapshot does not have it" in row["reason"]]
+        assert [(row["kind"], row["id"], store in row["reason"]) for row in left] == [("thread", later, True)]
+        assert made.target.estate.threads[later]["tool_resources"] == searched
 
 
 def test_only_messages_that_stay_are_listed(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def restore_document(result: RestoreResult) -> dict[str, JSON]:
         "failed": [asdict(row) for row in applied.failed] if applied else [],
         "notes": [
             *_place_note(result.plan),
+            *result.plan.selection_notes,
             *result.notes,
             *(applied.notes if applied else ()),
             *(verified.notes if verified else ()),

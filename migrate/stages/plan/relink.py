@@ -25,12 +25,17 @@ from migrate.stages.plan.adaptation import replayed_messages
 from migrate.stages.plan.changes import change_row
 from migrate.stages.plan.decision import DecisionLog, existing_action
 from migrate.stages.plan.object_decider import ObjectDecider
+from migrate.stages.plan.options import PlanOptions
 
 # Kinds of which objects come back under a new id, if the service does not let us choose it.
 RECREATED_KINDS = ("file", "vector_store", "assistant")
 CANNOT_BE_CHANGED = "the target does not let us change it"
 NOT_WANTED = "--no-relink leaves it as it is"
 NOT_IN_SNAPSHOT = "the snapshot does not have it, so it is left as it is"
+UNLISTED_NOTE = (
+    "threads are not listed for this selection: one that is newer than the snapshot is not found, also where "
+    "it names an id that is gone"
+)
 MESSAGES_STAY = "a message cannot be changed"
 NEW_ID_HINT = "`ids` shows the new id"
 CHANGE_BY_HAND = f"change it by hand; {NEW_ID_HINT}"
@@ -270,6 +275,14 @@ class RelinkPlanner:
             for message, named in rows:
                 reason = f"names {named}, which comes back under another id; {MESSAGES_STAY}"
                 self._log.add_loss(message, "content", reason, "adapted", NEW_ID_HINT)
+
+
+def unlisted_thread_notes(options: PlanOptions, target: Estate, actions: Iterable[Action]) -> Iterator[str]:
+    """What a restore cannot see without a list of threads, where it recreates what a thread can refer to."""
+    kinds = {ref.kind for ref in KINDS["thread"].refs}
+    comes_back = any(action.action == "create" and action.kind in kinds for action in actions)
+    if options.restore and comes_back and not target.snapshot.info.options.get("threads", True):
+        yield UNLISTED_NOTE
 
 
 def _with_new_ids(present: Entity, recreated: Recreated) -> Entity:

@@ -7,7 +7,7 @@ target (`target_settings`), and what happens to each object (`planner`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ from migrate.stages.plan.options import PlanOptions, check_accepted_fields, chec
 from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
-from migrate.stages.plan.relink import ThreadLookup
+from migrate.stages.plan.relink import ThreadLookup, unlisted_thread_notes
 from migrate.stages.plan.target_match import match_target, needs_thread_list, threads_of_plan, threads_to_read
 from migrate.stages.plan.target_settings import (
     TargetInventory,
@@ -178,7 +178,7 @@ def build_plan(
         staying=tuple(prune.staying),
         **_missing_in_snapshot(source),
         restore=options.restore,
-        **_selection(options, selected),
+        **_selection(options, selected, unlisted_thread_notes(options, target, actions)),
         **_logged(log),
         accepted_fields=tuple(sorted(options.accept)),
         **_cost_and_retiring(decider, actions, conversations, inventory),
@@ -218,8 +218,11 @@ def _missing_in_snapshot(source: Estate) -> dict[str, Any]:
     }
 
 
-def _selection(options: PlanOptions, selected: SelectedObjects | None) -> dict[str, Any]:
-    """What a plan records of its selection, and of ids that were selected and that the source lacks."""
+def _selection(
+    options: PlanOptions, selected: SelectedObjects | None, notes: Iterable[str]
+) -> dict[str, Any]:
+    """What a plan records of its selection, and of ids that were selected and that the source lacks. `notes`:
+    more sentences about it."""
     if selected is None:
         return {}
     unmatched = (f"no object matches {rule}" for rule in selected.unmatched_rules)
@@ -227,7 +230,7 @@ def _selection(options: PlanOptions, selected: SelectedObjects | None) -> dict[s
         "selection": SelectionRow.of(options.selection),
         "unknown_ids": selected.unknown_ids,
         "other_snapshots": selected.other_snapshots,
-        "selection_notes": (*selected.notes, *unmatched),
+        "selection_notes": (*selected.notes, *unmatched, *notes),
     }
 
 

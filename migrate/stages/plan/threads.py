@@ -329,14 +329,11 @@ class ThreadPlanner:
 
     def _replace_losses(self, message: Entity, other: Target, is_as_left: bool) -> None:
         """Replace the losses of the message that was adapted last by those of the form that arrived."""
-        log = self.log
-        start = len(log.losses)
-        while start and (log.losses[start - 1].parent, log.losses[start - 1].id) == (
-            message.parent,
-            message.id,
-        ):
+        losses, key = self.log.losses, (message.parent, message.id)
+        start = len(losses)
+        while start and (losses[start - 1].parent, losses[start - 1].id) == key:
             start -= 1
-        log.losses[start:] = self._losses_of_form(message, other, is_as_left, log.losses[start:])
+        losses[start:] = self._losses_of_form(message, other, is_as_left, losses[start:])
 
     def _losses_of_form(
         self, message: Entity, other: Target, is_as_left: bool, tried: Sequence[Loss]
