@@ -59,7 +59,7 @@ class EstateConfig:
     ca_file: str = ""
     # Header -> name of the variable with its value; sent with every request to this estate.
     headers_env: dict[str, str] = field(default_factory=dict)
-    # A place for drills: `drill` writes into it, and removes what it wrote, without a question.
+    # A place for drills: `drill` writes into it, and removes what it wrote, without asking.
     scratch: bool = False
 
 
@@ -123,7 +123,7 @@ def parse_config(data: dict[str, Any], file: Path) -> Config:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         unknown = first["type"] == "unexpected_keyword_argument"
-        why = "Extra inputs are not permitted" if unknown else first["msg"]
+        why = "is no key of the config file" if unknown else first["msg"]
         raise BadUsage(f"{file}: {key}", why, "the README shows a config file") from None
 
 
@@ -227,7 +227,7 @@ def _check_variable_name(variable: str, place: str) -> None:
     register_secret(variable)
     raise BadUsage(
         f"{place} is not the name of an environment variable",
-        "its value is not shown: it may be a secret, and secrets belong into variables only",
+        "its value is not shown: it may be a secret, and secrets may only be in variables",
         'write the name: key_env = "EAST_KEY", and export EAST_KEY=...',
     )
 

@@ -22,7 +22,7 @@ from migrate.model.results.archive import SnapshotInfo
 
 THREAD_FILE_ADVICE = "write one thread id per line, as UTF-8; # begins a comment"
 
-# By it a name is taken for the file of an archive, though there is no such file.
+# A name with this ending means an archive, also if there is no such file.
 ARCHIVE_SUFFIX = ".db"
 
 

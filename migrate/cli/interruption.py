@@ -61,7 +61,7 @@ def stop_signals() -> Iterator[None]:
 
 @contextmanager
 def resumable(what: str, why: str, todo: str) -> Iterator[None]:
-    """End a step that is stopped with `IncompleteResult`: what happened, why, and how to go on."""
+    """End a step that is stopped with `IncompleteResult`: what happened, why, and how to continue."""
     try:
         yield
     except KeyboardInterrupt:

@@ -217,9 +217,9 @@ def _stored_directory(
     path = plan_file.with_name(f"{plan_file.stem}.db")
     if path == plan_file:
         raise BadUsage(
-            f"{plan_file} is where the config directory is kept",
-            "a plan needs another name",
-            "end it in .json",
+            f"{plan_file} would be the archive of the config directory",
+            "the plan needs another file name",
+            "choose a name that ends in .json",
         )
     if path.exists():
         with Archive.open(path) as archive:

@@ -146,8 +146,8 @@ class TextSegment:
 def cut_segments(
     segments: Iterable[TextSegment], offset: int, room: int
 ) -> tuple[list[JSON], int | None, int]:
-    """What of the segments stands from `offset` on and has room; the offset at which the next answer goes on,
-    None at the end; and the characters that are left. At least one character is shown."""
+    """The part of the segments from `offset` on that has room; the offset at which the next answer continues,
+    None at the end; and the number of characters that are left. At least one character is shown."""
     shown: list[JSON] = []
     position = 0
     for segment in segments:

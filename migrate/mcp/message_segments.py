@@ -24,7 +24,7 @@ from migrate.model.results.conversation import (
     ToolCall,
 )
 
-# Characters of metadata that are shown as an object, and not as a text that may go on in the next answer.
+# Characters of metadata that are shown as an object, and not as a text that may continue in the next answer.
 MAX_METADATA_CHARS = 2_000
 
 

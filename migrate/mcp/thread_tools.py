@@ -130,7 +130,7 @@ def _head_of(conversation: Conversation) -> dict[str, JSON]:
 def _message_rows(
     conversation: Conversation, offset: int, room: int
 ) -> tuple[list[JSON], dict[str, JSON] | None]:
-    """Messages that have room, and where the next answer goes on: None after the last one that was asked
+    """Messages that have room, and where the next answer continues: None after the last one that was asked
     for."""
     rows: list[JSON] = []
     for message in conversation.messages:
@@ -157,7 +157,8 @@ def _message_rows(
 def _cut(
     facts: Mapping[str, JSON], segments: Iterable[TextSegment], offset: int, room: int
 ) -> tuple[dict[str, JSON], int | None, int]:
-    """A row with what of the segments has room; where it goes on, or None; and the room that is left."""
+    """A row with the part of the segments that has room; where the next answer continues, or None; and the
+    room that is left."""
     room -= json_size(facts) + 30
     shown, following, room = cut_segments(segments, offset, max(room, 1))
     cut = {"goes_on": True} if following is not None else {}
@@ -207,7 +208,7 @@ THREAD_TOOLS = (
                 choices=("newest", "oldest", "listed"),
             ),
             limit_parameter("threads", 20, 100),
-            ToolParameter("cursor", "text", "Where to go on. `next` of an answer has it."),
+            ToolParameter("cursor", "text", "Where to continue. `next` of an answer has it."),
         ),
         list_threads_answer,
     ),
@@ -216,7 +217,7 @@ THREAD_TOOLS = (
         "Read a thread",
         "Returns messages of one thread in order, with roles, times, files, citations, and the runs and "
         "tool calls between them. About 20,000 characters an answer: a longer message is cut, and `next` "
-        "goes on inside it.",
+        "continues inside it.",
         (
             ToolParameter("thread", "text", "Its id, or a beginning of its id.", required=True),
             SNAPSHOT_PARAMETER,

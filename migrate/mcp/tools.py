@@ -166,7 +166,7 @@ class ToolRequest:
         return MAX_ANSWER_CHARS - HEAD_CHARS - json_size(head)
 
     def next_call(self, **changes: JSON) -> dict[str, JSON]:
-        """The arguments of the call that goes on where this one stopped."""
+        """The arguments of the call that continues where this one stopped."""
         given = {name: value for name, value in self.arguments.items() if value is not None}
         return {**given, **changes}
 
@@ -220,6 +220,6 @@ def offset_parameter(what: str) -> ToolParameter:
 def limit_parameter(what: str, default: int, maximum: int) -> ToolParameter:
     """The parameter with the most rows of an answer."""
     description = (
-        f"At most so many {what}, {maximum} at most. An answer may have fewer and goes on with `next`."
+        f"Maximum number of {what}, up to {maximum}. An answer may have fewer and continues with `next`."
     )
     return ToolParameter("limit", "number", description, default=default, minimum=1, maximum=maximum)

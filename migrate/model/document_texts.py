@@ -134,7 +134,7 @@ def _walk(document: TextDocument, name: str, value: JSON) -> None:
 
 
 def _has_text(document: TextDocument, name: str, key: str, value: JSON) -> bool:
-    """Whether a walk goes on below a key. Files and tools are added here, by their own rules."""
+    """Whether the values below a key are searched. Files and tools are added here, by their own rules."""
     if key in FILE_KEYS:
         document.add_files(value)
     elif key == "tools":

@@ -142,7 +142,7 @@ def _mask_parameters(text: str) -> str:
 
 def _secret_parameters(text: str) -> Iterator[tuple[str, int, str]]:
     """Name, place of the value, and value of each secret parameter. The value of another parameter may be an
-    address with parameters of its own: the search goes on inside of it."""
+    address with parameters of its own: the search continues inside it."""
     place = 0
     while begin := QUERY_PARAMETER.search(text, place):
         place = begin.end()

@@ -121,7 +121,7 @@ def parse_selection(
     if first is not None and last is not None and first >= last:
         raise BadUsage(
             f"--after {after} is not earlier than --before {before}",
-            "nothing lies between them",
+            "there is no time between them",
             "give --after the earlier date",
         )
     return Selection(

@@ -1,7 +1,7 @@
-"""What every request passes before a page or the API sees it, and what every answer gets on its way out.
+"""Checks every request before a page or the API gets it, and adds headers to every answer.
 
-Refused are: names of hosts that are not allowed, pages of other origins, requests to pages that bring a body
-or are no reading ones, and requests without the key.
+It refuses requests under host names that are not allowed, from pages of other origins, without the key, and
+requests to pages that have a body or another method than GET and HEAD.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class RequestGate:
         except Exception:  # a mistake of this program: the visitor gets a page, a log gets the traceback
             log.exception("%s cannot be answered", redact(scope["path"]))
             if sender.has_started:
-                raise  # the connection is closed, so that a part is not taken for the whole
+                raise  # the connection is closed, so that no client thinks it got everything
             await _mistake(scope)(scope, receive, sender)
 
     async def _refusal(self, scope: Scope) -> Response | None:

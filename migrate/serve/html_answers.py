@@ -66,7 +66,7 @@ def sign_in_page(status: int, note: str = "", path: str = "/") -> HTMLResponse:
 
 
 def signed_in_page(path: str) -> HTMLResponse:
-    """A page that goes on to another one. It comes in the place of a redirect: behind a link of another site,
+    """A page that opens another one. It comes in the place of a redirect: behind a link of another site,
     a browser would not send the new cookie with one."""
     return page("signed_in.html.j2", path=path)
 

@@ -29,11 +29,11 @@ UNDATED_NOTE = "items of conversations carry no time: a conversation is selected
 class SelectedObjects:
     """The objects of an estate that a selection means.
 
-    `chosen`: those that the user asked for, in the order of the estate. `needed_by`: those that come along,
-    each with the first object that needs it. `left_out`: what they need and what does not come along, because
-    the user excluded it or wanted no dependencies. `unknown_ids`: ids that the estate does not hold;
+    `chosen`: those that the user asked for, in the order of the estate. `needed_by`: objects that these need,
+    each with the first object that needs it. `left_out`: needed objects that the user excluded, or all of
+    them if the user wanted no dependencies. `unknown_ids`: ids that the estate does not have;
     `other_snapshots`: those of them that another snapshot of the archive has, with its number.
-    `unmatched_rules`: rules that fit nothing. `notes`: sentences about how it was selected.
+    `unmatched_rules`: rules that match nothing. `notes`: sentences about how it was selected.
     """
 
     chosen: Mapping[ObjectKey, None]
@@ -57,7 +57,7 @@ class SelectedObjects:
         return self.needed_by.get((kind, id_), ("", ""))[1]
 
     def ids(self, kind: str) -> frozenset[str]:
-        """Ids of the selected objects of one kind, with those that come along."""
+        """Ids of the selected objects of one kind, and of those that they need."""
         return frozenset(id_ for of, id_ in (*self.chosen, *self.needed_by) if of == kind)
 
 
@@ -83,7 +83,7 @@ def select_objects(
         raise NothingSelected(
             f"nothing in {_place(estate)} matches {' '.join(criteria)}",
             _why_nothing(search),
-            "look at what it holds: ls ARCHIVE [--kind KIND]",
+            "list what it has: ls ARCHIVE [--kind KIND]",
         )
     needed, left_out = search.dependencies(chosen) if with_needed else ({}, {})
     rules = dict.fromkeys((*selection.include, *selection.exclude))
@@ -108,7 +108,7 @@ def _why_nothing(search: _Search) -> str:
 
 
 class _Search:
-    """One pass over an estate. What fitted nothing is known when `chosen` has ended."""
+    """One pass over an estate. Which rules matched nothing is known when `chosen` has ended."""
 
     def __init__(
         self, estate: Estate, selection: Selection, newest_messages: Mapping[str, float | None] | None = None
@@ -216,7 +216,7 @@ def newest_message_time(estate: Estate, thread: str) -> float | None:
     listing = estate.snapshot.listing_bodies("message", thread)
     if not len(listing):
         return None
-    # Messages lie in the order of their creation: the last one is the newest.
+    # Messages are in the order of their creation: the last one is the newest.
     found = creation_time(listing.read(len(listing) - 1), -1.0)
     return found if found >= 0 else None
 

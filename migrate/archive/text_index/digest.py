@@ -1,4 +1,4 @@
-"""A hash over the full-text index, so that `check` finds any change of it that an accident made.
+"""A hash over the full-text index, so that `check` finds accidental changes.
 
 It is stored with the last change of an index, and removed by the first change after that: an index that is
 being built, or whose building was interrupted, has none.

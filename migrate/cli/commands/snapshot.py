@@ -85,7 +85,7 @@ def snapshot_command(
       assistants-migrate snapshot east -o support.db --id "Product Support"
     """
     if tag and (tag.isdigit() or tag == "latest"):
-        why = "it would be taken for the number of a snapshot, or for the latest"
+        why = "it means the number of a snapshot, or the latest one"
         raise BadUsage(f"{tag!r} is no tag", why)
     part = _shard(shard, tag, selection)
     live = live_estate(estate, common.config, workers)

@@ -177,7 +177,7 @@ def adapt_foundry_message(entity: Entity, target: Target, losses: LossCollector)
 
 
 def is_unproven(entity: Entity) -> bool:
-    """Whether no project was seen to accept the form of an adapted message, its citations aside.
+    """Whether no project was seen to accept the form of an adapted message, apart from its citations.
 
     Apply writes it; where it is refused, apply writes the form that `adapt` gives without
     `Target.allow_unproven`.

@@ -5,7 +5,7 @@ false`, one more page is requested, because some servers send `false` on every p
 out `has_more` (files of Foundry), the end is an empty page, or a page that only repeats the page before
 it. It is an error if a page repeats although `has_more` is true, if an empty page has `has_more: true`,
 and if a page leads back to older pages: then the rest of the listing cannot be read. A failed page is
-never taken for the end.
+never treated as the end.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class RateLimiter:
             raise
 
     def sleep(self, seconds: float) -> None:
-        """Wait before one request is repeated; other requests go on."""
+        """Wait before one request is repeated; other requests continue."""
         self.stop.wait(seconds)
 
     def on_success(self) -> None:

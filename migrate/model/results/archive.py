@@ -47,7 +47,7 @@ class SnapshotInfo:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether the user left objects out by a selection. What it lacks may exist all the same."""
+        """Whether the user left objects out by a selection. What it lacks may exist anyway."""
         return any(self.options.get(name) for name in ("include", "exclude", "selection"))
 
     @property

@@ -10,9 +10,9 @@ from migrate.model.results.retirements import Retiring
 
 @dataclass(frozen=True)
 class KindChange:
-    """How the objects of a kind changed since the snapshot before. `changed` is None where that many differ
-    that they were not read. `members`: the kind of their members where these changed, with the number of
-    objects concerned and how many members there are more. `gap`: why not everything could be compared."""
+    """How the objects of a kind changed since the snapshot before. `changed` is None if too many differ to be
+    read. `members`: the kind of their members if these changed, with the number of objects concerned and how
+    many members there are more. `gap`: why not everything could be compared."""
 
     kind: str
     added: int = 0

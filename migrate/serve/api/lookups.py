@@ -1,4 +1,4 @@
-"""Find an object, or a list, in the snapshot that answers, and say honestly where it is not there.
+"""Find an object, or a list, in the snapshot that answers, or say why it is not there.
 
 An object that the service did not have is 404, as the service says it. What the reading did not see is
 another answer (`refusals.not_in_archive`): no client may take it for deleted.

@@ -1,4 +1,4 @@
-"""The table of files, one file with who uses it, and its bytes."""
+"""The table of files, one file with what uses it, and its bytes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def file_page(request: PageRequest) -> Response:
 
 
 def _messages_with(request: PageRequest, file_id: str) -> str | None:
-    """How many messages attach or cite a file; None where no index tells."""
+    """How many messages attach or cite a file; None without an index."""
     if not is_indexed(request.snapshot) or '"' in file_id:
         return None
     query = SearchQuery(files=(file_id,), kinds=("message",))
@@ -102,8 +102,8 @@ def attachment_header(name: str) -> str:
 
 
 def _send(access: ArchiveAccess, blob: Blob) -> Iterator[bytes]:
-    """The bytes, chunk by chunk, each when the one behind it was read: the last one is sent only after the
-    hash was compared. No connection is kept while a client reads."""
+    """The bytes in chunks. Each chunk is sent after the next one was read, so the last one is sent only after
+    the hash was compared. No connection is kept while a client reads."""
 
     def read(after: int) -> tuple[int, bytes] | None:
         with access.connection() as conn:

@@ -51,7 +51,7 @@ class MessageFingerprint(NamedTuple):
     planned_citations: int = 0
 
     def is_in_first_form(self, present: Entity) -> bool:
-        """Whether a message of the target has the form that is tried first, its citations aside."""
+        """Whether a message of the target has the form that is tried first, apart from its citations."""
         return _content_hash(without_citations(present)) == self.contents[0]
 
     def matches(self, present: Entity) -> bool:
@@ -241,7 +241,7 @@ class ThreadMessages:
         return found
 
     def read(self, place: int) -> OutgoingMessage | None:
-        """The message at a place: the one read last, or the next one, or the archive is read anew."""
+        """The message at a place: the one read last, or the next one, or the archive is read again."""
         if place != self._last_place:
             following = place == self._last_place + 1
             rest = self._rest if following and place else self.iterate(place)

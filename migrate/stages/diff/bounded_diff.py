@@ -17,7 +17,7 @@ from migrate.stages.match.pairs import pair_estates
 
 # Characters of the values of kept differences. One message may have a million.
 MAX_KEPT_CHARS = 20_000_000
-# Called with how many objects of each kind were compared, a mapping that goes on changing, and the number of
+# Called with how many objects of each kind were compared, a mapping that changes later, and the number of
 # differences so far. What it raises ends the comparison.
 WatchComparison = Callable[[Mapping[str, int], int], None]
 

@@ -1,6 +1,6 @@
 """The parts of a message: texts with their citations, images, files, refusals; and the files attached to it.
 
-No type of a value is taken for granted: a part of an unknown form is shown as it is. Texts are not masked
+No type of a value is assumed: a part of an unknown form is shown as it is. Texts are not masked
 here; other fields are. The parts of an item that is no message are read in `item_parts`.
 """
 

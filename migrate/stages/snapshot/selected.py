@@ -49,7 +49,7 @@ def read_selected_contents(
     selection = options.selection
     if selection.has_only_rules:
         return None
-    progress.say("looking for what is selected")
+    progress.say("finding the selected objects")
     listing = _listing_options(options)
     with temporary_snapshot(reader, listing) as (estate, result):
         gaps = [
@@ -153,7 +153,7 @@ class _ThreadDates:
         try:
             newest = next(iter(self._reader.newest("message", thread, NEWEST_MESSAGES)), {})
         except NotFound:
-            # Deleted meanwhile: a time that no dates fit leaves it out.
+            # Deleted in the meantime: a time that matches no date leaves it out.
             self.times[thread] = -1.0
         except RequestFailed as failed:
             self.times[thread] = -1.0

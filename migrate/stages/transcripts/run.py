@@ -1,7 +1,7 @@
 """Write the conversations of a snapshot into a folder, thread by thread, and a list of them.
 
-Memory does not grow with the number of threads or messages: one window of one thread is held at a time, and
-the rows of the list lie in a temporary file.
+Memory does not grow with the number of threads or messages: only one window of one thread is kept at a time,
+and the rows of the list are in a temporary file.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ class _Run:
 
     @contextmanager
     def _noting_damage(self, body: StoredBody) -> Iterator[list[TranscriptFailure]]:
-        """Note a thread that is damaged in the archive, and go on with the next one."""
+        """Note a thread that is damaged in the archive, and continue with the next one."""
         noted: list[TranscriptFailure] = []
         try:
             yield noted
