@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from migrate.endpoints import process_settings
 from tests import sample
+from tests.e2e.program_server import end_server
 from tests.open_connections import CountedConnection, count_connections
 
 for name, examples in sample.EXAMPLES.items():
@@ -92,6 +93,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         names = {item.nodeid for item in kept}
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
         items[:] = kept
+
+
+def pytest_unconfigure() -> None:
+    end_server()
 
 
 @pytest.hookimpl(wrapper=True)

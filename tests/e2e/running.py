@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 from migrate import cli
 from migrate.emulator import Emulator, Estate, Options
+from tests.e2e.program_server import RunningProgram
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
@@ -129,22 +130,22 @@ class World:
         self.keeps_secrets(out.getvalue() + err.getvalue())
         return CommandResult(code, out.getvalue(), err.getvalue())
 
-    def popen(self, *arguments: str) -> subprocess.Popen[str]:
+    def popen(self, *arguments: str) -> RunningProgram:
         """Start a command in its own process, which can be killed."""
-        return subprocess.Popen(
+        return RunningProgram([*arguments, "--config", str(self.config)], {**os.environ, **self.env})
+
+    def alone(self, *arguments: str) -> CommandResult:
+        """Run a command in its own interpreter to its end."""
+        done = subprocess.run(
             [sys.executable, "-m", "migrate", *arguments, "--config", str(self.config)],
             cwd=ROOT,
             env={**os.environ, **self.env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
             text=True,
+            timeout=60,
         )
-
-    def alone(self, *arguments: str) -> CommandResult:
-        """Run a command in its own process to its end."""
-        process = self.popen(*arguments)
-        out, err = process.communicate(timeout=60)
-        return CommandResult(process.returncode, out, err)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def keeps_secrets(self, text: str) -> None:
         assert not [key for key in KEYS.values() if key in text], "a key was shown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,11 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.emulator import Emulator
+from tests.e2e.program_server import program_command
 from tests.e2e.running import KEYS, PROJECTS, ROOT, SILENT, CommandResult
 
-PROGRAM = f"""#!/bin/sh
-exec {shlex.quote(sys.executable)} -m migrate "$@"
-"""
 SECRET = {key: variable for variable, key in KEYS.items()}
 
 
@@ -28,7 +25,7 @@ class Shell:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.put("assistants-migrate", PROGRAM)
+        self.put("assistants-migrate", f'#!/bin/sh\nexec {program_command()} "$@"\n')
         here = Path(sys.executable).parent
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "GITHUB_"))},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
 import time
 from collections import Counter
 from contextlib import closing
@@ -14,6 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from tests.e2e.conftest import Launch
+from tests.e2e.program_server import RunningProgram
 from tests.e2e.running import World, options
 
 
@@ -36,7 +36,7 @@ def stopped(world: World, with_signal: signal.Signals, after: int) -> tuple[int,
     return process.returncode, err
 
 
-def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
+def finished(process: RunningProgram) -> tuple[str, str]:
     out, err = process.communicate(timeout=30)
     assert "Traceback" not in err, err
     return out, err
