@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from migrate.__main__ import INTERRUPTED_EXIT_CODE
 from migrate.cli.interruption import ONE_STOP_S, STOPPED_EXIT_CODE, StopSignals, stop_signals
+
+ROOT = Path(__file__).parents[2]
 
 
 class Ended(Exception):
@@ -72,3 +78,22 @@ def test_in_another_thread_nothing_is_changed() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word(tmp_path: Path) -> None:
+    """In place of a library that is slow to load stands a module that says so, and waits."""
+    (tmp_path / "click.py").write_text('import time\nprint("loading", flush=True)\ntime.sleep(60)\n')
+    process = subprocess.Popen(
+        [sys.executable, "-m", "migrate", "snapshots", "estate.db"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "loading\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == INTERRUPTED_EXIT_CODE
+
+
+def test_the_installed_command_begins_there_too() -> None:
+    assert 'assistants-migrate = "migrate.__main__:start_program"' in (ROOT / "pyproject.toml").read_text()
