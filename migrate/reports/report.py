@@ -61,8 +61,9 @@ class ItemDetail:
 class ReportItem:
     """One object, with all details of one verdict.
 
-    `since`: when it began, according to the snapshots (ISO 8601), or ''. `note`: a few words beside its name,
-    such as how two objects were paired.
+    `parent`: id of the thread or store that it belongs to, on the right where it is there; `left_parent`: on
+    the left. `since`: when it began, according to the snapshots (ISO 8601), or ''. `note`: a few words beside
+    its name, such as how two objects were paired.
     """
 
     section: str
@@ -76,6 +77,7 @@ class ReportItem:
     details: tuple[ItemDetail, ...] = ()
     note: str = ""
     since: str = ""
+    left_parent: str = ""
 
     @property
     def needs_action(self) -> bool:

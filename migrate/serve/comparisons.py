@@ -22,6 +22,7 @@ from migrate.reports.formats.html import report_context
 from migrate.reports.report import ObjectCounts, Report
 from migrate.reports.text_table import number_of
 from migrate.serve.connections import ArchiveAccess
+from migrate.serve.finding_links import FindingLinks
 from migrate.stages.diff.bounded_diff import BoundedDiff, diff_bounded
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import open_journals
@@ -132,7 +133,7 @@ class Comparisons:
     def _carry_out(self, key: _Key, comparison: Comparison) -> None:
         comparison.state = "running"
         try:
-            comparison.context = _bounded_context(self._compare(comparison))
+            comparison.context = self._compare(comparison)
             comparison.state = "done"
         except ComparisonAbandoned:
             with self._condition:
@@ -149,7 +150,7 @@ class Comparisons:
         finally:
             comparison.finished.set()
 
-    def _compare(self, comparison: Comparison) -> Report:
+    def _compare(self, comparison: Comparison) -> dict[str, Any]:
         def watch(compared: Mapping[str, int], changes: int) -> None:
             comparison.compared, comparison.changes = compared, changes
             is_asked = time.monotonic() - comparison.asked_at < ABANDONED_S
@@ -158,11 +159,13 @@ class Comparisons:
 
         infos = [self._access.snapshot_info(number) for number in (comparison.left, comparison.right)]
         with self._access.separate_connection() as conn:
-            left, right = (Estate(SnapshotReader(conn, info)) for info in infos)
+            snapshots = [SnapshotReader(conn, info) for info in infos]
+            left, right = map(Estate, snapshots)
             with open_journals([self._access.path], left, right) as journals:
                 found = diff_bounded(left, right, journals, MAX_SHOWN_CHANGES, watch)
-        labels = [f"snapshot {info.id}, {info.started_at[:10]}" for info in infos]
-        return bounded_report(found, *labels)
+            labels = [f"snapshot {info.id}, {info.started_at[:10]}" for info in infos]
+            links = FindingLinks(*snapshots)
+            return _bounded_context(links.with_names(bounded_report(found, *labels)), links)
 
 
 def bounded_report(found: BoundedDiff, left: str, right: str) -> Report:
@@ -188,15 +191,15 @@ def bounded_report(found: BoundedDiff, left: str, right: str) -> Report:
     )
 
 
-def _bounded_context(report: Report) -> dict[str, Any]:
+def _bounded_context(report: Report, links: FindingLinks) -> dict[str, Any]:
     """What the template shows, with fewer differences where their texts would make the page too large."""
-    context = report_context(report)
+    context = report_context(report, links.of)
     while len(context["data"]) > MAX_PAGE_CHARS and len(report.items) > 1:
         items = report.items[: len(report.items) // 2]
         note = f"Only {len(items):,} differences are listed: their texts are long."
         report = replace(report, items=items, notes=(note, *report.notes))
-        context = report_context(report)
-    return context
+        context = report_context(report, links.of)
+    return {**context, "links_of_items": [links.of(item) for item in report.items]}
 
 
 def _with_more(counts: ObjectCounts, more: Mapping[tuple[str, str], int]) -> ObjectCounts:

@@ -15,7 +15,9 @@ DiffSide = Literal["left", "right"]
 class Change:
     """One object that differs. `action`, from left to right: added, removed or changed.
 
-    `paired_by`: how the two objects were matched: journal, stamp, id, key, or the fields of a guess."""
+    `name`: its own; of a message its time, role and first words. `left_parent`, `right_parent`: id of the
+    thread or store that it belongs to. `paired_by`: how the two objects were matched: journal, stamp, id,
+    key, or the fields of a guess."""
 
     kind: str
     left_id: str

@@ -11,8 +11,9 @@ from migrate.model.results.retirements import Retiring
 @dataclass(frozen=True)
 class KindChange:
     """How the objects of a kind changed since the snapshot before. `changed` is None if too many differ to be
-    read. `members`: the kind of their members if these changed, with the number of objects concerned and how
-    many members there are more. `gap`: why not everything could be compared."""
+    read. `members`: the kind of their members; then, of the objects in both snapshots, how many have other
+    members, how many members there are more, and how many were added, removed and changed; None if too many
+    differ to be read. `gap`: why not everything could be compared."""
 
     kind: str
     added: int = 0
@@ -21,6 +22,9 @@ class KindChange:
     members: str = ""
     objects_with_other_members: int = 0
     more_members: int = 0
+    added_members: int | None = 0
+    removed_members: int | None = 0
+    changed_members: int | None = 0
     gap: str = ""
 
     @property

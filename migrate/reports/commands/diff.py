@@ -126,6 +126,8 @@ def _item(change: Change) -> ReportItem:
         name=mask_text(change.name),
         left_id=change.left_id,
         right_id=change.right_id,
+        parent=change.right_parent if change.right_id else change.left_parent,
+        left_parent=change.left_parent,
         severity="warning",
         details=tuple(ItemDetail(**masked_values(path)) for path in change.paths),
         note=note,

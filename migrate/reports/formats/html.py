@@ -10,6 +10,8 @@ import hashlib
 import json
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,26 @@ MAX_ENDINGS_OPEN = 12
 SIDE_LABELS = {"diff": ("left", "right")}
 
 
+@dataclass(frozen=True)
+class ItemLinks:
+    """Addresses of pages about an item: of the object, of the one it belongs to with its name, and of the
+    object as it was on the left. '' where there is none."""
+
+    object: str = ""
+    parent: str = ""
+    parent_name: str = ""
+    before: str = ""
+
+
+# What an item leads to. A report in a file leads nowhere.
+LinksOfItem = Callable[[ReportItem], ItemLinks]
+
+
+def no_links(_: ReportItem) -> ItemLinks:
+    """The links of a report that is a file."""
+    return ItemLinks()
+
+
 def html_page(report: Report) -> str:
     """The whole page."""
     environment = Environment(
@@ -68,13 +90,13 @@ def html_page(report: Report) -> str:
     )
 
 
-def report_context(report: Report) -> dict[str, Any]:
+def report_context(report: Report, links: LinksOfItem = no_links) -> dict[str, Any]:
     """What the template `report_body.html.j2` shows of a report; `data` is read by its script.
     `plain_address`: of the same list without a script, '' for a file."""
     headline, _, more = report.last_line.partition("; ")
     return {
         "report": report,
-        "data": _data(report),
+        "data": _data(report, links),
         "headline": headline,
         "more": more,
         "title": REPORT_TITLES.get(report.command, report.command),
@@ -106,25 +128,26 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}"
 
 
-def _data(report: Report) -> str:
+def _data(report: Report, links: LinksOfItem) -> str:
     """The objects as JSON that cannot end a script element, whatever their texts."""
     budget = [MAX_UNCHANGED_CHARS]
     document = {
         "sections": SECTIONS,
         "verdicts": VERDICTS,
-        "items": [_item(item, budget) for item in report.items],
+        "items": [_item(item, links(item), budget) for item in report.items],
     }
     text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _item(item: ReportItem, budget: list[int]) -> dict[str, Any]:
+def _item(item: ReportItem, links: ItemLinks, budget: list[int]) -> dict[str, Any]:
     details = [row for detail in item.details if (row := _detail(item, detail, budget))]
     short = {
         "s": item.section, "v": item.verdict, "k": item.kind, "n": escape_control(item.name),
         "l": escape_control(item.left_id), "r": escape_control(item.right_id),
-        "p": escape_control(item.parent), "g": item.severity, "o": escape_control(item.note),
-        "t": escape_control(item.since), "d": details,
+        "p": escape_control(links.parent_name or item.parent), "g": item.severity,
+        "o": escape_control(item.note), "t": escape_control(item.since), "d": details,
+        "u": links.object, "q": links.parent, "b": links.before,
     }  # fmt: skip
     return {key: value for key, value in short.items() if value}
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from migrate.model.results.archive import SnapshotInfo
+from migrate.reports.formats.html import ItemLinks
 from migrate.reports.report import ReportItem
 from migrate.serve.addresses import PageLinks, with_query
 from migrate.serve.comparisons import Comparison, Comparisons
@@ -62,6 +63,7 @@ def compare_endpoint(comparisons: Comparisons) -> ArchiveFunction:
 def _list_page(request: Request, comparison: Comparison, context: dict[str, Any]) -> Response:
     """The differences as a list that needs no script."""
     items = comparison.context["report"].items
+    links = comparison.context["links_of_items"]
     first = min(max(number_in_text(request.query_params.get("from", "")) or 1, 1), max(len(items), 1))
     shown = items[first - 1 : first - 1 + ITEMS_PER_PAGE]
     last = first - 1 + len(shown)
@@ -73,7 +75,7 @@ def _list_page(request: Request, comparison: Comparison, context: dict[str, Any]
         "comparison_list.html.j2",
         **context,
         headline=comparison.context["headline"],
-        items=[_ListedItem.of(item) for item in shown],
+        items=[_ListedItem.of(*row) for row in zip(shown, links[first - 1 :], strict=False)],
         first=first if shown else 0,
         last=last,
         total=len(items),
@@ -100,13 +102,15 @@ class _ListedItem:
     left_id: str
     right_id: str
     parent: str
+    links: ItemLinks
     fields: tuple[FieldVersion, ...]
 
     @classmethod
-    def of(cls, item: ReportItem) -> _ListedItem:
+    def of(cls, item: ReportItem, links: ItemLinks) -> _ListedItem:
         """Of an item of the report, whose values are masked."""
         fields = tuple(field_version(detail.path, detail.left, detail.right) for detail in item.details)
-        return cls(item.verdict, item.kind, item.name, item.left_id, item.right_id, item.parent, fields)
+        parent = links.parent_name or item.parent
+        return cls(item.verdict, item.kind, item.name, item.left_id, item.right_id, parent, links, fields)
 
 
 def _chosen(

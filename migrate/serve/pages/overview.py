@@ -8,6 +8,7 @@ from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.model.results.overview import Overview
 from migrate.model.retirements import today
 from migrate.reports.commands.archive import hidden_text, left_out_texts
+from migrate.reports.commands.overview import members_text
 from migrate.reports.commands.retirements import days_text
 from migrate.serve.connections import ArchiveAccess
 from migrate.serve.page_request import PageRequest
@@ -36,6 +37,7 @@ def overview_page(request: PageRequest) -> Response:
         ending=overview.retiring.objects[:MAX_ENDING_LISTED],
         ending_total=len(overview.retiring.objects),
         days_text=days_text,
+        members_text=members_text,
         recent=snapshots[: -MAX_SNAPSHOTS_LISTED - 1 : -1],
         archive_bytes=request.access.size_bytes(),
     )

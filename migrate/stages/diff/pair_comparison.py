@@ -9,6 +9,7 @@ from dataclasses import replace
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.entity import NOT_FOUND_REASON, usability
 from migrate.model.file import file_on_service
+from migrate.model.message_label import object_label
 from migrate.model.normalize import normalize_entity
 from migrate.model.object_diff import FieldDifference, diff_objects
 from migrate.model.references import remap_references
@@ -48,8 +49,8 @@ class PairComparison:
         key = (left.kind, left.id)
         guessed = self._pairs.is_guess(*key) or key in self._pairs.unproven_matches
         return Change(
-            left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed,
-            paired_by, left.parent, right.parent,
+            left.kind, left.id, right.id, object_label(left) or object_label(right), "changed", tuple(paths),
+            guessed, paired_by, left.parent, right.parent,
         )  # fmt: skip
 
     def remap_left(self, entity: Entity) -> Entity:
@@ -96,7 +97,8 @@ def unpaired_change(entity: Entity, action: str, parent: str) -> Change:
     """The change of an object that only one side has: `added` or `removed`."""
     ids = ("", entity.id) if action == "added" else (entity.id, "")
     parents = ("", parent) if action == "added" else (parent, "")
-    return Change(entity.kind, *ids, entity.name, action, left_parent=parents[0], right_parent=parents[1])
+    name = object_label(entity)
+    return Change(entity.kind, *ids, name, action, left_parent=parents[0], right_parent=parents[1])
 
 
 class ReadCoverage:

@@ -14,7 +14,6 @@ from migrate.archive.id_map import Side, new_ids_of
 from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON, Entity
-from migrate.model.document_texts import read_document
 from migrate.model.message import ITEM_ROLE
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.conversation import (
@@ -27,20 +26,19 @@ from migrate.model.results.conversation import (
     TranscriptSummary,
 )
 from migrate.model.secrets import mask_all_texts, mask_text
-from migrate.model.thread_summary import ThreadSummary, agent_of_body
+from migrate.model.thread_summary import agent_of_body
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.query.item_parts import item_parts
 from migrate.stages.query.masked_conversation import masked_attachment, masked_part, masked_run
 from migrate.stages.query.message_parts import FileLookup, as_text, raw_parts, read_attachments, read_part
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.thread_runs import ThreadRuns
+from migrate.stages.query.thread_words import words_of_messages
 
 # Messages that are read at once: few at first, since who asks may stop after some long ones.
 FIRST_WINDOW_MESSAGES, WINDOW_MESSAGES = 20, 200
 # Messages at the end of a thread whose assistants are in its head.
 MAX_NEWEST_MESSAGES = 20
-# Messages from the beginning of a thread in which the first words of a user are looked for.
-MAX_FIRST_MESSAGES = 5
 
 
 def read_conversation(
@@ -127,21 +125,13 @@ class _Thread:
         head = self.head
         return TranscriptSummary(
             id=self._id,
-            first_words=self._first_words(),
+            first_words=words_of_messages(self.messages),
             created_at=head.created_at,
             newest_at=utc_text(newest.get("created_at"), ISO_SECONDS) or head.created_at,
             count=count,
             assistants=head.assistants,
             gap=head.gap,
         )
-
-    def _first_words(self) -> str:
-        """The first words of a user, or of anybody where no user is among the first messages."""
-        ends = ThreadSummary()
-        for place in range(min(len(self.messages), MAX_FIRST_MESSAGES)):
-            body = self.messages.read(place)
-            ends.add_message(body, read_document("message", body), 0)
-        return ends.first_words
 
     def read(self, start: int, end: int) -> Iterator[ConversationMessage]:
         """The messages from one place to another, counted from 0."""

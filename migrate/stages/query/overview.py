@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from migrate.archive.snapshots.changes import compare_listings, compare_members, file_bytes
@@ -60,8 +61,15 @@ def _changes(snapshot: SnapshotReader, before: SnapshotInfo) -> Iterator[KindCha
         row = compare_listings(snapshot.conn, before.id, snapshot.info.id, kind)
         if row is None:
             continue
-        parents = more = 0
+        change = KindChange(kind, row.added, row.removed, row.changed, member_kind, gap=row.gap)
         if member_kind:
             members = compare_members(snapshot.conn, before.id, snapshot.info.id, member_kind)
-            parents, more = members.parents, members.more
-        yield KindChange(kind, row.added, row.removed, row.changed, member_kind, parents, more, row.gap)
+            change = replace(
+                change,
+                objects_with_other_members=members.parents,
+                more_members=members.more,
+                added_members=members.added,
+                removed_members=members.removed,
+                changed_members=members.changed,
+            )
+        yield change

@@ -27,6 +27,7 @@ from migrate.model.search_query import FILTER_NAMES, METADATA_FILTER, SearchQuer
 from migrate.model.secrets import mask_text
 from migrate.model.thread_summary import agent_of_body, whole_seconds
 from migrate.stages.object_lookup import ObjectLookup
+from migrate.stages.query.named_objects import NamedObjects
 
 BUILD_ADVICE = "build it, or add what is missing: index ARCHIVE"
 
@@ -105,7 +106,7 @@ class _HitReader:
         self._bodies = BodyReader(snapshot.conn)
         self._documents = DocumentReader(snapshot.conn, self._bodies)
         self._threads = ThreadListing(snapshot.conn, snapshot.info.id)
-        self._assistants: dict[str, str] = {}
+        self._names = NamedObjects(snapshot)
         self._first_words: dict[str, str] = {}
 
     def read(self, found: FoundDocument) -> TextHit:
@@ -121,7 +122,7 @@ class _HitReader:
             document,
             id_=body_id(body),
             parent=parent,
-            name=self._assistant_name(agent_of_body(body)) if is_message else _own_name(body),
+            name=self._author_name(agent_of_body(body)) if is_message else _own_name(body),
             at=whole_seconds(body) or None,
             number=self._number(found, parent) if is_message else 0,
         )
@@ -154,10 +155,8 @@ class _HitReader:
             self._first_words[thread] = self._threads.first_words(thread)
         return self._first_words.get(thread, "")
 
-    def _assistant_name(self, assistant: str) -> str:
-        if assistant and assistant not in self._assistants:
-            self._assistants[assistant] = _own_name(self._find(assistant, "assistant")) or assistant
-        return self._assistants.get(assistant, "")
+    def _author_name(self, assistant: str) -> str:
+        return self._names.assistant_name(assistant) or assistant
 
     def _number(self, found: FoundDocument, parent: str) -> int:
         places = self._snapshot.places_of_body(found.kind, parent, found.pack, found.place)

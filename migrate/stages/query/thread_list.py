@@ -21,8 +21,9 @@ from migrate.model import JSON
 from migrate.model.document_texts import read_document
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.text_search import ThreadFilters, ThreadPage, ThreadRow
-from migrate.model.secrets import mask_all_texts, mask_text
+from migrate.model.secrets import mask_all_texts
 from migrate.model.thread_summary import ThreadSummary, whole_seconds
+from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.text_search import BUILD_ADVICE, is_indexed
 
 ThreadSort = Literal["newest", "oldest", "listed"]
@@ -71,7 +72,7 @@ class _ThreadPages:
         self._snapshot, self._filters = snapshot, filters
         self._bodies = BodyReader(snapshot.conn)
         self._listing = ThreadListing(snapshot.conn, snapshot.info.id) if indexed else None
-        self._names: dict[str, str] = {}
+        self._names = NamedObjects(snapshot)
 
     def rows(self, order: ThreadSort, cursor: Place | None) -> Iterator[FoundThread]:
         """Threads behind a place: that place, the body, and the summary of each."""
@@ -116,7 +117,7 @@ class _ThreadPages:
             created_at=whole_seconds(body) or None,
             first_words=summary.first_words if summary else ends.first_words,
             count=summary.messages if summary else self._snapshot.count("message", id_),
-            assistants=tuple((assistant, self._name(assistant)) for assistant in assistants),
+            assistants=tuple((id_, self._names.assistant_name(id_) or id_) for id_ in assistants),
             metadata=_masked(metadata),
             has_files=bool(summary.has_files) if summary else None,
             has_errors=bool(summary.has_errors) if summary else None,
@@ -134,14 +135,6 @@ class _ThreadPages:
             body = placed.read(place)
             summary.add_message(body, read_document("message", body), whole_seconds(body))
         return summary
-
-    def _name(self, assistant: str) -> str:
-        """The name of an assistant, its id where the snapshot does not have it."""
-        if assistant not in self._names:
-            found = (body for kind, _, body in self._snapshot.find(assistant) if kind == "assistant")
-            name = next(found, {}).get("name")
-            self._names[assistant] = mask_text(name) if isinstance(name, str) and name else assistant
-        return self._names[assistant]
 
 
 def _masked(metadata: JSON) -> Mapping[str, JSON]:

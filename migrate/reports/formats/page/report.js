@@ -92,6 +92,12 @@
     }
     return box;
   };
+  /* A text that leads to a page, where there is one. */
+  const leading = (className, words, address) => {
+    const element = make(address ? "a" : "span", className, words);
+    if (address) element.href = address;
+    return element;
+  };
   const card = (item) => {
     const article = make("article", `item v-${item.o === "accepted" ? item.o : item.v}`);
     article.id = item.address;
@@ -99,9 +105,14 @@
     const sign = make("span", "sign", verdicts[item.v][0]);
     sign.setAttribute("aria-hidden", "true");
     const title = make("span", "title");
-    title.append(make("span", "unseen", `${item.v} `), make("span", "kind", `${spaced(item.k)} `), make("span", "name", item.n || "(no name)"));
-    const ids = [...new Set([item.l, item.r].filter(Boolean))].join(" → ") + (item.p ? `  in ${item.p}` : "");
-    if (ids) title.append(make("span", "ids", ids));
+    title.append(make("span", "unseen", `${item.v} `), make("span", "kind", `${spaced(item.k)} `), leading("name", item.n || "(no name)", item.u));
+    const ids = [...new Set([item.l, item.r].filter(Boolean))].join(" → ");
+    if (ids || item.p) {
+      const about = make("span", "ids", ids);
+      if (item.p) about.append(`${ids ? "  " : ""}in `, leading("", item.p, item.q));
+      if (item.b) about.append("  ", leading("", "as it was", item.b));
+      title.append(about);
+    }
     const note = make("span", "side-note", [item.o, item.d ? many(item.d.length, "field") : ""].filter(Boolean).join(" · "));
     if (item.t) {
       const word = item.t.endsWith(" or later") ? "after" : "since";
