@@ -118,8 +118,8 @@ class OneRow:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def texts(self, *_: Any) -> list[tuple[str, str]]:
-        return [("thread_1", self.text)]
+    def texts_from(self, *_: Any) -> list[tuple[tuple[str, int], str]]:
+        return [(("thread_1", 0), self.text)]
 
 
 def test_memory_stays_flat(tmp_path: Path) -> None:

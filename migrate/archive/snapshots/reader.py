@@ -146,6 +146,20 @@ class SnapshotReader:
             for parent, first, count in spans:
                 yield from ((parent, found[n]) for n in range(first, first + count) if n in found)
 
+    def texts_from(self, kind: str, place: tuple[str, int]) -> Iterator[tuple[tuple[str, int], str]]:
+        """Place and JSON text of every object of a kind, of all parents, beginning at a place. A place is a
+        parent, and a position in its listing, counted from 0."""
+        first, start = place
+        rows = self.conn.execute(
+            "SELECT parent_id, manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id >= ? "
+            "ORDER BY parent_id",
+            (self.info.id, kind, first),
+        )
+        for parent, manifest in rows:
+            begin = start if parent == first else 0
+            for position, (_, text) in enumerate(self._bodies.listing(manifest, begin), begin):
+                yield (parent, position), text
+
     def body_text(self, number: int) -> str:
         """The JSON text of a body by its number."""
         return self._bodies.read(number)[1]
@@ -315,15 +329,14 @@ class ScannedObject(NamedTuple):
     body: StoredBody | None
 
 
-def scan_for_text(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[ScannedObject]:
-    """Every object of a kind in the order of the listings. Those whose JSON may contain the text, in upper or
-    lower case, with their bodies."""
+def scan_for_text(
+    snapshot: SnapshotReader, kind: str, text: str, start: tuple[str, int] = ("", 0)
+) -> Iterator[ScannedObject]:
+    """Every object of a kind in the order of the listings, beginning at a place. Those whose JSON may contain
+    the text, in upper or lower case, with their bodies."""
     may_contain = contains_test(text)
-    last_parent, position = None, 0
-    for parent, body in snapshot.texts(kind, None):
-        position = position + 1 if parent == last_parent else 0
-        last_parent = parent
-        yield ScannedObject((parent, position), loads(body) if may_contain(body) else None)
+    for place, body in snapshot.texts_from(kind, start):
+        yield ScannedObject(place, loads(body) if may_contain(body) else None)
 
 
 def contains_test(text: str) -> Callable[[str], bool]:

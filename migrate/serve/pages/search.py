@@ -1,4 +1,4 @@
-"""Search: a query and fields for its filters, results with the found words marked."""
+"""Search: words and filters by the index, or a text as it is, which needs none; hits with the text marked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from migrate.model import KINDS
 from migrate.model.results.text_search import SearchPage, TextHit
 from migrate.model.search_query import parse_search_query
 from migrate.serve.page_request import PageRequest
+from migrate.stages.query.literal_page import LiteralPage, search_literal_page
+from migrate.stages.query.search import SEARCHED_FIELDS
 from migrate.stages.query.text_search import is_indexed, search_index
 
 HITS_PER_PAGE = 20
@@ -16,17 +18,20 @@ HITS_PER_PAGE = 20
 MAX_OFFSET = 10_000
 # Field of the form -> the filter of the query that it adds.
 FORM_FILTERS = ("kind", "role", "assistant", "thread", "after", "before", "file")
+# Value of `how` in the address: the text is looked for as it is.
+AS_IT_IS = "text"
 
 
 def search_page(request: PageRequest) -> Response:
-    """The form, and what the query finds."""
-    text = request.query.get("q", "").strip()
-    query = _with_filters(request, text)
+    """The form, and what is found."""
+    indexed = is_indexed(request.snapshot)
+    if not indexed or request.query.get("how") == AS_IT_IS:
+        return _literal_page(request, indexed)
+    query = _with_filters(request, request.query.get("q", "").strip())
     found: SearchPage | None = None
     refusal: BadUsage | None = None
     offset = min(max(request.number("from", 1), 1), MAX_OFFSET) - 1
-    indexed = is_indexed(request.snapshot)
-    if query and indexed:
+    if query:
         try:
             found = search_index(request.snapshot, parse_search_query(query), HITS_PER_PAGE, offset)
         except BadUsage as error:  # shown above the form, so that it can be corrected
@@ -37,14 +42,44 @@ def search_page(request: PageRequest) -> Response:
         text=query,
         found=found,
         refusal=refusal,
-        indexed=indexed,
-        hits=[(hit, hit_address(request, hit)) for hit in found.hits] if found else [],
+        hits=_with_addresses(request, found),
         first=offset + 1,
         last=offset + len(found.hits) if found else 0,
         previous=max(1, offset + 1 - HITS_PER_PAGE) if offset else None,
         next=_next(found, offset),
         kinds=list(KINDS),
     )
+
+
+def _literal_page(request: PageRequest, indexed: bool) -> Response:
+    """The search for a text as it is."""
+    text, kind = request.query.get("q", ""), request.query.get("kind", "")
+    cursor = request.query.get("cursor", "")
+    found: LiteralPage | None = None
+    refusal: BadUsage | None = None
+    if text.strip():
+        try:
+            found = search_literal_page(request.snapshot, text, kind, cursor, HITS_PER_PAGE)
+        except BadUsage as error:
+            refusal = error
+    return request.answer(
+        "search_text.html.j2",
+        "search",
+        text=text,
+        kind=kind,
+        kinds=list(SEARCHED_FIELDS),
+        found=found,
+        refusal=refusal,
+        indexed=indexed,
+        hits=_with_addresses(request, found),
+        is_first=not cursor,
+    )
+
+
+def _with_addresses(
+    request: PageRequest, found: SearchPage | LiteralPage | None
+) -> list[tuple[TextHit, str]]:
+    return [(hit, hit_address(request, hit)) for hit in found.hits] if found else []
 
 
 def hit_address(request: PageRequest, hit: TextHit) -> str:

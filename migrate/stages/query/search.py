@@ -30,9 +30,25 @@ def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> 
     chosen = tuple(kind for kind in SEARCHED_FIELDS if not kinds or kind in kinds)
     for kind, parent, body in _candidates(snapshot, text, chosen):
         entity = decode(kind, body, parent, None)[0]
-        for name, value in SEARCHED_FIELDS[kind](entity):
-            if needle in value.casefold():
-                yield SearchHit(kind, entity.id, parent, name, _excerpt(value, needle))
+        for name, excerpt in fields_with(kind, entity, needle):
+            yield SearchHit(kind, entity.id, parent, name, excerpt)
+
+
+def fields_with(kind: str, entity: Entity, needle: str) -> Iterator[tuple[str, str]]:
+    """Each field of an object that contains a text, which is case-folded, and the characters around it."""
+    for name, value in SEARCHED_FIELDS[kind](entity):
+        if needle in value.casefold():
+            yield name, _excerpt(value, needle)
+
+
+def mark_text(excerpt: str, needle: str) -> tuple[tuple[str, bool], ...]:
+    """An excerpt in pieces; True: the text that was looked for, which is case-folded. It is not there where
+    it is a part of a credential."""
+    if needle not in excerpt.casefold():
+        return ((excerpt, False),)
+    start, end = _span(excerpt, needle)
+    pieces = ((excerpt[:start], False), (excerpt[start:end], True), (excerpt[end:], False))
+    return tuple(piece for piece in pieces if piece[0])
 
 
 def _candidates(

@@ -5,9 +5,6 @@ A page costs no more than its own threads, and those that a filter leaves out.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Literal
@@ -23,6 +20,7 @@ from migrate.model.results.archive import StoredBody
 from migrate.model.results.text_search import ThreadFilters, ThreadPage, ThreadRow
 from migrate.model.secrets import mask_all_texts
 from migrate.model.thread_summary import ThreadSummary, whole_seconds
+from migrate.stages.query.list_cursor import read_list_cursor, write_list_cursor
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.text_search import BUILD_ADVICE, is_indexed
 
@@ -57,7 +55,7 @@ def list_threads(
     found = list(islice(pages.rows(order, cursor), limit + 1))
     rows = tuple(pages.row(body, summary) for _, body, summary in found[:limit])
     last = found[limit - 1][0] if len(found) > limit else None
-    return ThreadPage(rows, _write_cursor(order, last) if last else "", indexed)
+    return ThreadPage(rows, write_list_cursor(order, *last) if last else "", indexed)
 
 
 # The place of a thread in its order: time and number of the row of the index, or position in the listing.
@@ -142,20 +140,11 @@ def _masked(metadata: JSON) -> Mapping[str, JSON]:
     return masked
 
 
-def _write_cursor(order: ThreadSort, place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps([order, *place]).encode()).decode().rstrip("=")
-
-
 def _read_cursor(text: str, order: ThreadSort) -> Place | None:
     """The place of a cursor. Raises `BadUsage`."""
     if not text:
         return None
-    try:
-        named, *place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        named, place = "", []
-    expected = 1 if order == "listed" else 2
-    are_numbers = all(type(number) is int and abs(number) < 1 << 62 for number in place)
-    if named != order or len(place) != expected or not are_numbers:
+    place = [number for number in read_list_cursor(text, order) or () if isinstance(number, int)]
+    if len(place) != (1 if order == "listed" else 2):
         raise BadUsage("the cursor does not belong to this list of threads", todo="begin with the first page")
     return tuple(place)
