@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote, urlencode
 
 # Segments that browsers remove from a path, also where they are percent-encoded.
 REMOVED_SEGMENTS = frozenset({"", ".", ".."})
 # Comes before an id that would be such a segment, or that begins with this character.
 SEGMENT_ESCAPE = "~"
+# The place of the marked passage in the page of a file.
+QUOTE_ANCHOR = "cited"
 
 
 def id_segment(id_: str) -> str:
@@ -67,9 +69,10 @@ class PageLinks:
         """The table of files."""
         return with_query(f"{self._base}files", query)
 
-    def file(self, id_: str) -> str:
-        """A file, and who uses it."""
-        return f"{self._base}files/{id_segment(id_)}"
+    def file(self, id_: str, quote: str = "") -> str:
+        """A file, and who uses it. `quote`: a passage of its text that is marked."""
+        path = with_query(f"{self._base}files/{id_segment(id_)}", {"quote": quote})
+        return f"{path}#{QUOTE_ANCHOR}" if quote else path
 
     def file_content(self, id_: str, inline: bool = False) -> str:
         """The bytes of a file. `inline`: an image to be shown in a page."""
@@ -97,7 +100,7 @@ class PageLinks:
 
     def object(self, kind: str, id_: str) -> str:
         """The page of an object of a kind that has pages, else ''."""
-        pages = {
+        pages: dict[str, Callable[[str], str]] = {
             "assistant": self.assistant,
             "thread": self.thread,
             "file": self.file,

@@ -49,6 +49,9 @@ class NoLinks:
     def file(self, file: FileReference) -> str:
         return ""
 
+    def cited(self, file: FileReference, quote: str) -> str:
+        return self.file(file)
+
     def image(self, file: FileReference) -> str:
         return ""
 

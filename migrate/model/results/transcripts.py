@@ -23,6 +23,9 @@ class ConversationLinks(Protocol):
     def file(self, file: FileReference) -> str:
         """The bytes of a file, or a page about it."""
 
+    def cited(self, file: FileReference, quote: str) -> str:
+        """A file at the passage that is cited from it."""
+
     def image(self, file: FileReference) -> str:
         """An image that is shown in the page; called only for files whose bytes are an image."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup, escape
 
@@ -102,11 +102,20 @@ class Sources:
         key = (file_id, citation.title, citation.url, citation.quote)
         if key not in self._numbers:
             number = self._numbers[key] = len(self.rows) + 1
-            file = file_view(citation.file, self.links, citation.title) if citation.file else None
+            file = self._cited_file(citation)
             name = file.name if file else _source_name(citation)
             quote = as_line(citation.quote, MAX_QUOTE_CHARS)
             self.rows.append(SourceView(number, escape(f"{self.anchor}-s{number}"), name, file, quote))
         return self._numbers[key]
+
+    def _cited_file(self, citation: Citation) -> FileView | None:
+        """The file, which leads to the cited passage where the citation has its text."""
+        if citation.file is None:
+            return None
+        file = file_view(citation.file, self.links, citation.title)
+        if not (citation.quote and file.href):
+            return file
+        return replace(file, href=escape(self.links.cited(citation.file, citation.quote)))
 
 
 def _source_name(citation: Citation) -> Markup:

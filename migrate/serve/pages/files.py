@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
 from migrate.archive.blobs import Blob, next_chunk, verify_chunks
+from migrate.archive.hashes import storable_text
 from migrate.archive.id_map import Side, new_ids_of
 from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 from migrate.model.search_query import SearchQuery
+from migrate.model.secrets import mask_text
 from migrate.serve.connections import ArchiveAccess
 from migrate.serve.page_request import PageNotFound, PageRequest
 from migrate.serve.pages.object_rows import find_shown_object, read_rows
 from migrate.serve.pages.version_timeline import read_timeline
 from migrate.stages.query.file_preview import read_preview
+from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.object_users import find_users
 from migrate.stages.query.text_search import is_indexed, search_index
 from migrate.stages.safe_filenames import safe_name
@@ -45,6 +49,8 @@ def file_page(request: PageRequest) -> Response:
     shown = find_shown_object(request, "file")
     entity = shown.entity
     blob = request.snapshot.blob(entity.id)
+    preview = read_preview(request.snapshot.conn, blob) if blob else None
+    quote = request.query.get("quote", "").strip()
     missing = [gap for gap in request.snapshot.missing() if (gap.kind, gap.id) == ("file", entity.id)]
     source = Side(request.estate.type, request.estate.url)
     new_ids = new_ids_of(request.snapshot.conn, source, "file", "", [entity.id]).get(entity.id, {})
@@ -58,12 +64,24 @@ def file_page(request: PageRequest) -> Response:
         origin=ORIGIN_TEXTS.get(blob.origin, blob.origin) if blob else "",
         is_parsed=blob is not None and blob.origin == BYTES_FROM_PARSED_TEXT,
         why_missing=missing[0].reason if missing else "",
-        preview=read_preview(request.snapshot.conn, blob) if blob else None,
+        preview=preview,
+        shown_text=mark_quote(preview.text, quote) if preview and preview.text is not None else (),
+        quote=quote,
         users=find_users(request.snapshot, "file", entity.id),
         messages=_messages_with(request, entity.id),
         timeline=read_timeline(request, "file", request.id),
         new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.items()],
     )
+
+
+def mark_quote(text: str, quote: str) -> tuple[str, str, str]:
+    """A text without credentials in three parts: before, in and behind the first place of a quote, whatever
+    blanks it has there. The last two are empty where the quote is not in the text."""
+    text, words = mask_text(text), quote.split()
+    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
+    if found is None:
+        return text, "", ""
+    return text[: found.start()], found[0], text[found.end() :]
 
 
 def _messages_with(request: PageRequest, file_id: str) -> str | None:
@@ -76,9 +94,10 @@ def _messages_with(request: PageRequest, file_id: str) -> str | None:
 
 def file_content_page(request: PageRequest) -> Response:
     """The bytes of a file: as a download; in the page only an image whose bytes prove that it is one."""
-    shown = find_shown_object(request, "file")
-    blob = request.snapshot.blob(shown.entity.id)
+    id_ = storable_text(request.id)
+    blob = request.snapshot.blob(id_)  # also of a file that was deleted before this snapshot
     if blob is None:
+        find_shown_object(request, "file")
         raise PageNotFound(
             "the archive does not have the bytes of this file",
             todo="`snapshot --originals DIR` takes bytes from a folder",
@@ -90,7 +109,7 @@ def file_content_page(request: PageRequest) -> Response:
         type_, headers["content-disposition"] = image_type, "inline"
     else:
         suffix = PARSED_TEXT_SUFFIX if blob.origin == BYTES_FROM_PARSED_TEXT else ""
-        name = safe_name(f"{shown.fields['filename'] or ''}{suffix}", shown.entity.id)
+        name = safe_name(f"{mask_text(NamedObjects(request.snapshot).file(id_).name)}{suffix}", id_)
         headers["content-disposition"] = attachment_header(name)
     return StreamingResponse(_send(request.access, blob), media_type=type_, headers=headers)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from migrate.model.results.conversation import ConversationMessage, FileReference
 from migrate.serve.addresses import PageLinks
 
+# Characters of a cited passage in an address.
+MAX_QUOTE_CHARS = 400
+
 
 class ThreadLinks:
     """Addresses for the conversation of one thread."""
@@ -15,6 +18,10 @@ class ThreadLinks:
     def file(self, file: FileReference) -> str:
         """The page of a file; '' where the snapshot does not have the file."""
         return self._links.file(file.id) if file.id and (file.name or file.has_bytes) else ""
+
+    def cited(self, file: FileReference, quote: str) -> str:
+        """The page of a file, where a passage is marked."""
+        return self._links.file(file.id, quote=quote[:MAX_QUOTE_CHARS])
 
     def image(self, file: FileReference) -> str:
         """An image that is shown in the page."""

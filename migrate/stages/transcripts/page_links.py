@@ -69,6 +69,9 @@ class FolderLinks:
     def file(self, file: FileReference) -> str:
         return self._address(self._copied.path(file))
 
+    def cited(self, file: FileReference, quote: str) -> str:
+        return self.file(file)
+
     def image(self, file: FileReference) -> str:
         return self._address(self._copied.path(file))
 
@@ -94,6 +97,9 @@ class EmbeddedImages:
 
     def file(self, file: FileReference) -> str:
         return ""
+
+    def cited(self, file: FileReference, quote: str) -> str:
+        return self.file(file)
 
     def image(self, file: FileReference) -> str:
         blob = self._snapshot.blob(file.id)
