@@ -69,11 +69,8 @@ def test_a_citation_leads_to_the_cited_place(later: Client) -> None:
     assert address.endswith("#cited")
     page = later.page(address.partition("#")[0])
     assert f'. <mark id="cited">{quote}</mark> and Friday.' in page
-    assert "is not in this text" in later.page(
-        links.file("notes", quote="of something else").partition("#")[0]
-    )
-    assert '<mark id="cited">&lt;Tuesday&gt;</mark>' in later.page(
-        "/snapshots/2/files/notes?quote=%3CTuesday%3E"
-    )
+    assert "is not in this text" in later.page("/snapshots/2/files/notes?quote=of+something+else")
+    marked = later.page("/snapshots/2/files/notes?quote=%3CTuesday%3E")
+    assert '<mark id="cited">&lt;Tuesday&gt;</mark>' in marked
     for odd in ("%20", "(%5B*", "x" * 2_000):
         assert "<mark" not in later.page(f"/snapshots/2/files/notes?quote={odd}")
