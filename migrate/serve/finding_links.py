@@ -31,12 +31,15 @@ class FindingLinks:
         """The links of a finding."""
         side = 1 if item.right_id else 0
         parent_kind = "thread" if item.kind in IN_THREADS else "vector_store" if item.parent else ""
-        before = _address(self._links[0], item.kind, item.left_id, item.left_parent) if side else ""
+        links, old = self._links[side], self._links[0]
+        was_there = bool(side and item.left_id)
         return ItemLinks(
-            object=_address(self._links[side], item.kind, item.right_id or item.left_id, item.parent),
-            parent=self._links[side].object(parent_kind, item.parent) if item.parent else "",
+            object=_address(links, item.kind, item.right_id or item.left_id, item.parent),
+            object_label=f"Open in snapshot {links.snapshot}",
+            parent=links.object(parent_kind, item.parent) if item.parent else "",
             parent_name=self._name(side, parent_kind, item.parent) if item.parent else "",
-            before=before if item.left_id else "",
+            before=_address(old, item.kind, item.left_id, item.left_parent) if was_there else "",
+            before_label=f"as it was in snapshot {old.snapshot}",
         )
 
     def with_names(self, report: Report) -> Report:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from migrate.serve.addresses import PageLinks
+from tests.archive.filling import filled
 from tests.pages.conftest import SCREENSHOTS
 from tests.pages.measuring import BACKGROUND, CONTRAST, FOCUSED, OVERFLOW
 from tests.pages.serving import Visitor, served_estate, visiting
@@ -33,6 +34,11 @@ PAGES = {
     "vector-stores": CLASSIC.vector_stores(),
     "vector-store": CLASSIC.vector_store("vs_4gG6nB1sx2pEZbBiiNYnnSBY"),
     "search": CLASSIC.search("deliver* plant*"),
+    "search-text": CLASSIC.search("deliver", how="text"),
+    "search-nothing": CLASSIC.search("rol:user"),
+    "cited": CLASSIC.file(
+        "assistant-MRuvwnVL1TAlseYxzJwTZD", quote="Deliveries go out on Tuesday and Friday."
+    ),
     "compare": f"/compare?right={AFTER}",
     "comparison": f"/compare?left=1&right={AFTER}",
     "comparison-list": f"/compare?left=1&right={AFTER}&list=1",
@@ -155,6 +161,44 @@ def test_the_keyboard_reaches_and_uses_everything(wide: Visitor) -> None:
     wide.quiet()
 
 
+def test_keys_lead_from_message_to_message_and_from_row_to_row(wide: Visitor) -> None:
+    page = wide.go(CLASSIC.thread(THREAD))
+    focused = "document.activeElement.closest('.turn')?.id"
+    turns = page.locator(".turn").evaluate_all("(all) => all.map((one) => one.id)")
+    seen = []
+    for key in ("j", "j", "j", "k"):
+        page.keyboard.press(key)
+        seen.append(wide.all(focused))
+    assert seen == [turns[0], turns[1], turns[2], turns[1]]
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**#{turns[1]}")
+    page = wide.go(CLASSIC.assistants())
+    page.keyboard.press("j")
+    first = page.locator("tbody th a").first
+    assert first.evaluate("(one) => one === document.activeElement")
+    page.locator("#jump").focus()
+    page.keyboard.press("j")
+    assert page.locator("#jump").input_value() == "j"
+    wide.quiet()
+
+
+def test_a_finding_leads_to_its_object(wide: Visitor) -> None:
+    page = wide.go(PAGES["comparison"])
+    changed = page.locator(".item.v-changed").first
+    name = changed.locator(".name").inner_text()
+    changed.get_by_text("as it was in snapshot 1").click()
+    assert page.url.startswith(f"{wide.origin}/snapshots/1/assistants/")
+    assert page.locator("h1").inner_text() == name
+    page.go_back()
+    page.locator(".item.v-removed").get_by_text("Open in snapshot 1").click()
+    assert page.url.startswith(f"{wide.origin}/snapshots/1/assistants/")
+    page = wide.go(PAGES["comparison"])
+    page.locator(".item.v-changed").get_by_text("Open in snapshot").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/snapshots/{AFTER}/assistants/*")
+    wide.quiet()
+
+
 def test_copying_and_a_permalink(browser: Browser, client: Client) -> None:
     with visiting(browser, client) as visitor:
         visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -225,6 +269,24 @@ def test_a_page_of_somebody_else_sees_nothing(browser: Browser, client: Client) 
             all("chrome-error" in url or not url for url in frames)
             or "Threads" not in page.frames[1].content()
         )
+
+
+# ----------------------------------------------------------------------------------------- no index
+
+
+def test_without_an_index_pages_fit_and_have_no_serious_fault(browser: Browser, tmp_path: Path) -> None:
+    with served_estate(tmp_path / "estate.db", filled) as client:
+        for width, scheme in ((1280, "light"), (400, "dark")):
+            with visiting(browser, client, width, color_scheme=scheme) as visitor:
+                for name in ("threads", "search", "search?q=hello"):
+                    page = visitor.go(f"/snapshots/1/{name}")
+                    assert "assistants-migrate index" in page.locator("main").inner_text()
+                    assert visitor.all(OVERFLOW) == {"over": 0, "wide": []}
+                    assert visitor.faults() == []
+                    file = SCREENSHOTS / f"serve-no-index-{name.partition('?')[0]}-{width}-{scheme}.png"
+                    page.screenshot(path=file)
+                assert page.locator("mark").all_inner_texts() == ["Hello"]
+                visitor.quiet()
 
 
 # ------------------------------------------------------------------------------------------ hostile

@@ -56,12 +56,14 @@ SIDE_LABELS = {"diff": ("left", "right")}
 @dataclass(frozen=True)
 class ItemLinks:
     """Addresses of pages about an item: of the object, of the one it belongs to with its name, and of the
-    object as it was on the left. '' where there is none."""
+    object as it was on the left; '' where there is none. What the first and the last are called."""
 
     object: str = ""
+    object_label: str = ""
     parent: str = ""
     parent_name: str = ""
     before: str = ""
+    before_label: str = ""
 
 
 # What an item leads to. A report in a file leads nowhere.
@@ -147,7 +149,8 @@ def _item(item: ReportItem, links: ItemLinks, budget: list[int]) -> dict[str, An
         "l": escape_control(item.left_id), "r": escape_control(item.right_id),
         "p": escape_control(links.parent_name or item.parent), "g": item.severity,
         "o": escape_control(item.note), "t": escape_control(item.since), "d": details,
-        "u": links.object, "q": links.parent, "b": links.before,
+        "u": links.object, "ul": links.object_label, "q": links.parent, "b": links.before,
+        "bl": links.before_label,
     }  # fmt: skip
     return {key: value for key, value in short.items() if value}
 

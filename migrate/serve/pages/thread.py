@@ -111,7 +111,7 @@ def _first_number(request: PageRequest, thread: str, size: int) -> tuple[int, in
 
 
 def _name(found: Conversation, messages: Sequence[ConversationMessage]) -> str:
-    """What a thread is called: a title in its metadata, the first words of the page, else its id."""
+    """What a thread is called: a title in its metadata, else the first words of the page."""
     for key in TITLE_KEYS:
         value = found.head.metadata.get(key)
         if isinstance(value, str) and value.strip():
@@ -119,8 +119,15 @@ def _name(found: Conversation, messages: Sequence[ConversationMessage]) -> str:
     for message in messages[:MAX_TITLE_MESSAGES]:
         for part in message.parts:
             if part.what == "text" and (words := " ".join(part.text[: 4 * MAX_TITLE_CHARS].split())):
-                return words if len(words) <= MAX_TITLE_CHARS else f"{words[: MAX_TITLE_CHARS - 1]}…"
-    return found.head.id
+                return words if len(words) <= MAX_TITLE_CHARS else f"{_whole_words(words)}…"
+    return "(no text)"
+
+
+def _whole_words(words: str) -> str:
+    """The beginning of a title, cut at the end of a word where one is near."""
+    shown = words[: MAX_TITLE_CHARS - 1]
+    whole = shown.rpartition(" ")[0]
+    return whole if len(whole) > MAX_TITLE_CHARS // 2 else shown
 
 
 def _page_starts(count: int, size: int) -> list[int]:

@@ -6,7 +6,7 @@ from migrate.model.results.conversation import ConversationMessage, FileReferenc
 from migrate.serve.addresses import PageLinks
 
 # Characters of a cited passage in an address.
-MAX_QUOTE_CHARS = 400
+MAX_ADDRESS_QUOTE_CHARS = 400
 
 
 class ThreadLinks:
@@ -21,7 +21,7 @@ class ThreadLinks:
 
     def cited(self, file: FileReference, quote: str) -> str:
         """The page of a file, where a passage is marked."""
-        return self._links.file(file.id, quote=quote[:MAX_QUOTE_CHARS])
+        return self._links.file(file.id, quote=quote[:MAX_ADDRESS_QUOTE_CHARS])
 
     def image(self, file: FileReference) -> str:
         """An image that is shown in the page."""

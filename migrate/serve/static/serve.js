@@ -48,13 +48,24 @@
     }
   }
 
+  /* From message to message, from row to row. */
+  const step = (by) => {
+    const stops = [...document.querySelectorAll(".turn .permalink, .objects tbody th > a, .hit-head a, .finding h2 a")];
+    const at = stops.indexOf(document.activeElement);
+    const next = stops[at < 0 ? (by > 0 ? 0 : stops.length - 1) : at + by];
+    next?.focus();
+    next?.closest(".turn")?.scrollIntoView({ block: "nearest" });
+  };
   const jump = document.getElementById("jump");
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const writes = event.target.closest?.("input, select, textarea");
     const open = document.querySelector(".chooser[open]");
     if (event.key === "Escape" && open) { open.open = false; open.querySelector("summary").focus(); }
-    else if (event.key === "/" && jump && !writes) { event.preventDefault(); jump.focus(); }
+    else if (writes) return;
+    else if (event.key === "/" && jump) { event.preventDefault(); jump.focus(); }
+    else if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
   });
   addEventListener("click", (event) => {
     for (const open of document.querySelectorAll(".chooser[open]")) if (!open.contains(event.target)) open.open = false;

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.reader import SnapshotReader
@@ -14,6 +15,7 @@ from migrate.model.input_limits import loads
 from migrate.model.references import references_of
 from migrate.model.results.query import ObjectUser, ObjectUsers
 from migrate.model.secrets import mask_text
+from migrate.stages.query.thread_words import words_of_thread
 
 # Threads whose own resources are searched. It takes some 2 ms a thousand.
 MAX_THREADS_SEARCHED = 30_000
@@ -33,7 +35,7 @@ def find_users(snapshot: SnapshotReader, kind: str, object_id: str) -> ObjectUse
     for thread in _referring(snapshot, "thread", kind, object_id):
         if len(threads) == MAX_THREADS_LISTED:
             return ObjectUsers(tuple(users), tuple(threads), more_threads=True)
-        threads.append(_user(thread))
+        threads.append(replace(_user(thread), name=words_of_thread(snapshot, thread.id)))
     return ObjectUsers(tuple(users), tuple(threads))
 
 

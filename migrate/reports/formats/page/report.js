@@ -92,11 +92,20 @@
     }
     return box;
   };
-  /* A text that leads to a page, where there is one. */
-  const leading = (className, words, address) => {
-    const element = make(address ? "a" : "span", className, words);
-    if (address) element.href = address;
-    return element;
+  /* The pages about an object, where there are any. */
+  const leads = (item) => {
+    const line = make("p", "leads");
+    const lead = (address, words, before = "") => {
+      if (!address) return;
+      const link = make("a", "", words), part = make("span", "", before);
+      link.href = address;
+      part.append(link);
+      line.append(part);
+    };
+    lead(item.u, item.ul);
+    lead(item.q, item.p, "in ");
+    lead(item.b, item.bl);
+    return line;
   };
   const card = (item) => {
     const article = make("article", `item v-${item.o === "accepted" ? item.o : item.v}`);
@@ -105,14 +114,10 @@
     const sign = make("span", "sign", verdicts[item.v][0]);
     sign.setAttribute("aria-hidden", "true");
     const title = make("span", "title");
-    title.append(make("span", "unseen", `${item.v} `), make("span", "kind", `${spaced(item.k)} `), leading("name", item.n || "(no name)", item.u));
+    title.append(make("span", "unseen", `${item.v} `), make("span", "kind", `${spaced(item.k)} `), make("span", "name", item.n || "(no name)"));
     const ids = [...new Set([item.l, item.r].filter(Boolean))].join(" → ");
-    if (ids || item.p) {
-      const about = make("span", "ids", ids);
-      if (item.p) about.append(`${ids ? "  " : ""}in `, leading("", item.p, item.q));
-      if (item.b) about.append("  ", leading("", "as it was", item.b));
-      title.append(about);
-    }
+    const where = item.p && !item.q ? `${ids ? "  " : ""}in ${item.p}` : "";
+    if (ids || where) title.append(make("span", "ids", ids + where));
     const note = make("span", "side-note", [item.o, item.d ? many(item.d.length, "field") : ""].filter(Boolean).join(" · "));
     if (item.t) {
       const word = item.t.endsWith(" or later") ? "after" : "since";
@@ -133,6 +138,7 @@
       if (expanded) { fill(); details.open = true; }
       article.append(details);
     } else article.append(line);
+    if (item.u) article.append(leads(item));
     article.append(link);
     return article;
   };
