@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from migrate.archive.snapshots.reader import SnapshotReader
-from migrate.model.results.overview import Overview
+from migrate.model.results.overview import KindChange, Overview
 from migrate.model.retirements import today
 from migrate.reports.commands.archive import hidden_text, left_out_texts
-from migrate.reports.commands.overview import members_text
 from migrate.reports.commands.retirements import days_text
+from migrate.reports.text_table import number_of
 from migrate.serve.connections import ArchiveAccess
 from migrate.serve.page_request import PageRequest
 from migrate.stages.query.overview import read_overview
@@ -20,6 +20,8 @@ SHOWN_KINDS = (
 )  # fmt: skip
 # Snapshots of the estate that are listed, and objects that end.
 MAX_SNAPSHOTS_LISTED, MAX_ENDING_LISTED = 6, 12
+# Kind of the members -> how one of them is called.
+MEMBER_NOUNS = {"message": "message", "vector_store_file": "file"}
 
 
 def overview_page(request: PageRequest) -> Response:
@@ -47,3 +49,27 @@ def remembered_overview(access: ArchiveAccess, snapshot: SnapshotReader) -> Over
     """The facts of a snapshot, which are read once a day, and again when the archive changes."""
     day = today()
     return access.remember(("overview", snapshot.info.id, day), lambda: read_overview(snapshot, day))
+
+
+def members_text(change: KindChange) -> str:
+    """`2 new messages, 1 removed, in 2 threads`, or '' where no members changed."""
+    if not change.objects_with_other_members:
+        return ""
+    noun = MEMBER_NOUNS.get(change.members, change.members.replace("_", " "))
+    where = number_of(change.objects_with_other_members, change.kind.replace("_", " "))
+    if change.added_members is None or change.removed_members is None or change.changed_members is None:
+        more = change.more_members
+        if not more:
+            return f"other {noun}s in {where}"
+        word = "new" if more > 0 else "removed"
+        return f"at least {number_of(abs(more), f'{word} {noun}')} in {where}"
+    numbers = (
+        ("new", change.added_members),
+        ("removed", change.removed_members),
+        ("changed", change.changed_members),
+    )
+    (first, count), *rest = [row for row in numbers if row[1]] or [("", 0)]
+    if not count:
+        return f"the {noun}s are in another order in {where}"
+    others = "".join(f", {number:,} {word}" for word, number in rest)
+    return f"{number_of(count, f'{first} {noun}')}{f'{others},' if others else ''} in {where}"

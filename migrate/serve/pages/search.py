@@ -1,4 +1,4 @@
-"""Search: words and filters by the index, or a text as it is, which needs none; hits with the text marked."""
+"""Search: words and filters by the index, or exactly one text, which needs none; hits with the text marked."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def search_page(request: PageRequest) -> Response:
 
 
 def _literal_page(request: PageRequest, indexed: bool) -> Response:
-    """The search for a text as it is."""
+    """The search for exactly one text."""
     text, kind = request.query.get("q", ""), request.query.get("kind", "")
     cursor = request.query.get("cursor", "")
     found: LiteralPage | None = None

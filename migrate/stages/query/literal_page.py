@@ -1,4 +1,4 @@
-"""Look for a text as it is, a page of hits at a time: each page ends after some hits, or after some time."""
+"""Find exactly one text, a page of hits at a time: each page ends after some hits, or after some time."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def search_literal_page(
     `limit` hits. Raises `BadUsage` for a kind that is not searched, and for a cursor of another list."""
     if kind and kind not in SEARCHED_FIELDS:
         raise BadUsage(
-            f"a text as it is is not looked for in kind {kind[:40]!r}",
+            f"exactly one text is not searched in kind {kind[:40]!r}",
             todo=f"choose one of {', '.join(SEARCHED_FIELDS)}",
         )
     kinds = [kind] if kind else list(SEARCHED_FIELDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate.model.results.overview import KindChange
-from migrate.reports.commands.overview import members_text
+from migrate.serve.pages.overview import members_text
 
 
 @pytest.mark.parametrize(
