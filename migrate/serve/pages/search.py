@@ -1,4 +1,4 @@
-"""Search: words and filters by the index, or exactly one text, which needs none; hits with the text marked."""
+"""Search: words and filters by the index, or exactly one text, which needs none; what was found is marked."""
 
 from __future__ import annotations
 
