@@ -13,7 +13,9 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.check.integrity import check_archive
 from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.archive.text_index.digest import seal_index
 from migrate.archive.text_index.schema import WRITE_OPTIONS, has_text_index
 from migrate.archive.text_index.tables import INDEX_NAMES
 from migrate.model import index_words
@@ -295,13 +297,16 @@ def test_few_parts_are_left_after_many_small_additions(archive: Archive) -> None
     assert max(parts) < 6
 
 
-def test_an_index_of_an_earlier_version_is_written_as_fast(archive: Archive) -> None:
+def test_an_index_of_an_earlier_version_is_written_as_fast_and_is_no_damage(archive: Archive) -> None:
     write(archive, listings())
     build_index(archive)
-    archive.conn.execute("INSERT INTO text_words (text_words, rank) VALUES ('automerge', 4)")
+    with archive.transaction() as conn:
+        conn.execute("INSERT INTO text_words (text_words, rank) VALUES ('automerge', 4)")
+        seal_index(conn)
     build_index(archive)
     stored = dict(archive.conn.execute("SELECT k, v FROM text_words_config").fetchall())
     assert WRITE_OPTIONS.items() <= stored.items()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_long_texts_are_committed_in_smaller_batches(

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 
 from migrate.archive.connections import SqlConnection
+from migrate.archive.text_index.digest import unseal_index
 from migrate.archive.text_index.tables import INDEX_NAMES, INDEX_SQL, VIRTUAL_TABLES
 from migrate.errors import BadUsage
 from migrate.model.index_words import INDEX_FORMAT
@@ -58,6 +59,7 @@ def set_write_options(conn: sqlite3.Connection) -> None:
     stored = dict(conn.execute("SELECT k, v FROM text_words_config").fetchall())
     for name, value in WRITE_OPTIONS.items():
         if stored.get(name) != value:
+            unseal_index(conn)  # FTS5 notes in its rows that an option changed
             conn.execute("INSERT INTO text_words (text_words, rank) VALUES (?, ?)", (name, value))
 
 
