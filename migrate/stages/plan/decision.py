@@ -202,9 +202,11 @@ class MessageComparison:
         return self.matched + self.gone + self.left
 
 
-def changed_since_loss(entity: Entity) -> Loss:
-    """An object of the snapshot's own place is not as the snapshot has it, and is not written."""
-    reason = "it changed since the snapshot; it stays as it is"
+def changed_since_loss(entity: Entity, present: Entity) -> Loss:
+    """An object of the snapshot's own place is not as the snapshot has it, and is not written. One that came
+    back under another id may have come back without something."""
+    what = "changed since the snapshot" if present.id == entity.id else "is not as the snapshot has it"
+    reason = f"it {what}; it stays as it is"
     hint = "--changed writes the state of the snapshot"
     return object_loss(entity, EVERY_OBJECT, reason, "adapted", hint)
 

@@ -345,14 +345,13 @@ class ObjectDecider:
         return self.pairs.right(kind, id_) or f"(to be created: {id_})"
 
     def _newer_losses(self, entity: Entity, existing: Entity) -> Iterable[Loss]:
-        """An object that changed since the snapshot stays as it is. One that came back under another id, or
-        that only got new ids of others, did not change."""
-        if not self.same_place or existing.id != entity.id or entity.kind == "vector_store_file":
+        """An object that is not as the snapshot has it stays as it is. New ids of others are no change."""
+        if not self.same_place or entity.kind == "vector_store_file":
             return
         adapted = self.codec.adapt(entity, self.target)[0]
         existing = with_ids_in_use(existing, self.journal.former_ids, self._id_on_target)
         if self.changed_fields(adapted, existing) - self._unsupported(entity):
-            yield changed_since_loss(entity)
+            yield changed_since_loss(entity, existing)
 
     def _reference_losses(self, entity: Entity) -> Iterable[Loss]:
         """A kept object refers to objects that are created again. In a restore, `RelinkPlanner` re-points

@@ -53,7 +53,9 @@ class Planner:
         actions = list(self.actions())
         if not options.restore or threads_now is None:
             return actions
-        return RelinkPlanner(self.decider, self.log, self.target, threads_now).add_to(actions, options.relink)
+        conversations = self.threads.conversations
+        relink = RelinkPlanner(self.decider, self.log, self.target, threads_now, conversations)
+        return relink.add_to(actions, options.relink)
 
     def actions(self) -> Iterator[Action]:
         """Files, stores and their files, assistants, threads with their messages."""

@@ -23,6 +23,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.match.lineage import KINDS_SHARED_BY_GENERATIONS
 from migrate.stages.plan.adaptation import replayed_messages
 from migrate.stages.plan.changes import change_row
+from migrate.stages.plan.dead_mentions import DeadMentions
 from migrate.stages.plan.decision import DecisionLog, existing_action
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.options import PlanOptions
@@ -50,9 +51,15 @@ class RelinkPlanner:
     """Adds what must be changed to the actions of a plan. `threads_now` finds threads of the target."""
 
     def __init__(
-        self, decider: ObjectDecider, log: DecisionLog, target: Estate, threads_now: ThreadLookup
+        self,
+        decider: ObjectDecider,
+        log: DecisionLog,
+        target: Estate,
+        threads_now: ThreadLookup,
+        conversations: Estate | None,
     ) -> None:
         self._decider, self._log, self._target, self._threads_now = decider, log, target, threads_now
+        self._conversations = conversations
         self._source = decider.source
         # Id on the target -> id on the source.
         self._assistants = {new: old for old, new in decider.pairs.ids.get("assistant", {}).items()}
@@ -238,10 +245,8 @@ class RelinkPlanner:
         """Each thread of the snapshot with the messages that refer to a recreated object, and the ids on the
         target to which they refer. A text search comes first, because there may be a million messages.
         Messages that this plan writes get the new ids."""
-        gone: dict[ObjectKey, str] = {}
-        for (kind, id_), source_id in recreated.items():
-            gone.setdefault((kind, source_id), id_)
-        named_kinds = self._source.codec.message_references
+        mentions = DeadMentions(recreated, self._ids_on_target, self._conversations)
+        gone, named_kinds = mentions.ids, self._source.codec.message_references
         words = {id_ for kind, id_ in gone if kind in named_kinds}
         found: dict[str, list[tuple[Entity, str]]] = {}
         for thread, text in self._source.snapshot.texts_with("message", words):
@@ -249,7 +254,7 @@ class RelinkPlanner:
                 continue
             message = self._source.decode("message", loads(text), thread)
             adapted = message if self._decider.same_place else self._decider.adapt(message)[0]
-            if named := sorted(gone[key] for key in _named_keys(adapted, gone)):
+            if named := mentions.named(thread, _named_keys(adapted, gone)):
                 found.setdefault(thread, []).append((message, ", ".join(named)))
         for thread, messages in sorted(found.items()):
             written = self._written_messages(planned.get(("thread", "", thread)), thread)

@@ -1,0 +1,56 @@
+"""What a restore says about restored objects is true: which ids their messages name, and what they lack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.rounds import TYPES
+from tests.e2e.running import World
+from tests.e2e.test_restore import TABLES
+from tests.e2e.test_restore_again import forget
+from tests.e2e.test_restore_command import archived, restored
+
+Json = dict[str, Any]
+NAMES_A_DEAD_ID = "comes back under another id"
+
+
+def lose_everything(made: World) -> None:
+    for table in TABLES:
+        for id_ in list(getattr(made.target.estate, table)):
+            forget(made, table, id_)
+
+
+def told(result: Json, words: str) -> list[tuple[str, str]]:
+    return [(row["kind"], row["reason"]) for row in result["losses"] if words in row["reason"]]
+
+
+@pytest.mark.exhaustive(2)
+@pytest.mark.parametrize("type_", TYPES)
+def test_messages_of_a_restored_thread_name_the_ids_of_that_time(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        lose_everything(made)
+        ids = {row["source_id"]: row["target_id"] for row in restored(made)["ids"]}
+        assert told(restored(made), NAMES_A_DEAD_ID) == []
+        made.snapshot()
+        assert told(restored(made), NAMES_A_DEAD_ID) == []
+        photo = next(id_ for id_, row in made.target.estate.files.items() if row["filename"] == "photo.png")
+        assert photo in ids.values()
+        forget(made, "files", photo)
+        ((kind, reason),) = told(restored(made, "--include", "thread:*"), NAMES_A_DEAD_ID)
+        assert (kind, f"names {photo}," in reason) == ("message", True)
+
+
+@pytest.mark.exhaustive(2)
+@pytest.mark.parametrize("type_", TYPES)
+def test_what_came_back_without_something_is_said_again(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        store = next(iter(made.target.estate.vector_stores))
+        lose_everything(made)
+        restored(made, "--exclude", f"vector_store:{store}")
+        rows = [row["name"] for row in restored(made)["losses"] if "it stays as it is" in row["reason"]]
+        assert rows == ["reader"]
+        assert restored(made, "--changed")["updated"] == 1
+        assert told(restored(made), "it stays as it is") == []
