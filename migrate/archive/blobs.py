@@ -23,7 +23,6 @@ from migrate.errors import ArchiveDamaged
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-BLOB_CHUNK_BYTES = 1 << 20
 # Stored bytes that are read for the beginning of a file. A compressed beginning may need a long table.
 HEAD_BYTES = 1 << 13
 

@@ -183,7 +183,7 @@ def assess_move(
     options: PlanOptions,
     workers: int,
     progress: Progress,
-    collector: DiagramCollector = NO_DIAGRAMS,
+    collector: DiagramCollector,
 ) -> Assessment:
     """What a move of any estate to a live one, or to a type of service, would keep and lose."""
     is_type = target in SIGN_IN and target not in config.estates

@@ -98,7 +98,7 @@ class AssistantsReader(Reader):
         return self._list_order.oldest_first(self._list_pages(kind, parent, run, after), listing)
 
     def _list_pages(
-        self, kind: str, parent: str = "", run: str = "", after: str = "", order: str = "asc", limit: int = 0,
+        self, kind: str, parent: str, run: str = "", after: str = "", order: str = "asc", limit: int = 0,
         trust_last_page: bool = False,
     ) -> Iterator[Page]:  # fmt: skip
         """The pages of a listing in the order in which the server sends them. `trust_last_page`: a page with

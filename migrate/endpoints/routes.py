@@ -68,9 +68,7 @@ FOUNDRY_ROUTES: Routes = {
 BETA_HEADERS = {"OpenAI-Beta": "assistants=v2"}
 
 
-def route_path(
-    kind: str, id_: str | None = None, parent: str = "", run: str = "", routes: Routes = ASSISTANTS_ROUTES
-) -> str:
+def route_path(kind: str, id_: str | None, parent: str, run: str, routes: Routes) -> str:
     """The path of a kind's listing, or with an id the path of one object. Raises `RequestFailed` for an id
     that cannot be written into a path."""
     path = routes[kind].path

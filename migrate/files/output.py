@@ -121,27 +121,22 @@ def _descriptor(path: Path) -> int | None:
     return int(match[1]) if match else None
 
 
-def write_text(path: Path, chunks: Iterable[str], durable: bool = True) -> None:
-    """Write text as UTF-8. Half of a surrogate pair, which UTF-8 cannot encode, is written as an escape
-    sequence."""
-    write_bytes(path, (chunk.encode("utf-8", "backslashreplace") for chunk in chunks), durable)
-
-
-def write_bytes(path: Path, chunks: Iterable[bytes], durable: bool = True) -> None:
-    """Write bytes to the destination of `path` (see `resolve_destination`). `durable`: wait until they are
-    on disk.
+def write_text(path: Path, chunks: Iterable[str]) -> None:
+    """Write text as UTF-8 to the destination of `path` (see `resolve_destination`). Half of a surrogate pair,
+    which UTF-8 cannot encode, is written as an escape sequence.
 
     Raises `BadUsage`, and `DiskFull` if there is no space. A file that could not be written whole is
     removed.
     """
     destination = resolve_destination(path)
+    encoded = (chunk.encode("utf-8", "backslashreplace") for chunk in chunks)
     with translate_write_errors(path):
         if destination.is_plain_file:
-            with atomic_write(destination.path, durable=durable) as file:
-                file.writelines(chunks)
+            with atomic_write(destination.path) as file:
+                file.writelines(encoded)
             return
         with os.fdopen(_open_stream(path, destination), "wb") as file:
-            file.writelines(chunks)
+            file.writelines(encoded)
 
 
 @contextmanager

@@ -25,9 +25,9 @@ ROUTE_NAMES = {
 }
 
 
-def diagnose(reader: Reader, progress: Progress | None = None) -> Diagnosis:
+def diagnose(reader: Reader, progress: Progress) -> Diagnosis:
     """Ask each route for one row. Raises `ServiceUnreachable` or `SignInFailed` when nothing answers."""
-    (progress or Progress()).say(f"asking {reader.url}")
+    progress.say(f"asking {reader.url}")
     probe = reader.probe()
     symptoms = [Symptom("sign-in", "works")]
     for kind, name in ROUTE_NAMES.items():

@@ -17,7 +17,7 @@ _ItemT = TypeVar("_ItemT")
 
 
 def run_parallel(
-    workers: int, items: Iterable[_ItemT], work: Callable[[_ItemT], None], stop: threading.Event | None = None
+    workers: int, items: Iterable[_ItemT], work: Callable[[_ItemT], None], stop: threading.Event | None
 ) -> None:
     """Call `work` for every item. The first exception stops the rest and is raised; `stop` is set then, so
     that long work can end early."""

@@ -290,7 +290,7 @@ def _bodies_in(reader: BodyReader, listing: int, numbers: Collection[int]) -> li
 
 
 def top_level_bodies(
-    conn: SqlConnection, kind: str, snapshot: int | None = None
+    conn: SqlConnection, kind: str, snapshot: int | None
 ) -> Iterator[tuple[str, StoredBody]]:
     """Type of the service and body of every object of a kind without a parent. `snapshot`: the number of the
     only one that is searched; None for all."""

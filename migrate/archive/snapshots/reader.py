@@ -170,7 +170,7 @@ class SnapshotReader:
         spans = list(self._bodies.spans(listing.manifest)) if listing else []
         return ListingBodies(self._bodies, spans, _json_loader())
 
-    def listing_by_place(self, kind: str, parent: str = "") -> PlacedListing | None:
+    def listing_by_place(self, kind: str, parent: str) -> PlacedListing | None:
         """One listing by place, for pages of it; None where the snapshot has no such listing."""
         listing = self._listing(kind, parent)
         return PlacedListing(self.conn, self._bodies, listing) if listing else None
@@ -190,7 +190,7 @@ class SnapshotReader:
         listing = self._listing(kind, parent)
         return listing_size(self.conn, listing.manifest) if listing else 0
 
-    def has_equal_listing(self, right: SnapshotReader, kind: str, parent: str = "") -> bool:
+    def has_equal_listing(self, right: SnapshotReader, kind: str, parent: str) -> bool:
         """Whether both snapshots have the same bodies in the same order, read to the end."""
         listings = self._listing(kind, parent), right._listing(kind, parent)
         left_sha, right_sha = (row.sha if row and row.state == "complete" else None for row in listings)

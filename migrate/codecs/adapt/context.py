@@ -72,7 +72,7 @@ class LossCollector:
     def add_lost(self, field_: str, reason: str, way_out: str = "") -> None:
         self._add(field_, "lost", reason, way_out)
 
-    def add_blocked(self, field_: str, reason: str, way_out: str = "") -> None:
+    def add_blocked(self, field_: str, reason: str, way_out: str) -> None:
         self._add(field_, "blocked", reason, way_out)
 
     def _add(self, field_: str, grade: Grade, reason: str, way_out: str) -> None:

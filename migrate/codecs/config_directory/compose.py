@@ -102,9 +102,7 @@ def assistant_text(entity: Entity, why_id: str = "", absent: Iterable[str] = ())
     return assistant_file.format_assistant_file(whole, instructions, _comments(why_id))
 
 
-def vector_store_text(
-    entity: Entity, files: Iterable[Entity], why_id: str = "", absent: Iterable[str] = ()
-) -> str:
+def vector_store_text(entity: Entity, files: Iterable[Entity], why_id: str, absent: Iterable[str]) -> str:
     """The file of a vector store: its settings, and its files by their keys."""
     value = _compared_fields(entity)
     rows: dict[str, JSON] = {}

@@ -178,9 +178,7 @@ def _renamed(row: JSON, old: str, new: str) -> JSON:
     return {new if k == old else k: v for k, v in row.items()} if isinstance(row, Mapping) else row
 
 
-def connection_list_row(
-    old: str, new: str, list_old: str, list_new: str, how: str, key: str = OLD_CONNECTION
-) -> ToolRow:
+def connection_list_row(old: str, new: str, list_old: str, list_new: str, how: str) -> ToolRow:
     """The row of a tool that is configured by a list, each member of which refers to a connection."""
 
     def convert(
@@ -204,9 +202,9 @@ def connection_list_row(
         lambda tool, _: (
             dict(tool)  # the newer generation returns this form under the older type as well
             if _is_new(tool.get(old), list_new)
-            else convert(tool, (old, new), (list_old, list_new), (key, NEW_CONNECTION))
+            else convert(tool, (old, new), (list_old, list_new), (OLD_CONNECTION, NEW_CONNECTION))
         ),
-        lambda tool, _: convert(tool, (new, old), (list_new, list_old), (NEW_CONNECTION, key)),
+        lambda tool, _: convert(tool, (new, old), (list_new, list_old), (NEW_CONNECTION, OLD_CONNECTION)),
         how,
     )
 

@@ -166,18 +166,22 @@ def _distance(misfits: list[Misfit]) -> tuple[int, int]:
     return sum(not misfit.unknown for misfit in misfits), len(misfits)
 
 
-def string_map(value_form: ValueForm, most: int = 16, key_max: int = 64) -> ValueForm:
+MAX_MAP_PAIRS = 16
+MAX_MAP_KEY_CHARS = 64
+
+
+def string_map(value_form: ValueForm) -> ValueForm:
     """An object used as a table with short keys."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
         if not isinstance(value, Mapping):
             yield Misfit(at, "is no object")
             return
-        if len(value) > most:
-            yield Misfit(at, f"has {len(value):,} pairs, the limit is {most}")
+        if len(value) > MAX_MAP_PAIRS:
+            yield Misfit(at, f"has {len(value):,} pairs, the limit is {MAX_MAP_PAIRS}")
         for key, member in value.items():
-            if len(key) > key_max:
-                yield Misfit(f"{at}.{key}", f"has a key of more than {key_max} characters")
+            if len(key) > MAX_MAP_KEY_CHARS:
+                yield Misfit(f"{at}.{key}", f"has a key of more than {MAX_MAP_KEY_CHARS} characters")
             yield from value_form(member, f"{at}.{key}")
 
     return form

@@ -226,7 +226,7 @@ def sync_document(result: SyncResult) -> dict[str, JSON]:
     }
 
 
-def sync_text(result: SyncResult, all_objects: bool = False) -> str:
+def sync_text(result: SyncResult, all_objects: bool) -> str:
     """Each step in the form of its own command. `all_objects`: see `Report`."""
     parts = [
         snapshot_text(result.snapshot, result.archive),

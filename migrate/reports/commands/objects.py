@@ -44,7 +44,7 @@ def _remarks(kind: str, body: Mapping[str, JSON]) -> ObjectRow:
     return {"remarks": remarks} if remarks else {}
 
 
-def objects_text(rows: Sequence[ObjectRow], counts: Mapping[str, int], expected: int = 0) -> str:
+def objects_text(rows: Sequence[ObjectRow], counts: Mapping[str, int], expected: int) -> str:
     """A table, and the count of each kind. `expected`: number of gaps that the service causes by its own
     rule."""
     columns = ["kind", "id", "name", "parent"]
@@ -57,9 +57,7 @@ def objects_text(rows: Sequence[ObjectRow], counts: Mapping[str, int], expected:
     return "\n".join(filter(None, parts))
 
 
-def object_document(
-    kind: str, parent: str, body: Mapping[str, JSON], hidden: Sequence[str] = ()
-) -> ObjectRow:
+def object_document(kind: str, parent: str, body: Mapping[str, JSON], hidden: Sequence[str]) -> ObjectRow:
     """One object with its parent, what its service did not show of it, and remarks."""
     more = {"hidden": [*hidden]} if hidden else {}
     return {"kind": kind, "parent": parent, "body": mask_body(body), **more, **_remarks(kind, body)}

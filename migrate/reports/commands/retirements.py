@@ -32,24 +32,22 @@ def retiring_document(retiring: Retiring | None) -> dict[str, JSON]:
     }
 
 
-def retiring_notes(retiring: Retiring | None, place: str = "") -> Iterator[str]:
-    """A line for each model that ends, the earliest first, and one for models of which nothing is known.
-    `place`: on which estate the models are, where two are meant."""
+def retiring_notes(retiring: Retiring | None) -> Iterator[str]:
+    """A line for each model that ends, the earliest first, and one for models of which nothing is known."""
     if retiring is None:
         return
-    prefix = f"{place}: " if place else ""
     groups: dict[tuple[str, ...], list[RetiringObject]] = {}
     for row in retiring.objects:
         groups.setdefault((row.kind, row.model, row.served_model, row.ends_on), []).append(row)
     for rows in groups.values():
         first, *others = dict.fromkeys(row.remedy for row in rows)
         remedies = _first([first, *(remedy.partition(": ")[2] for remedy in others)])
-        yield f"{prefix}{_ending(rows[0])}{_assistants(rows)}; {remedies}"
+        yield f"{_ending(rows[0])}{_assistants(rows)}; {remedies}"
     reasons: dict[str, list[str]] = {}
     for unknown in retiring.unknown:
         reasons.setdefault(unknown.reason, []).append(_unknown_model(unknown))
     for reason, models in reasons.items():
-        yield f"{prefix}not known when these models end: {_first(models)}: {reason}"
+        yield f"not known when these models end: {_first(models)}: {reason}"
 
 
 def report_endings(retiring: Retiring | None, place: str = "") -> tuple[ReportEnding, ...]:

@@ -80,7 +80,7 @@ def detach_implicit_store(ctx: ApplyContext, thread_id: str, store: str) -> None
     )
 
 
-def searched_files(ctx: ApplyContext, thread: Entity, first: int = 0) -> set[str]:
+def searched_files(ctx: ApplyContext, thread: Entity, first: int) -> set[str]:
     """Target ids of the files that the messages of a thread attach for search, from place `first` on. Empty
     where the thread has a store of its own: the service creates none then."""
     if stores_of_thread(ctx.codec.adapt(thread, ctx.target)[0]):

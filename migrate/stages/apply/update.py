@@ -32,7 +32,7 @@ MAX_DELETIONS_SHOWN = 5
 CHANGED_BY_OTHERS = "it was changed by others since the plan was made"
 
 
-def delete_objects(writer: Writer, kind: str, ids: Sequence[str], parent: str = "") -> dict[str, str]:
+def delete_objects(writer: Writer, kind: str, ids: Sequence[str], parent: str) -> dict[str, str]:
     """Delete objects of one kind and one parent, in this order. Returns id -> reason for those that are still
     there. Raises `RequestFailed` when it cannot be checked whether they are gone."""
     answers = {id_: _send_deletion(writer, kind, id_, parent) for id_ in ids}

@@ -125,7 +125,7 @@ class ReadCoverage:
         read = [self.is_read(side, kind, parent) for side, parent in enumerate((left, right))]
         return all(read)
 
-    def is_read(self, side: int, kind: str, parent: str = "") -> bool:
+    def is_read(self, side: int, kind: str, parent: str) -> bool:
         """Whether the listing of one side was read completely."""
         name, estate = self._sides[side]
         filtered = estate.why_filtered(kind)

@@ -22,10 +22,10 @@ from migrate.stages.selection import SelectedObjects
 MAX_FILES_NAMED = 5
 
 
-def first_names(names: Sequence[str], limit: int = MAX_FILES_NAMED) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first names of a list, and the number of the others."""
-    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
-    return f"{', '.join(names[:limit])}{more}"
+    more = f" and {len(names) - MAX_FILES_NAMED:,} more" if len(names) > MAX_FILES_NAMED else ""
+    return f"{', '.join(names[:MAX_FILES_NAMED])}{more}"
 
 
 class Planner:
@@ -37,8 +37,8 @@ class Planner:
         log: DecisionLog,
         target: Estate,
         conversations: Estate | None,
-        deployments_error: str = "",
-        selected: SelectedObjects | None = None,
+        deployments_error: str,
+        selected: SelectedObjects | None,
     ) -> None:
         """`deployments_error`: why the deployments of the target could not be listed. `selected`: the
         objects of the source that the plan is about; None for all."""

@@ -132,7 +132,7 @@ def build_plan(
     options: PlanOptions,
     sides: tuple[SourceSide, TargetSide],
     inventory: TargetInventory,
-    selected: SelectedObjects | None = None,
+    selected: SelectedObjects | None,
     threads_now: ThreadLookup | None = None,
 ) -> Plan:
     """Plan how `target` becomes like `source`. Adds pairs that the journal knows to `pairs`. `selected`: the

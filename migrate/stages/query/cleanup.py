@@ -169,9 +169,7 @@ def find_cleanup(estate: Estate, marks: Collection[str], sibling: Estate | None 
     return find_cleanup_in_usage(read_usage(estate), marks, read_usage(sibling) if sibling else None)
 
 
-def find_cleanup_in_usage(
-    usage: Usage, marks: Collection[str], sibling: Usage | None = None
-) -> CleanupResult:
+def find_cleanup_in_usage(usage: Usage, marks: Collection[str], sibling: Usage | None) -> CleanupResult:
     """Every object with one of the marks, in an estate whose references were read already."""
     project = ProjectUsage(usage, sibling)
     items = [item for rule in CLEANUP_RULES if rule.mark in marks for item in rule.find(project)]

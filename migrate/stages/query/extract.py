@@ -39,7 +39,7 @@ class _Job:
         return f"{self.name}{PARSED_TEXT_SUFFIX}" if self.blob.origin == BYTES_FROM_PARSED_TEXT else self.name
 
 
-def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> ExtractResult:
+def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool) -> ExtractResult:
     """Write the files with these ids, names or beginnings of ids, or without any all files with bytes. Raises
     `OperationRefused` before anything is written when a file exists already, and `BadUsage` when several fit
     one of them and when the folder cannot be created."""

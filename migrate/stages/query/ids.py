@@ -24,7 +24,7 @@ class MappedIds:
     snapshot: int | None = None
 
 
-def find_mapped_ids(conn: SqlConnection, text: str, target: Side | None = None) -> MappedIds:
+def find_mapped_ids(conn: SqlConnection, text: str, target: Side | None) -> MappedIds:
     """The rows of the id map about one object: those with this old id; else those with this new id; else
     those of the object that has this name, or an id that begins with it, on either side.
 

@@ -59,7 +59,7 @@ def roll_back(
     plan: Plan,
     ctx: ApplyContext,
     workers: int,
-    force: frozenset[str] = frozenset(),
+    force: frozenset[str],
     dry_run: bool = False,
 ) -> RollbackResult:
     """Roll a plan back. `force`: target ids to roll back although others changed them. Raises

@@ -36,7 +36,7 @@ MAX_AGENTS_NAMED = 10
 
 
 def take_snapshot(
-    reader: Reader, archive: Archive, options: SnapshotOptions, progress: Progress | None = None
+    reader: Reader, archive: Archive, options: SnapshotOptions, progress: Progress | None
 ) -> SnapshotResult:
     """Read an estate. Raises `ServiceUnreachable` when nothing answers, `IncompleteResult` on Ctrl-C."""
     progress = progress or Progress()
