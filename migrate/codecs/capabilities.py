@@ -6,9 +6,10 @@ docs/support-matrix.md lists them with their sources.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from migrate.model import JSON, Entity
 
@@ -16,6 +17,7 @@ from migrate.model import JSON, Entity
 MAX_METADATA_PAIRS = 16
 
 AttributeSupport = Literal["create", "update", "none"]
+_RowT = TypeVar("_RowT")
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,20 @@ CHUNKING_SINCE = "2024-07"
 
 # First dated Azure API version with json_schema (the description of 2024-05 has text and json_object only).
 JSON_SCHEMA_SINCE = "2024-08"
+
+
+def batches_of_store_files(
+    rows: Iterable[tuple[_RowT, Mapping[str, JSON]]], capabilities: Capabilities
+) -> Iterator[list[_RowT]]:
+    """Files of one vector store that can share a request: those of one chunking, unless the service takes it
+    for each file. `rows`: each with the body that attaches the file."""
+    groups: dict[str, list[_RowT]] = {}
+    for row, body in rows:
+        key = "" if capabilities.batch_rows else json.dumps(body.get("chunking_strategy"), sort_keys=True)
+        groups.setdefault(key, []).append(row)
+    for group in groups.values():
+        for start in range(0, len(group), capabilities.batch_max):
+            yield group[start : start + capabilities.batch_max]
 
 
 def capabilities_for(service: str, api_version: str = "") -> Capabilities:

@@ -20,7 +20,7 @@ from migrate.stages.object_fingerprints import object_fingerprint, written_finge
 
 MAX_CREATE_TRIES = 4
 # Seconds before the first search after a lost answer; doubled each time.
-FIRST_LOOK_DELAY_S = 0.3
+FIRST_SEARCH_DELAY_S = 0.3
 # A gateway gave up; the service behind it may still be working.
 GATEWAY_TIMEOUT_STATUSES = (408, 504)
 # After such a status: seconds before each search, before the request is sent again.
@@ -56,7 +56,7 @@ def create_once(
             return answer, False
         except OutcomeUnknown as lost:
             slow = lost.status in GATEWAY_TIMEOUT_STATUSES
-            for seconds in GATEWAY_LOOK_DELAYS_S if slow else (FIRST_LOOK_DELAY_S * 2**attempt,):
+            for seconds in GATEWAY_LOOK_DELAYS_S if slow else (FIRST_SEARCH_DELAY_S * 2**attempt,):
                 ctx.writer.limiter.sleep(seconds)
                 if found := _search(find):
                     return found, True

@@ -5,12 +5,12 @@ The vector store itself is created in `create.py`, as every object that is sent 
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import BinaryIO, cast
 
 from migrate.archive.blobs import Blob, BlobFile
+from migrate.codecs.capabilities import batches_of_store_files
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
@@ -126,20 +126,9 @@ def fill_vector_store(ctx: ApplyContext, store: str, actions: list[Action]) -> N
             rows.append((action, ctx.codec.create_request(ctx.adapted(members[action.id]))))
         except UnresolvedReference as failed:
             ctx.fail(action.kind, action.id, action.name, str(failed))
-    for batch in _batches(ctx, rows):
+    bodies = ((row, row[1]) for row in rows)
+    for batch in batches_of_store_files(bodies, ctx.target.capabilities):
         _attach(ctx, str(target_id), batch)
-
-
-def _batches(ctx: ApplyContext, rows: list[_StoreRow]) -> Iterator[list[_StoreRow]]:
-    """Files that can share a request: those of one chunking, unless the service takes it for each file."""
-    capabilities = ctx.target.capabilities
-    groups: dict[str, list[_StoreRow]] = {}
-    for action, row in rows:
-        key = "" if capabilities.batch_rows else json.dumps(row.get("chunking_strategy"), sort_keys=True)
-        groups.setdefault(key, []).append((action, row))
-    for group in groups.values():
-        for start in range(0, len(group), capabilities.batch_max):
-            yield group[start : start + capabilities.batch_max]
 
 
 def _attach(ctx: ApplyContext, store: str, batch: list[_StoreRow]) -> None:

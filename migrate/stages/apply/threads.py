@@ -35,7 +35,7 @@ from migrate.stages.object_fingerprints import message_fingerprint, object_finge
 from migrate.stages.snapshot.live_estate import lists_threads
 
 # Before the thread is read after a lost answer; doubled each time.
-FIRST_READ_DELAY_S = 0.15
+FIRST_LOOK_DELAY_S = 0.15
 # Messages of a finished thread that are recorded in the journal in one commit.
 JOURNAL_LINES_PER_COMMIT = 500
 
@@ -181,7 +181,7 @@ class ThreadWriter:
                 losses += 1
                 if losses == MAX_CREATE_TRIES:
                     raise self._stopped(batch[0], lost) from None
-                arrived = self._arrived_after_loss(place, FIRST_READ_DELAY_S * 2**losses, lost)
+                arrived = self._arrived_after_loss(place, FIRST_LOOK_DELAY_S * 2**losses, lost)
             except NotSent:
                 raise
             except RequestFailed as refusal:

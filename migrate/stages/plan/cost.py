@@ -16,6 +16,7 @@ from migrate.archive.hashes import RowDamaged
 from migrate.archive.id_map import Side
 from migrate.archive.registered_plans import read_plan_document
 from migrate.codecs import Capabilities
+from migrate.codecs.capabilities import batches_of_store_files
 from migrate.model import JSON
 from migrate.model.results.cost import Cost, PaceSource
 from migrate.model.results.plan import Action
@@ -74,7 +75,9 @@ def _attach_requests(decider: ObjectDecider, actions: Iterable[Action]) -> int:
             planned.setdefault(action.parent, set()).add(action.id)
     capabilities, total = decider.target.capabilities, 0
     for store, ids in planned.items():
-        for batch in _batches(_attached_rows(decider, store, ids), capabilities):
+        rows = _attached_rows(decider, store, ids)
+        with_attributes = ((bool(row.get("attributes")), row) for row in rows)
+        for batch in batches_of_store_files(with_attributes, capabilities):
             total += _batch_requests(batch, capabilities)
     return total
 
@@ -83,17 +86,6 @@ def _attached_rows(decider: ObjectDecider, store: str, ids: set[str]) -> Iterato
     for member in decider.source.iter_members(STORE_FILE_KIND, store):
         if member.id in ids:
             yield decider.codec.create_request(decider.adapt(member)[0])
-
-
-def _batches(rows: Iterable[dict[str, JSON]], capabilities: Capabilities) -> Iterator[list[bool]]:
-    """For each request that attaches files: whether each of its files has attributes."""
-    groups: dict[str, list[bool]] = {}
-    for row in rows:
-        key = "" if capabilities.batch_rows else json.dumps(row.get("chunking_strategy"), sort_keys=True)
-        groups.setdefault(key, []).append(bool(row.get("attributes")))
-    for group in groups.values():
-        for start in range(0, len(group), capabilities.batch_max):
-            yield group[start : start + capabilities.batch_max]
 
 
 def _batch_requests(with_attributes: list[bool], capabilities: Capabilities) -> int:
