@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from migrate.codecs import CODECS, Capabilities
+from migrate.codecs import CODECS
 from migrate.errors import BadUsage
 from migrate.model.loss import Loss
 from migrate.model.results.plan import Action, TargetSettings
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairs import ObjectPairs
+from migrate.stages.plan.inputs import PlanInputs
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions, similar_names
 
@@ -21,23 +21,17 @@ from migrate.stages.plan.options import PlanOptions, similar_names
 MAX_NAMED = 8
 
 
-def agent_names(
-    source: Estate,
-    target: Estate,
-    pairs: ObjectPairs,
-    capabilities: Capabilities,
-    options: PlanOptions,
-    journal: JournalState,
-) -> dict[str, str]:
+def agent_names(inputs: PlanInputs) -> dict[str, str]:
     """Source id of an assistant -> its name on the target; empty where names are no addresses.
 
     Raises `BadUsage` for a mapped name that cannot be given, see `requested_names`, or that another agent of
     the target has, whether in upper or lower case."""
-    assign_names = CODECS[capabilities.service].assign_names
-    requested = requested_names(source, options, assign_names is not None)
+    source, target = inputs.source, inputs.target
+    assign_names = CODECS[inputs.capabilities.service].assign_names
+    requested = requested_names(source, inputs.options, assign_names is not None)
     if assign_names is None:
         return {}
-    known = dict(pairs.ids.get("assistant", {}))
+    known = dict(inputs.pairs.ids.get("assistant", {}))
     existing = {name.casefold(): name for name in target.objects("assistant")}
     names: dict[str, str] = {}
     for id_, name in requested.items():
@@ -51,7 +45,7 @@ def agent_names(
             )
         names[id_] = name
     used = {name.casefold() for name in (*existing, *known.values(), *names.values())}
-    for id_, name in _earlier_names(source, journal):
+    for id_, name in _earlier_names(source, inputs.journal):
         if id_ not in known and id_ not in names and name.casefold() not in used:
             names[id_] = name
             used.add(name.casefold())

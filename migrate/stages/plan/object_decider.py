@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
-from migrate.archive.id_map import Side
-from migrate.codecs import CODECS, Capabilities, Target
+from migrate.codecs import CODECS, Target
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.model import KINDS, Entity
@@ -23,7 +22,7 @@ from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
 from migrate.stages.match.files import MATCHED_BY_BYTES
-from migrate.stages.match.pairs import BY_ORIGINAL_ID, ObjectPairs
+from migrate.stages.match.pairs import BY_ORIGINAL_ID
 from migrate.stages.object_fingerprints import is_unchanged, object_fingerprint
 from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses, with_target_ids
 from migrate.stages.plan.changes import ConflictOutcome, change_row
@@ -40,8 +39,7 @@ from migrate.stages.plan.decision import (
     with_ids_in_use,
     with_restore_hints,
 )
-from migrate.stages.plan.journal_state import JournalState
-from migrate.stages.plan.options import PlanOptions
+from migrate.stages.plan.inputs import PlanInputs
 from migrate.stages.plan.source_mentions import (
     REPLACEABLE_KINDS,
     SourceIds,
@@ -58,28 +56,25 @@ class ObjectDecider:
 
     def __init__(
         self,
-        source: Estate,
-        target_side: Side,
-        pairs: ObjectPairs,
-        journal: JournalState,
-        options: PlanOptions,
-        capabilities: Capabilities,
+        inputs: PlanInputs,
         blocked: Set[tuple[str, str]],
         settings: TargetSettings,
         lookalikes: Mapping[str, str] | None = None,
     ) -> None:
         """`blocked` may grow while objects are decided in the order of references. `lookalikes`: assistant ->
         one on the target whose stamp has its id, although nothing else proves that it is its copy."""
-        self.source, self.pairs, self.journal, self.settings = source, pairs, journal, settings
-        self.target_side = target_side
+        self.source, self.pairs, self.journal = inputs.source, inputs.pairs, inputs.journal
+        source, options, capabilities = inputs.source, inputs.options, inputs.capabilities
+        self.settings, self.target_side = settings, inputs.target.side
+        target_url = self.target_side.url
         self.blocked, self.on_conflict, self.lookalikes = blocked, options.on_conflict, lookalikes or {}
-        self.same_place = source.side == journal.target
+        self.same_place = source.side == self.journal.target
         self.restore = options.restore
         self.codec = CODECS[capabilities.service]
         self.target: Target = adaptation_target(source, capabilities, settings, blocked, options.bytes_later)
         self.source_ids = SourceIds(source)
         location = None if source.codec.ids_are_keys else EstateLocation.from_url(source.side.url)
-        is_same = location is not None and location.is_same_place(EstateLocation.from_url(target_side.url))
+        is_same = location is not None and location.is_same_place(EstateLocation.from_url(target_url))
         # Where the source is, if the target is another place.
         self._source_location = None if is_same else location
 

@@ -8,15 +8,14 @@ from dataclasses import replace
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY_OBJECT, Grade, Loss
 from migrate.model.results.plan import Action
-from migrate.stages.estate import Estate
 from migrate.stages.plan.adaptation import AssistantDependencies
 from migrate.stages.plan.decision import DecisionLog
+from migrate.stages.plan.inputs import PlanInputs
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.relink import RelinkPlanner, ThreadLookup
 from migrate.stages.plan.served_versions import agents_of, source_version_notes, target_version_notes
 from migrate.stages.plan.threads import ThreadPlanner
-from migrate.stages.selection import SelectedObjects
 
 # Names that one line of a plan shows.
 MAX_FILES_NAMED = 5
@@ -31,22 +30,12 @@ def first_names(names: Sequence[str]) -> str:
 class Planner:
     """Walks the source and asks the decider about each object. `actions` fills the log."""
 
-    def __init__(
-        self,
-        decider: ObjectDecider,
-        log: DecisionLog,
-        target: Estate,
-        conversations: Estate | None,
-        deployments_error: str,
-        selected: SelectedObjects | None,
-    ) -> None:
-        """`deployments_error`: why the deployments of the target could not be listed. `selected`: the
-        objects of the source that the plan is about; None for all."""
-        self._deployments_error, self.selected = deployments_error, selected
-        self.decider, self.log, self.target = decider, log, target
-        self.source, self.pairs, self.settings = decider.source, decider.pairs, decider.settings
-        self.threads = ThreadPlanner(decider, log, conversations)
-        self._source_agents, self._target_agents = agents_of(self.source), agents_of(target)
+    def __init__(self, decider: ObjectDecider, log: DecisionLog, inputs: PlanInputs) -> None:
+        self._deployments_error, self.selected = inputs.inventory.deployments_error, inputs.selected
+        self.decider, self.log, self.target = decider, log, inputs.target
+        self.source, self.pairs, self.settings = inputs.source, inputs.pairs, decider.settings
+        self.threads = ThreadPlanner(decider, log, inputs.conversations)
+        self._source_agents, self._target_agents = agents_of(self.source), agents_of(self.target)
 
     def all_actions(self, threads_now: ThreadLookup | None, options: PlanOptions) -> list[Action]:
         """Every action; those of a restore with the updates of references to new ids."""

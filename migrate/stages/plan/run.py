@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.snapshots.writer import utc_now
-from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss, is_loss_accepted
 from migrate.model.results.plan import (
@@ -34,7 +32,7 @@ from migrate.stages.object_fingerprints import combined_fingerprint, target_fing
 from migrate.stages.plan.agent_names import kept_name_losses
 from migrate.stages.plan.cost import estimate_cost
 from migrate.stages.plan.decision import DecisionLog
-from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.inputs import PlanInputs, read_inventory
 from migrate.stages.plan.kept_objects import known_losses_of_kept
 from migrate.stages.plan.known_losses import find_known_losses
 from migrate.stages.plan.object_decider import ObjectDecider
@@ -42,14 +40,9 @@ from migrate.stages.plan.options import PlanOptions, check_accepted_fields, chec
 from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
-from migrate.stages.plan.relink import ThreadLookup, unlisted_thread_notes
+from migrate.stages.plan.relink import unlisted_thread_notes
 from migrate.stages.plan.target_match import match_target, needs_thread_list, threads_of_plan, threads_to_read
-from migrate.stages.plan.target_settings import (
-    TargetInventory,
-    add_journal_pairs,
-    read_inventory,
-    settle_target,
-)
+from migrate.stages.plan.target_settings import add_journal_pairs, settle_target
 from migrate.stages.progress import Progress
 from migrate.stages.retirements import retiring_on_target
 from migrate.stages.selection import SelectedObjects, select_objects
@@ -90,18 +83,20 @@ def plan_move(
         target_side = TargetSide(
             estate=target_name, type=reader.type, url=reader.url, api_version=reader.api_version, digest=""
         )
-        return build_plan(
-            source,
-            target.estate,
-            conversations,
-            pairs,
-            journal,
-            options,
-            (source_side(source, archive), target_side),
-            read_inventory(reader, absent),
-            selected,
-            target.threads_now,
+        inputs = PlanInputs(
+            source=source,
+            target=target.estate,
+            source_side=source_side(source, archive),
+            target_side=target_side,
+            options=options,
+            pairs=pairs,
+            journal=journal,
+            inventory=read_inventory(reader, absent),
+            selected=selected,
+            conversations=conversations,
+            threads_now=target.threads_now,
         )
+        return build_plan(inputs)
 
 
 def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Plan:
@@ -109,10 +104,9 @@ def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Pla
     target_side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
     with empty_estate(type_) as target:
         pairs = match_pairs.pair_estates(source, target, {}, guess=False)
-        sides = (source_side(source, ""), target_side)
+        sides = source_side(source, ""), target_side
         selected = select_objects(source, options.selection)
-        inventory = TargetInventory()
-        return build_plan(source, target, None, pairs, JournalState(), options, sides, inventory, selected)
+        return build_plan(PlanInputs(source, target, *sides, options, pairs, selected=selected))
 
 
 def source_side(source: Estate, archive: str) -> SourceSide:
@@ -123,54 +117,41 @@ def source_side(source: Estate, archive: str) -> SourceSide:
     )
 
 
-def build_plan(
-    source: Estate,
-    target: Estate,
-    conversations: Estate | None,
-    pairs: ObjectPairs,
-    journal: JournalState,
-    options: PlanOptions,
-    sides: tuple[SourceSide, TargetSide],
-    inventory: TargetInventory,
-    selected: SelectedObjects | None,
-    threads_now: ThreadLookup | None = None,
-) -> Plan:
-    """Plan how `target` becomes like `source`. Adds pairs that the journal knows to `pairs`. `selected`: the
-    objects of the source that the plan is about; None for all.
+def build_plan(inputs: PlanInputs) -> Plan:
+    """Plan how the target becomes like the source. Adds pairs that the journal knows to the pairs.
 
     Raises `OperationRefused` when a threshold is exceeded or deletions would follow from an incomplete
     snapshot."""
-    capabilities = capabilities_for(sides[1].type, sides[1].api_version)
+    source, target, pairs, options = inputs.source, inputs.target, inputs.pairs, inputs.options
     log = DecisionLog()
-    settle = partial(settle_target, source, target, pairs, capabilities, options, inventory, journal)
-    decide = partial(ObjectDecider, source, target.side, pairs, journal, options, capabilities, log.blocked)
-    settings = settle()
-    lookalikes = {id_: pairs.ids["assistant"].pop(id_) for id_ in decide(settings).different_matches(target)}
+    settings = settle_target(inputs)
+    different = ObjectDecider(inputs, log.blocked, settings).different_matches(target)
+    lookalikes = {id_: pairs.ids["assistant"].pop(id_) for id_ in different}
     if lookalikes:
-        settings = settle()  # they need names of their own
-    settings = add_journal_pairs(settings, source, target, pairs, journal, options)
-    settings = _add_left_out(_add_present(settings, pairs, options), selected, pairs, log)
-    decider = decide(settings, lookalikes)
-    planner = Planner(decider, log, target, conversations, inventory.deployments_error, selected)
-    actions = planner.all_actions(threads_now, options)
+        settings = settle_target(inputs)  # they need names of their own
+    settings = add_journal_pairs(settings, inputs)
+    settings = _add_left_out(_add_present(settings, pairs, options), inputs.selected, pairs, log)
+    decider = ObjectDecider(inputs, log.blocked, settings, lookalikes)
+    planner = Planner(decider, log, inputs)
+    actions = planner.all_actions(inputs.threads_now, options)
     if options.on_conflict == "fail":
         refuse_conflicts(log.conflicts)
-    prune = PrunePlanner(decider, target, conversations)
+    prune = PrunePlanner(decider, target, inputs.conversations)
     if options.prune:
         actions += prune.deletions()
-    elif source.codec.lists_everything and selected is None:
+    elif source.codec.lists_everything and inputs.selected is None:
         prune.note_removed_files()
     check_thresholds(actions, target, options, source.snapshot.count("thread", ""))
     kept_names = kept_name_losses(source, settings, options, actions)
     losses = [*log.losses, *kept_names, *prune.losses, *planner.general_losses(actions)]
-    target_side = _with_fingerprints(sides[1], target, actions)
-    known = find_known_losses(source, target_side, journal, actions, log)
+    target_side = _with_fingerprints(inputs.target_side, target, actions)
+    known = find_known_losses(source, target_side, inputs.journal, actions, log)
     losses += known_losses_of_kept(decider, actions, log, known, losses)
     check_accepted_fields(options.accept, losses)
     return Plan(
         format=FORMAT,
         created_at=utc_now(),
-        source=sides[0],
+        source=inputs.source_side,
         target=target_side,
         settled=settings,
         actions=tuple(actions),
@@ -178,10 +159,10 @@ def build_plan(
         staying=tuple(prune.staying),
         **_missing_in_snapshot(source),
         restore=options.restore,
-        **_selection(options, selected, unlisted_thread_notes(options, target, actions)),
+        **_selection(options, inputs.selected, unlisted_thread_notes(options, target, actions)),
         **_logged(log),
         accepted_fields=tuple(sorted(options.accept)),
-        **_cost_and_retiring(decider, actions, conversations, inventory),
+        **_cost_and_retiring(decider, actions, inputs),
     ).sealed()
 
 
@@ -195,16 +176,13 @@ def _logged(log: DecisionLog) -> dict[str, Any]:
 
 
 def _cost_and_retiring(
-    decider: ObjectDecider,
-    actions: Sequence[Action],
-    conversations: Estate | None,
-    inventory: TargetInventory,
+    decider: ObjectDecider, actions: Sequence[Action], inputs: PlanInputs
 ) -> dict[str, Any]:
     """What it will cost to apply a plan, and what ends on the target after that."""
-    service = decider.target.capabilities.service
+    service, inventory = inputs.capabilities.service, inputs.inventory
     return {
-        "cost": estimate_cost(decider, actions, conversations, inventory.requests_per_s),
-        "retiring": retiring_on_target(decider.source, service, actions, decider.settings, inventory.served),
+        "cost": estimate_cost(decider, actions, inputs.conversations, inventory.requests_per_s),
+        "retiring": retiring_on_target(inputs.source, service, actions, decider.settings, inventory.served),
     }
 
 

@@ -4,13 +4,9 @@ target already has under the same id."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator, Mapping
 
-from migrate.codecs import Capabilities
 from migrate.codecs.adapt.models import target_model_name
-from migrate.errors import RequestFailed
 from migrate.model.entity import usability
 from migrate.model.normalize import normalize_entity
 from migrate.model.project_resources import connections_in, short_connection_name
@@ -19,14 +15,8 @@ from migrate.stages.estate import Estate
 from migrate.stages.match.files import reported_name_and_size
 from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.agent_names import agent_names
-from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.inputs import PlanInputs
 from migrate.stages.plan.options import PlanOptions
-from migrate.stages.retirements import ServedModels, dated_models, served_models
-
-if TYPE_CHECKING:
-    from migrate.endpoints.interface import Reader
-
-_T = TypeVar("_T")
 
 # Names of models that refuse temperature and top_p begin like this.
 REASONING_MODELS = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
@@ -34,67 +24,14 @@ REASONING_MODELS = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
 _SHARED_KINDS = ("file", "vector_store")
 
 
-@dataclass(frozen=True)
-class TargetInventory:
-    """What a target's project has: deployments (name -> model) and ids of connections; None if they cannot be
-    listed. `deployments_error`: why the deployments cannot be listed."""
-
-    deployments: Mapping[str, str] | None = None
-    connections: frozenset[str] | None = None
-    deployments_error: str = ""
-    # Kinds that the service no longer has.
-    absent: frozenset[str] = frozenset()
-    # What the service shows of its models, for finding those that end.
-    served: ServedModels | None = None
-    # Good answers per second while the target was read; None where there were too few to measure.
-    requests_per_s: float | None = None
-
-
-def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
-    """List the deployments and connections of a live target. `absent`: kinds that it no longer has."""
-    deployments, error = _list_or_reason(reader.deployments)
-    connections, _ = _list_or_reason(reader.connections)
-    models = (
-        None
-        if deployments is None
-        else {name: str(row.get("modelName") or name) for name, row in deployments.items()}
-    )
-    served = served_models(deployments)
-    if served is None:
-        dates, _ = _list_or_reason(reader.shutdown_dates)
-        served = dated_models(dates or {}) or None
-    return TargetInventory(
-        models,
-        None if connections is None else frozenset(connections),
-        error,
-        absent,
-        served,
-        reader.limiter.requests_per_s,
-    )
-
-
-def _list_or_reason(request: Callable[[], _T | None]) -> tuple[_T | None, str]:
-    """What a project lists, or the reason why it does not."""
-    try:
-        return request(), ""
-    except RequestFailed as failed:
-        return None, str(failed)
-
-
-def settle_target(
-    source: Estate,
-    target: Estate,
-    pairs: ObjectPairs,
-    capabilities: Capabilities,
-    options: PlanOptions,
-    inventory: TargetInventory,
-    journal: JournalState,
-) -> TargetSettings:
-    """Decide everything about a target that plan, apply and verify must agree on. Adds to `pairs` the objects
-    that the target already has under the same id."""
+def settle_target(inputs: PlanInputs) -> TargetSettings:
+    """Decide everything about a target that plan, apply and verify must agree on. Adds to the pairs the
+    objects that the target already has under the same id."""
+    source, target, pairs, options = inputs.source, inputs.target, inputs.pairs, inputs.options
+    journal, inventory = inputs.journal, inputs.inventory
     # (kind, id) of objects that source and target share: the target has them under the same id.
     in_place: set[tuple[str, str]] = set()
-    if source.type in capabilities.shared_with:
+    if source.type in inputs.capabilities.shared_with:
         if options.copy_files:
             _separate_shared(source, pairs)
         else:
@@ -115,7 +52,7 @@ def settle_target(
         connections={**_connections_by_name(source, connections), **options.connections},
         deployments=None if deployments is None else frozenset(deployments),
         connections_there=known_connections,
-        names=agent_names(source, target, pairs, capabilities, options, journal),
+        names=agent_names(inputs),
         reasoning=_reasoning_deployments(source, options, deployments or {}),
         in_place=frozenset(in_place),
         absent=inventory.absent,
@@ -125,15 +62,8 @@ def settle_target(
     )
 
 
-def add_journal_pairs(
-    settings: TargetSettings,
-    source: Estate,
-    target: Estate,
-    pairs: ObjectPairs,
-    journal: JournalState,
-    options: PlanOptions,
-) -> TargetSettings:
-    """Add pairs that only the journal knows to `pairs`, and to the settings.
+def add_journal_pairs(settings: TargetSettings, inputs: PlanInputs) -> TargetSettings:
+    """Add pairs that only the journal knows to the pairs, and to the settings.
 
     `arrived`: objects that an earlier apply created or adopted and that the source no longer has. As long as
     the target has them, references to them are kept. With --prune the vector stores and assistants among them
@@ -141,9 +71,10 @@ def add_journal_pairs(
 
     `further`: second copies of one object. A reference to a second copy becomes a reference to the first
     one."""
+    source, target, pairs, journal = inputs.source, inputs.target, inputs.pairs, inputs.journal
     removed_on_source: dict[tuple[str, str], str] = {}
     if source.codec.lists_everything:
-        kinds = ("file",) if options.prune else ("file", "vector_store", "assistant")
+        kinds = ("file",) if inputs.options.prune else ("file", "vector_store", "assistant")
         removed_on_source = {
             (kind, source_id): target_id
             for (kind, source_id), target_id in journal.trusted_ids.items()
