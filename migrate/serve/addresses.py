@@ -53,6 +53,10 @@ class PageLinks:
         """A message in its thread, wherever it stands there."""
         return f"{self.thread(thread, message=id_)}#m-{quote(id_, safe='', errors='surrogatepass')}"
 
+    def run(self, thread: str, id_: str) -> str:
+        """A run in its thread, wherever it stands there."""
+        return f"{self.thread(thread, run=id_)}#r-{quote(id_, safe='', errors='surrogatepass')}"
+
     def message_body(self, thread: str, id_: str) -> str:
         """A message as the service returned it."""
         return f"{self.thread(thread)}/messages/{id_segment(id_)}"

@@ -9,6 +9,7 @@ from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.reports.formats.html import ItemLinks
 from migrate.reports.report import Report, ReportItem
 from migrate.serve.addresses import PageLinks
+from migrate.serve.pages.run_address import run_address
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.thread_words import words_of_thread
 
@@ -34,13 +35,24 @@ class FindingLinks:
         links, old = self._links[side], self._links[0]
         was_there = bool(side and item.left_id)
         return ItemLinks(
-            object=_address(links, item.kind, item.right_id or item.left_id, item.parent),
+            object=self._address(side, item.kind, item.right_id or item.left_id, item.parent),
             object_label=f"Open in snapshot {links.snapshot}",
             parent=links.object(parent_kind, item.parent) if item.parent else "",
             parent_name=self._name(side, parent_kind, item.parent) if item.parent else "",
-            before=_address(old, item.kind, item.left_id, item.left_parent) if was_there else "",
+            before=self._address(0, item.kind, item.left_id, item.left_parent) if was_there else "",
             before_label=f"as it was in snapshot {old.snapshot}",
         )
+
+    def _address(self, side: int, kind: str, id_: str, parent: str) -> str:
+        """The page that shows an object of a side: its own, or that of its thread or store."""
+        links = self._links[side]
+        if kind == "message":
+            return links.message(parent, id_)
+        if kind in IN_THREADS:
+            return run_address(links, self._sides[side], kind, id_, parent)
+        if kind == "vector_store_file":
+            return links.vector_store(parent)
+        return links.object(kind, id_)
 
     def with_names(self, report: Report) -> Report:
         """The report with the first words of threads for their names."""
@@ -56,14 +68,3 @@ class FindingLinks:
         if kind == "thread":
             return words_of_thread(self._sides[side], id_)
         return self._names[side].store_name(id_)
-
-
-def _address(links: PageLinks, kind: str, id_: str, parent: str) -> str:
-    """The page that shows an object: its own, or that of its thread or store."""
-    if kind == "message":
-        return links.message(parent, id_)
-    if kind in IN_THREADS:
-        return links.thread(parent)
-    if kind == "vector_store_file":
-        return links.vector_store(parent)
-    return links.object(kind, id_)

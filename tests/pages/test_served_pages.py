@@ -182,6 +182,17 @@ def test_keys_lead_from_message_to_message_and_from_row_to_row(wide: Visitor) ->
     wide.quiet()
 
 
+def test_the_address_of_a_run_unfolds_it(wide: Visitor) -> None:
+    page = wide.go(CLASSIC.thread(THREAD))
+    run = page.locator(".run .step-facts code").last.text_content() or ""
+    page = wide.go(CLASSIC.run(THREAD, run))
+    steps = page.locator(f"[id='r-{run}']")
+    expect(steps).to_be_visible()
+    expect(steps).to_be_in_viewport()
+    assert page.locator("details.run[open]").count() == 1
+    wide.quiet()
+
+
 def test_a_finding_leads_to_its_object(wide: Visitor) -> None:
     page = wide.go(PAGES["comparison"])
     changed = page.locator(".item.v-changed").first

@@ -45,6 +45,12 @@ def message_anchor(message: ConversationMessage) -> str:
     return f"m-{quote(message.id, safe='', errors='surrogatepass') or message.number}"
 
 
+def run_anchor(run: RunRecord) -> str:
+    """The id of the element of a run in a page; '' where only steps of it are known, which may be in several
+    places."""
+    return f"r-{quote(run.id, safe='', errors='surrogatepass')}" if run.status and run.id else ""
+
+
 # Role -> how it is called in a page.
 ROLE_NAMES = {"user": "User", "assistant": "Assistant", "system": "System", "developer": "Developer"}
 # State of a run -> its tone.
@@ -94,6 +100,7 @@ class RunView:
     error: Markup
     steps: list[StepView]
     id: Markup
+    anchor: Markup
 
 
 @dataclass(frozen=True)
@@ -249,6 +256,7 @@ def _run_view(run: RunRecord, links: ConversationLinks, message: ConversationMes
         error=as_line(run.error),
         steps=[_step_view(step, links, message, run.error) for step in run.steps],
         id=as_line(run.id),
+        anchor=escape(run_anchor(run)),
     )
 
 

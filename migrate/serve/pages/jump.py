@@ -7,10 +7,12 @@ from starlette.responses import Response
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.history import snapshots_with
+from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.serve.addresses import PageLinks
 from migrate.serve.connections import ArchiveAccess
 from migrate.serve.html_answers import page
 from migrate.serve.page_request import number_in_text, redirect
+from migrate.serve.pages.run_address import run_address
 from migrate.stages.query.jump import JumpTarget, find_jump_targets
 
 # Other snapshots that are listed where this one does not have an id.
@@ -26,8 +28,9 @@ def jump_page(access: ArchiveAccess, request: Request) -> Response:
         info = snapshot.info
         links = PageLinks(info.id)
         found = find_jump_targets(snapshot, text)
-        if found.is_exact and (address := target_address(links, found.targets[0])):
+        if found.is_exact and (address := target_address(links, snapshot, found.targets[0])):
             return redirect(address)
+        targets = [(target, target_address(links, snapshot, target)) for target in found.targets]
         others = [] if found.targets or not text else list(snapshots_with(snapshot.conn, storable_text(text)))
     return page(
         "jump.html.j2",
@@ -40,17 +43,17 @@ def jump_page(access: ArchiveAccess, request: Request) -> Response:
         links=links,
         text=text,
         found=found,
-        targets=[(target, target_address(links, target)) for target in found.targets],
+        targets=targets,
         others=others[:MAX_OTHERS_NAMED],
     )
 
 
-def target_address(links: PageLinks, target: JumpTarget) -> str:
+def target_address(links: PageLinks, snapshot: SnapshotReader, target: JumpTarget) -> str:
     """The page that shows an object: its own, or that of its thread or store; '' where there is none."""
     if target.kind == "message":
         return links.message(target.parent, target.id)
     if target.kind in ("run", "run_step"):
-        return links.thread(target.parent)
+        return run_address(links, snapshot, target.kind, target.id, target.parent)
     if target.kind == "vector_store_file":
         return links.vector_store(target.parent)
     return links.object(target.kind, target.id)

@@ -16,6 +16,7 @@ from migrate.serve.page_request import PageNotFound, PageRequest
 from migrate.serve.pages.files import attachment_header
 from migrate.serve.pages.thread_links import ThreadLinks
 from migrate.stages.query.conversation import read_conversation
+from migrate.stages.query.thread_runs import message_after_run
 from migrate.stages.safe_filenames import safe_name
 
 # Messages of one page. `all`: of a page that is meant to be printed.
@@ -28,7 +29,7 @@ MAX_TITLE_MESSAGES, MAX_TITLE_CHARS = 3, 90
 
 
 def thread_page(request: PageRequest) -> Response:
-    """A part of a conversation: from the message of a number, or with the message of an id in it."""
+    """A part of a conversation: from the message of a number, or with a message or a run in it, by its id."""
     thread = storable_text(request.id)
     size = MAX_MESSAGES_PRINTED if request.query.get("all") else MESSAGES_PER_PAGE
     first, wanted = _first_number(request, thread, size)
@@ -97,6 +98,9 @@ def _read_part(
 
 def _first_number(request: PageRequest, thread: str, size: int) -> tuple[int, int]:
     """The numbers of the first message of the page, and of the one that must be on it; 0 where any may."""
+    if run := request.query.get("run", ""):
+        wanted = message_after_run(request.snapshot, thread, run)
+        return max(wanted - 1, 0) // size * size + 1, wanted
     message = request.query.get("message", "")
     if not message:
         return max(1, request.number("from", 1)), 0

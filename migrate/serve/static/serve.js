@@ -56,6 +56,14 @@
     next?.focus();
     next?.closest(".turn")?.scrollIntoView({ block: "nearest" });
   };
+  /* What an address leads to is shown, also where it is folded in. */
+  const unfold = () => {
+    const target = document.getElementById(location.hash.slice(1)), folded = target?.closest("details:not([open])");
+    if (folded) { folded.open = true; target.scrollIntoView(); }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   const jump = document.getElementById("jump");
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
 from migrate.model.entity import creation_time
 from migrate.model.results.archive import StoredBody
@@ -23,6 +24,17 @@ from migrate.stages.query.run_records import read_run, read_step
 # Messages and runs around a place that are looked at for an own run: several may be of one second.
 NEIGHBOURS = 20
 NO_TIME = -1.0
+
+
+def message_after_run(snapshot: SnapshotReader, thread: str, run: str) -> int:
+    """The number of the message before which a run is shown, from 1; the last one for a run after it; 0 where
+    the thread has no such run, or no message."""
+    listing = snapshot.listing_by_place("run", thread)
+    places = listing.places_of(storable_text(run)) if listing else []
+    if not places:
+        return 0
+    messages = snapshot.listing_bodies("message", thread)
+    return ThreadRuns(snapshot, thread, messages, NamedObjects(snapshot)).message_after(places[0])
 
 
 def _time(body: StoredBody) -> float:
@@ -69,6 +81,11 @@ class ThreadRuns:
                 shown += records  # steps of runs that are not listed
             run = max(run, after)
             yield tuple(shown)
+
+    def message_after(self, run: int) -> int:
+        """The number of the message before which the run at a place is shown, at most the last one."""
+        count = len(self.messages)
+        return min(_first_place(count, lambda n: self._place_before(n + 1) > run) + 1, count)
 
     def _first_run_after(self, message: StoredBody, first: int, last: int) -> int:
         """The place of the first run after a message, from a place on."""
