@@ -30,7 +30,7 @@ demo: $(STAMP)
 	$(BIN)/assistants-migrate demo --dir demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # Every case of the matrices of which `make test` runs a sample. PERCENT=25 runs a quarter of each matrix, always
 # the same one: .ci/run has no more time.
@@ -43,7 +43,7 @@ test-exhaustive: $(STAMP)
 test-all: $(STAMP)
 	rm -rf build/coverage
 	mkdir -p build/coverage
-	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadscope $(ARGS)
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report $(if $(ARGS),--fail-under=0)
 	$(MAKE) test-exhaustive

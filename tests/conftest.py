@@ -20,6 +20,9 @@ from tests import sample
 from tests.e2e.program_server import end_server
 from tests.open_connections import CountedConnection, count_connections
 
+# Folders and files of tests whose modules take seconds; those of all others take less.
+LONG = ("tests/e2e/", "tests/pages/", "tests/mcp/", "tests/fuzz/", "tests/cli/", "tests/test_docs.py")
+
 for name, examples in sample.EXAMPLES.items():
     # The same examples on every machine; only a nightly run looks for others each time.
     settings.register_profile(
@@ -93,6 +96,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         names = {item.nodeid for item in kept}
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
         items[:] = kept
+    # The long modules first: at the end many short ones are left, which both processes share evenly.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_unconfigure() -> None:

@@ -11,11 +11,13 @@ MAX_CELL_CHARS = 60
 def escape_control(text: str) -> str:
     """Replace control characters, escape sequences, direction marks and lone surrogates by visible escapes.
     Line breaks and tabs stay."""
-    if text.isprintable():  # nearly every text; going through it takes a hundred times as long
-        return text
+    # Nearly every line is printable; going through its characters takes a hundred times as long.
+    return "\n".join(line if line.isprintable() else _escape_line(line) for line in text.split("\n"))
+
+
+def _escape_line(line: str) -> str:
     return "".join(
-        c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode()
-        for c in text
+        c if c == "\t" or c.isprintable() or c == " " else c.encode("unicode_escape").decode() for c in line
     )
 
 
