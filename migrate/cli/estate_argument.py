@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import Side
@@ -15,7 +14,7 @@ from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, new
 from migrate.cli import print_message
 from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
 from migrate.endpoints.addresses import check_estate_url
-from migrate.endpoints.settings import INVISIBLE_CHARACTERS, Settings, service_of_host
+from migrate.endpoints.settings import INVISIBLE_CHARACTERS, Settings, service_of_url
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.text import ids_of_lines, read_standard_input, read_text
 from migrate.model.results.archive import SnapshotInfo
@@ -98,8 +97,7 @@ def configured_service(text: str, config: Config) -> EstateConfig | None:
         check_estate_url(url)
         return EstateConfig(type=type_, endpoint=url)  # type: ignore[arg-type]
     if "://" in text:
-        check_estate_url(text)
-        return EstateConfig(type=_type_of(text), endpoint=text)  # type: ignore[arg-type]
+        return EstateConfig(type=service_of_url(text), endpoint=text)  # type: ignore[arg-type]
     return None
 
 
@@ -115,16 +113,6 @@ def live_estate(text: str, config: Config, workers: int = 8) -> LiveEstate:
             "it can be the SOURCE of plan and assess, and a side of diff; git keeps its history",
         )
     return estate
-
-
-def _type_of(url: str) -> str:
-    if type_ := service_of_host(urlsplit(url).hostname or ""):
-        return type_
-    raise BadUsage(
-        f"{url} does not show its type of service",
-        "the host is not a known one",
-        f"write TYPE+URL: azure-openai+{url}",
-    )
 
 
 def _live(argument: str, entry: EstateConfig, config: Config, workers: int) -> LiveEstate:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from migrate.endpoints.addresses import check_estate_url, is_loopback
 from migrate.endpoints.addresses import origin_of_url as origin_of
+from migrate.errors import BadUsage
 from migrate.model.known_secrets import register_secret
 
 
@@ -73,6 +74,19 @@ def service_of_host(host: str) -> str | None:
             if _is_subdomain(host, f"{middle}.{cloud.domain}"):
                 return type_
     return None
+
+
+def service_of_url(url: str) -> str:
+    """The type of service at an address. Raises `BadUsage` for an address that no estate can have, and for
+    one whose host is not a known one."""
+    check_estate_url(url)
+    if type_ := service_of_host(urlsplit(url).hostname or ""):
+        return type_
+    raise BadUsage(
+        f"{url} does not show its type of service",
+        "the host is not a known one",
+        f"write TYPE+URL: azure-openai+{url}",
+    )
 
 
 def _is_subdomain(host: str, domain: str) -> bool:

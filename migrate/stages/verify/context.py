@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, reverse_message_ids
 from migrate.archive.journal import CITATIONS_NOT_TAKEN, citations_answer
-from migrate.codecs import CODECS, Capabilities, Target
+from migrate.codecs import CODECS, Target
 from migrate.codecs.foundry.citations import ANNOTATIONS_FIELD
 from migrate.model import KINDS, Entity
 from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT
@@ -15,7 +16,7 @@ from migrate.model.message_label import object_label
 from migrate.model.results.apply import VerifyFinding
 from migrate.model.results.plan import LossRow, Plan
 from migrate.stages.apply.context import arrived_without_row, planned_target
-from migrate.stages.estate import Estate, LazyMessage
+from migrate.stages.estate import LazyMessage
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import (
     adapted_for_target,
@@ -23,7 +24,10 @@ from migrate.stages.plan.adaptation import (
     losses_of_other_form,
     replayed_messages,
 )
-from migrate.stages.plan_sides import plan_sides
+from migrate.stages.plan_sides import PlanSides, plan_sides
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
 
 THREAD_FIELDS = ("metadata", "tool_resources")
 
@@ -34,8 +38,9 @@ class VerifyContext:
     `ids`: (kind, source id) -> target id. `expected`: keys of the source's objects that should be there.
     """
 
-    def __init__(self, plan: Plan, source: Estate, archive: Archive, capabilities: Capabilities) -> None:
+    def __init__(self, plan: Plan, opened: PlanSides[Reader]) -> None:
         sides = plan_sides(plan)
+        source, archive, capabilities = opened.source, opened.archive, opened.capabilities
         self.plan, self.source = plan, source
         self.codec = CODECS[capabilities.service]
         self.target = planned_target(plan, source, capabilities)

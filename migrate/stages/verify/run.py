@@ -45,7 +45,7 @@ def verify_plan(plan: Plan, sides: PlanSides[Reader], workers: int, progress: Pr
 
 def _verify(plan: Plan, sides: PlanSides[Reader], workers: int, progress: Progress) -> VerifyResult:
     source, reader = sides.source, sides.service
-    ctx, result = VerifyContext(plan, source, sides.archive, sides.capabilities), VerifyResult()
+    ctx, result = VerifyContext(plan, sides), VerifyResult()
     expected_ids = ((kind, ctx.target_id(kind, id_)) for kind, _, id_ in sorted(ctx.expected))
     threads = [id_ for kind, id_ in expected_ids if kind == "thread" and id_]
     threads += [action.target_id for action in plan.actions if action.kind == "thread" and action.relinks]
