@@ -196,3 +196,47 @@ def test_what_names_an_id_of_an_earlier_restore_did_not_change(type_: str, tmp_p
             assert [row["kind"] for row in result["relinked"]] == ["assistant"]
             assert not [row for row in result["losses"] if "changed since" in row["reason"]]
             (store,) = (row["target_id"] for row in result["ids"] if row["kind"] == "vector_store")
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_no_relink_lists_the_stores_that_lack_a_file(type_: str, tmp_path: Path) -> None:
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        store, rows = next((id_, rows) for id_, rows in estate.vector_store_files.items() if rows)
+        file = next(iter(rows))
+        holders = {id_ for id_, rows in estate.vector_store_files.items() if file in rows}
+        for id_ in holders:
+            del estate.vector_store_files[id_][file]
+        forget(made, "files", file)
+        result = restored(made, "--id", file, "--no-relink")
+        (new,) = (row["target_id"] for row in result["ids"])
+        left = [row for row in result["losses"] if "leaves the store without it" in row["reason"]]
+        assert {(row["kind"], row["id"]) for row in left} == {("vector_store", id_) for id_ in holders}
+        assert all(f"[{file}]" in row["reason"] for row in left)
+        assert not [rows for rows in estate.vector_store_files.values() if new in rows]
+        restored(made, "--id", file)
+        assert {id_ for id_, rows in estate.vector_store_files.items() if new in rows} == holders
+        assert store in holders
+
+
+@pytest.mark.parametrize("type_", PREVIOUS_TYPES)
+def test_messages_that_name_a_dead_id_are_known_later(type_: str, tmp_path: Path) -> None:
+    """The first restore reported them. A message that is gone since is reported as gone only."""
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        file = next(id_ for id_, row in estate.files.items() if row["filename"] == "sales.csv")
+        talk = next(iter(estate.threads))
+        naming = [id_ for id_, row in estate.messages[talk].items() if file in json.dumps(row)]
+        forget(made, "files", file)
+
+        def named(*options: str) -> list[tuple[str, bool]]:
+            command = ("restore", made.db, "--accept-loss", "all", "--yes", *options)
+            losses = made(*command).ok()["losses"]
+            rows = [row for row in losses if row["kind"] == "message" and file in row["reason"]]
+            return [(row["id"], row["known"]) for row in rows]
+
+        assert naming
+        assert named("--id", file) == [(id_, False) for id_ in naming]
+        assert named("--id", file) == named() == [(id_, True) for id_ in naming]
+        del estate.messages[talk][naming[0]]
+        assert named() == [(id_, True) for id_ in naming[1:]]

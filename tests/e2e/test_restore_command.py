@@ -197,6 +197,7 @@ def test_a_message_within_a_living_thread_is_reported_and_not_written(type_: str
             result = restored(made, *options)
             assert made.writes(asked) == []
             assert [r["id"] for r in result["losses"] if "gone from within a thread" in r["reason"]] == [gone]
+            assert not [row for row in result["losses"] if "another order" in row["reason"]]
 
 
 def test_messages_that_name_a_file_that_came_back_are_listed(tmp_path: Path) -> None:

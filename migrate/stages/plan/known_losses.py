@@ -136,7 +136,10 @@ class KnownLosses:
                 ("message", loss.parent, loss.id) in self._actions
             )
             thread = self._actions.get(("thread", "", loss.parent))
-            return not is_written and thread is not None and self._is_left(thread)
+            if thread is None or (thread.action == "adopt" and thread.id == thread.target_id):
+                # Nothing was written to this thread. What it lacks is missing now, whatever was reported.
+                return not is_written and loss.grade == "adapted"
+            return not is_written and self._is_left(thread)
         action = self._actions.get((loss.kind, loss.parent, loss.id))
         return action is None or self._is_left(action)
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from migrate.model import KINDS, Entity
 from migrate.model.entity import ObjectKey
 from migrate.model.input_limits import loads
+from migrate.model.loss import EVERY_OBJECT
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of, remap_references
@@ -32,6 +33,7 @@ from migrate.stages.plan.options import PlanOptions
 RECREATED_KINDS = ("file", "vector_store", "assistant")
 CANNOT_BE_CHANGED = "the target does not let us change it"
 NOT_WANTED = "--no-relink leaves it as it is"
+STAYS_WITHOUT = "--no-relink leaves the store without it"
 NOT_IN_SNAPSHOT = "the snapshot does not have it, so it is left as it is"
 UNLISTED_NOTE = (
     "threads are not listed for this selection: one that is newer than the snapshot is not found, also where "
@@ -39,6 +41,7 @@ UNLISTED_NOTE = (
 )
 MESSAGES_STAY = "a message cannot be changed"
 NEW_ID_HINT = "`ids` shows the new id"
+ADD_BY_HAND = f"add it by hand; {NEW_ID_HINT}"
 CHANGE_BY_HAND = f"change it by hand; {NEW_ID_HINT}"
 
 # Ids of threads -> those that the target has, as they are now.
@@ -97,8 +100,13 @@ class RelinkPlanner:
             self._note_change(entity, present, recreated)
             self._log.replaced_ids |= {(*key, recreated[key]) for key in relinks if recreated[key] != key[1]}
         sources = {(kind, id_) for (kind, _), id_ in recreated.items()}
-        for row in self._missing_store_files(sources, planned) if relink else ():
-            result[row.kind, row.parent, row.id] = row
+        for store, present, row in self._missing_store_files(sources, planned):
+            if relink:
+                action = self._log.add(self._decider.decide(row, None, present.id))
+                result[row.key] = replace(action, needed_by=f"vector_store {store.id}")
+            else:
+                what = f"had file {row.label} [{row.fields['file_id']}], which comes back; {STAYS_WITHOUT}"
+                self._log.add_loss(store, "files", what, "adapted", ADD_BY_HAND)
         self._note_messages(messages, threads)
         return list(result.values())
 
@@ -186,16 +194,15 @@ class RelinkPlanner:
 
     def _missing_store_files(
         self, recreated: Set[ObjectKey], planned: Mapping[tuple[str, str, str], Action]
-    ) -> Iterator[Action]:
-        """Recreated files belong into the stores that had them and still exist."""
+    ) -> Iterator[tuple[Entity, Entity, Entity]]:
+        """Recreated files belong into the stores that had them and still exist: the store of the snapshot,
+        its counterpart, and the file in the store."""
         for store in self._source.objects("vector_store").values():
             present = self._decider.counterpart(store, self._target.objects("vector_store"))
             for row in self._source.members("vector_store_file", store.id) if present else ():
                 file = str(row.fields["file_id"])
                 if present and ("file", file) in recreated and not self._is_planned(row, present, planned):
-                    label = self._source.objects("file")[file].name
-                    action = self._decider.decide(replace(row, label=label), None, present.id)
-                    yield replace(self._log.add(action), needed_by=f"vector_store {store.id}")
+                    yield store, present, replace(row, label=self._source.objects("file")[file].name)
 
     def _is_planned(self, row: Entity, store: Entity, planned: Mapping[tuple[str, str, str], Action]) -> bool:
         """Whether a file of a store is in the plan, or is in the store already."""
@@ -274,10 +281,13 @@ class RelinkPlanner:
     ) -> None:
         """Messages of existing threads that refer to a recreated object are listed: no service changes
         one."""
+        lost = {(row.parent, row.id) for row in self._log.losses if row.field == EVERY_OBJECT}
         for thread, rows in messages.items():
             if not any(id_ in threads for id_ in self._ids_on_target(thread)):
                 continue
             for message, named in rows:
+                if (thread, message.id) in lost:
+                    continue  # it is gone, and reported
                 reason = f"names {named}, which comes back under another id; {MESSAGES_STAY}"
                 self._log.add_loss(message, "content", reason, "adapted", NEW_ID_HINT)
 

@@ -160,9 +160,8 @@ class ThreadPlanner:
             if "metadata" in changed:
                 self._compare_metadata(result, message, adapted, counterpart, as_written)
             if changed and (other := self._other_form(message, adapted, counterpart.entity)) is not None:
-                losses = self._losses_of_form(
-                    message, other, self._is_as_left(counterpart, as_written), losses
-                )
+                is_as_left = self._is_as_left(counterpart, as_written)
+                losses = self._losses_of_form(message, other, is_as_left, losses)
             self.log.earlier_losses += losses
         self.message_updates += result.updates
 
@@ -190,7 +189,10 @@ class ThreadPlanner:
             return ()
         listed = [message.id for message in self.source.iter_lazy_messages(thread.id)]
         existing = [source_ids.get(message.id, "") for message in self._present(target_thread)]
-        if target_order(listed, existing) == listed:
+        # A restore appends nothing here: a message that is lost changes no order.
+        known = set(existing if self.decider.restore else listed)
+        kept = [id_ for id_ in listed if id_ in known]
+        if target_order(kept, existing) == kept:
             return ()
         listed = [message.id for message in self._replayed(thread.id)]  # unwritable messages never arrive
         order = target_order(listed, existing)
