@@ -107,7 +107,7 @@ class Archive:
         conn: sqlite3.Connection | None = None
         immutable = False
         try:
-            with _translate_sqlite_errors(path):
+            with translate_sqlite_errors(path):
                 if write:
                     conn = open_for_writing(path)
                 else:
@@ -137,7 +137,7 @@ class Archive:
         archive._folder = folder
         return archive
 
-    def open_read_connection(self) -> sqlite3.Connection:
+    def open_read_connection(self, with_temporary_tables: bool = False) -> sqlite3.Connection:
         """Another connection for reading, for another thread."""
         conn = open_connection(self.path, self._immutable)
         try:
@@ -145,6 +145,8 @@ class Archive:
             _prepare(conn, write=False)
             # 128 KiB and not SQLite's 2 MB: there may be many connections, and a pack is rarely read twice.
             conn.execute("PRAGMA cache_size = -128")
+            if with_temporary_tables:
+                conn.execute("PRAGMA query_only = OFF")  # it refuses these tables too
         except BaseException:
             conn.close()
             raise
@@ -157,7 +159,7 @@ class Archive:
         if self._in_single_transaction:
             yield self.conn
             return
-        with _translate_sqlite_errors(self.path):
+        with translate_sqlite_errors(self.path):
             self.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield self.conn
@@ -274,7 +276,7 @@ def _ensure_current_schema(conn: sqlite3.Connection, path: Path, write: bool) ->
 
 
 @contextlib.contextmanager
-def _translate_sqlite_errors(path: Path) -> Iterator[None]:
+def translate_sqlite_errors(path: Path) -> Iterator[None]:
     """Raise this program's errors instead of SQLite's."""
     try:
         yield

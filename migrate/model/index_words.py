@@ -30,8 +30,11 @@ NAME_COLUMN_FIELDS = frozenset({"name", "filename"})
 _COLUMN_WORD = re.compile("[a-z0-9\x80-\U0010ffff]+")
 _LOWER_ASCII = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
+# The columns `text` and `name` of a document.
+IndexColumns = tuple[str, str | None]
 
-def index_columns(kind: str, document: TextDocument) -> tuple[str, str | None] | None:
+
+def index_columns(kind: str, document: TextDocument) -> IndexColumns | None:
     """The columns `text` and `name` of a document, or None where it has nothing to look for."""
     if not (document.fields or document.role or document.files) and document.is_whole:
         return None

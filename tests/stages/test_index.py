@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.archive.text_index.digest import seal_index
+from migrate.archive.text_index.index_batch import IndexBatch
 from migrate.archive.text_index.schema import WRITE_OPTIONS, has_text_index
 from migrate.archive.text_index.tables import INDEX_NAMES
 from migrate.model import index_words
@@ -174,12 +176,42 @@ def test_it_is_the_same_after_any_interruption(tmp_path: Path, monkeypatch: pyte
         interruptions = 0
         while True:
             try:
-                build_index(archive, StopAfter(4 + interruptions))
+                build_index(archive, StopAfter(2))
                 break
             except Stopped:
                 interruptions += 1
         assert interruptions > 5
         assert content(archive) == whole
+
+
+def test_batches_that_were_not_committed_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "OBJECTS_PER_COMMIT", 3)
+    contents = []
+    for fails in (False, True):
+        with Archive.open(tmp_path / f"{fails}.db", write=True, create=True) as archive:
+            fill(archive)
+            with monkeypatch.context() as patched:
+                write_batch, left = IndexBatch.write, [2]
+
+                def failing(batch: IndexBatch, conn: Any, write: Any = write_batch, left: Any = left) -> None:
+                    write(batch, conn)
+                    left[0] -= 1
+                    if not left[0]:
+                        left[0] = 3
+                        raise Stopped
+
+                if fails:
+                    patched.setattr(IndexBatch, "write", failing)
+                is_done = False
+                while not is_done:
+                    with suppress(Stopped):
+                        build_index(archive)
+                        is_done = True
+                    assert fails or is_done
+            contents.append(content(archive))
+    assert contents[0] == contents[1]
 
 
 KILLED = """
@@ -315,7 +347,7 @@ def test_long_texts_are_committed_in_smaller_batches(
     write(archive, listings())
     commits: list[str] = []
     archive.conn.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
-    monkeypatch.setattr(run, "CHARS_PER_COMMIT", 200)
+    monkeypatch.setattr(run, "BYTES_PER_COMMIT", 200)
     build_index(archive)
     archive.conn.set_trace_callback(None)
     assert len(commits) > 5

@@ -7,9 +7,11 @@ number that it would have had.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import body_id
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.text_index.documents import THREAD_KINDS, parse_object
@@ -70,8 +72,11 @@ def thread_listing(conn: sqlite3.Connection, snapshot: int) -> int:
     return int(row[0]) if row else 0
 
 
-def find_pending_threads(conn: sqlite3.Connection, snapshot: int, bodies: BodyReader) -> int:
-    """Fill the table of threads whose state is not indexed, and return their number."""
+def find_pending_threads(
+    conn: sqlite3.Connection, snapshot: int, bodies: BodyReader, check_stopped: Callable[[], None]
+) -> int:
+    """Fill the table of threads whose state is not indexed, and return their number. `check_stopped` is
+    called often, and may raise."""
     conn.execute("DROP TABLE IF EXISTS temp.pending_threads")
     conn.execute(PENDING_SQL)
     kinds = [kind_number(conn, kind) for kind in THREAD_KINDS]
@@ -84,6 +89,7 @@ def find_pending_threads(conn: sqlite3.Connection, snapshot: int, bodies: BodyRe
     conn.execute("CREATE INDEX temp.pending_parent ON pending_threads (parent_id)")
     conn.execute("CREATE UNIQUE INDEX temp.pending_body ON pending_threads (body) WHERE body > 0")
     for number, text in bodies.listing(thread_listing(conn, snapshot)):
+        check_stopped()
         _add_thread(conn, number, text)
     conn.execute(
         "DELETE FROM pending_threads WHERE EXISTS (SELECT 1 FROM thread_summaries t "
@@ -91,7 +97,8 @@ def find_pending_threads(conn: sqlite3.Connection, snapshot: int, bodies: BodyRe
         "AND t.messages = pending_threads.messages AND t.runs = pending_threads.runs "
         "AND t.run_steps = pending_threads.run_steps)"
     )
-    _read_times(conn, bodies)
+    _read_times(conn, bodies, check_stopped)
+    conn.execute("CREATE INDEX temp.pending_order ON pending_threads (newest_at, parent_id, body)")
     return int(conn.execute("SELECT count(*) FROM pending_threads").fetchone()[0])
 
 
@@ -119,7 +126,7 @@ def _add_thread(conn: sqlite3.Connection, number: int, text: str) -> None:
         )
 
 
-def _read_times(conn: sqlite3.Connection, bodies: BodyReader) -> None:
+def _read_times(conn: sqlite3.Connection, bodies: BodyReader, check_stopped: Callable[[], None]) -> None:
     """Note the time of the newest message of each thread, else its own. Only the first and the last message
     are looked at, in the order of the packs: each pack is unpacked once."""
     end = (
@@ -136,6 +143,7 @@ def _read_times(conn: sqlite3.Connection, bodies: BodyReader) -> None:
         rows = conn.execute(sql)
         while batch := rows.fetchmany(BATCH_ROWS):
             times = []
+            check_stopped()
             for id_, pack, place in batch:
                 body = parse_object(bodies.pack(pack, place + 1)[1][place])
                 times.append((whole_seconds(body) if body else 0, id_))
@@ -143,13 +151,18 @@ def _read_times(conn: sqlite3.Connection, bodies: BodyReader) -> None:
 
 
 def iter_pending_threads(conn: sqlite3.Connection) -> Iterator[ThreadState]:
-    """The threads that `find_pending_threads` found, those with the oldest messages first."""
-    rows = conn.execute(
-        "SELECT body, parent_id, messages, runs, run_steps, newest_at FROM pending_threads "
-        "ORDER BY newest_at, parent_id, body"
-    )
-    while batch := rows.fetchmany(BATCH_ROWS):
-        yield from map(ThreadState._make, batch)
+    """The threads that `find_pending_threads` found, those with the oldest messages first. No statement stays
+    open in between: with one, this connection would not see what another one commits."""
+    last: tuple[int, ...] = (-1, -1, -1, -1)
+    while batch := conn.execute(
+        "SELECT body, parent_id, messages, runs, run_steps, newest_at, id FROM pending_threads "
+        "WHERE (newest_at, parent_id, body, id) > (?, ?, ?, ?) "
+        "ORDER BY newest_at, parent_id, body, id LIMIT ?",
+        (*last, BATCH_ROWS),
+    ).fetchall():
+        for *state, id_ in batch:
+            yield ThreadState(*state)
+            last = (state[5], state[1], state[0], id_)
 
 
 def iter_pending_listings(conn: sqlite3.Connection, snapshot: int) -> Iterator[PendingListing]:
@@ -175,13 +188,20 @@ def iter_pending_files(conn: sqlite3.Connection, endpoint: int) -> Iterator[Pend
 
 
 def uncovered_places(
-    conn: sqlite3.Connection, pack: int, parent_id: int, place: int, count: int
+    conn: SqlConnection,
+    pack: int,
+    parent_id: int,
+    place: int,
+    count: int,
+    unwritten: Iterable[tuple[int, int]] = (),
 ) -> list[tuple[int, int]]:
-    """The parts of a range of a pack that no segment of this parent has: first place and count of each."""
-    covered: set[int] = set()
-    for start, length in conn.execute(
+    """The parts of a range of a pack that no segment of this parent has: first place and count of each.
+    `unwritten`: places and counts of segments that are not in the table yet."""
+    segments = conn.execute(
         "SELECT place, count FROM text_segments WHERE pack_id = ? AND parent_id = ?", (pack, parent_id)
-    ):
+    ).fetchall()
+    covered: set[int] = set()
+    for start, length in chain(segments, unwritten):
         covered.update(range(start, start + length))
     if not covered:
         return [(place, count)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from migrate.archive.database import Archive, repair_hint, translate_damage
+from migrate.archive.database import Archive, repair_hint, translate_damage, translate_sqlite_errors
+from migrate.archive.text_index.batch_source import BatchLimits, BatchSource
 from migrate.archive.text_index.digest import seal_index, stored_index_digest
+from migrate.archive.text_index.index_batch import IndexBatch
 from migrate.archive.text_index.schema import (
     check_fts5,
     create_text_index,
@@ -27,10 +30,12 @@ from migrate.archive.text_index.state import (
 from migrate.archive.text_index.writer import IndexWriter
 from migrate.errors import ArchiveDamaged
 from migrate.model.results.text_search import IndexResult
+from migrate.stages.index.background_batches import iterate_in_background
 from migrate.stages.progress import Progress
 
-# Objects, and characters, in one commit: a program that is killed reads so many again.
-OBJECTS_PER_COMMIT, CHARS_PER_COMMIT = 50_000, 32 << 20
+# Objects, and bytes of words, in one commit: a program that is killed reads so many again. Up to three times
+# as many are in memory.
+OBJECTS_PER_COMMIT, BYTES_PER_COMMIT = 16_000, 6 << 20
 # All parts of the index are merged where at least one document of so many was added.
 MERGED_SHARE = 4
 # What the progress counts.
@@ -53,7 +58,10 @@ def build_index(archive: Archive, progress: Progress | None = None, rebuild: boo
     rebuilt = _prepare(archive, rebuild)
     with translate_damage(archive.path):
         writer = IndexWriter(archive.conn)
-        _write_in_batches(archive, writer, _index_snapshots(archive, writer, progress))
+        try:
+            _index_snapshots(archive, writer, progress)
+        except ArchiveDamaged as damaged:
+            raise ArchiveDamaged(damaged.what, damaged.why, repair_hint(archive.path)) from None
         all_documents = count_documents(archive.conn)
         if not stored_index_digest(archive.conn):
             with archive.transaction() as conn:
@@ -93,38 +101,57 @@ def _prepare(archive: Archive, rebuild: bool) -> str:
     return rebuilt
 
 
-def _index_snapshots(archive: Archive, writer: IndexWriter, progress: Progress) -> Iterator[None]:
-    """Index one snapshot after the other, oldest first, in small steps."""
+def _index_snapshots(archive: Archive, writer: IndexWriter, progress: Progress) -> None:
+    """Index one snapshot after the other, oldest first. While one batch is written, a thread prepares the
+    next one."""
     for snapshot, endpoint in pending_snapshots(archive.conn):
-        progress.expect(THREADS, writer.find_threads(snapshot))
-        progress.total_known(THREADS)
-        for steps in writer.index_threads():
-            for objects in steps:
-                progress.count(OBJECTS, objects)
-                yield
-            progress.count(THREADS)
-        for objects in chain(writer.index_rest(snapshot), writer.index_files(endpoint)):
-            progress.count(OBJECTS, objects)
-            yield
-        writer.mark_snapshot(snapshot)
+        make = partial(_make_batches, archive, snapshot, writer.next_document)
+        with iterate_in_background(make) as batches:
+            for source, batch in batches:
+                if batch.is_empty:  # the first one
+                    progress.expect(THREADS, batch.found_threads)
+                    progress.total_known(THREADS)
+                    continue
+                with archive.transaction():
+                    writer.write(batch)
+                source.committed = batch.number
+                progress.count(OBJECTS, batch.objects)
+                progress.count(THREADS, batch.threads)
+        _index_files(archive, writer, progress, endpoint)
+        with archive.transaction():
+            writer.mark_snapshot(snapshot)
     # Bytes of files may come without a new snapshot, from an archive that was merged.
     for endpoint in list_endpoints(archive.conn):
-        for objects in writer.index_files(endpoint):
-            progress.count(OBJECTS, objects)
-            yield
+        _index_files(archive, writer, progress, endpoint)
 
 
-def _write_in_batches(archive: Archive, writer: IndexWriter, steps: Iterator[None]) -> None:
-    """Do all steps, and commit after each `OBJECTS_PER_COMMIT` objects, or `CHARS_PER_COMMIT` characters."""
+def _make_batches(
+    archive: Archive, snapshot: int, next_document: int, check_stopped: Callable[[], None]
+) -> Iterator[tuple[BatchSource, IndexBatch]]:
+    """The batches of a snapshot, each with its source."""
+    limits = BatchLimits(OBJECTS_PER_COMMIT, BYTES_PER_COMMIT)
+    with (
+        translate_sqlite_errors(archive.path),
+        contextlib.closing(archive.open_read_connection(with_temporary_tables=True)) as conn,
+    ):
+        source = BatchSource(conn, next_document, limits, check_stopped)
+        for batch in source.batches(snapshot):
+            yield source, batch
 
-    def has_room() -> bool:
-        return writer.uncommitted < OBJECTS_PER_COMMIT and writer.uncommitted_chars < CHARS_PER_COMMIT
 
+def _index_files(archive: Archive, writer: IndexWriter, progress: Progress, endpoint: int) -> None:
+    """Add the texts of files of an estate, and commit after each `OBJECTS_PER_COMMIT` files, or
+    `BYTES_PER_COMMIT` characters."""
+    steps = writer.index_files(endpoint)
     finished = False
     while not finished:
-        try:
-            with archive.transaction():
-                finished = all(has_room() for _ in steps)
-                writer.flush()
-        except ArchiveDamaged as damaged:
-            raise ArchiveDamaged(damaged.what, damaged.why, repair_hint(archive.path)) from None
+        files = characters = 0
+        with archive.transaction():
+            for read in steps:
+                files, characters = files + 1, characters + read
+                if files >= OBJECTS_PER_COMMIT or characters >= BYTES_PER_COMMIT:
+                    break
+            else:
+                finished = True
+        if files:
+            progress.count(OBJECTS, files)
