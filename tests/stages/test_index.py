@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from migrate.archive.text_index.digest import seal_index
 from migrate.archive.text_index.index_batch import IndexBatch
 from migrate.archive.text_index.schema import WRITE_OPTIONS, has_text_index
 from migrate.archive.text_index.tables import INDEX_NAMES
+from migrate.errors import ArchiveDamaged
 from migrate.model import index_words
 from migrate.model.results.text_search import ThreadFilters
 from migrate.stages.index import run
@@ -351,3 +353,32 @@ def test_long_texts_are_committed_in_smaller_batches(
     build_index(archive)
     archive.conn.set_trace_callback(None)
     assert len(commits) > 5
+
+
+@pytest.mark.parametrize("objects", [1, 3, 25_000])
+def test_a_message_that_is_listed_twice_is_indexed_once(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, objects: int
+) -> None:
+    monkeypatch.setattr(run, "OBJECTS_PER_COMMIT", objects)
+    write(
+        archive,
+        [
+            (kind, parent, [*bodies, *bodies[::-1]] if kind == "message" else bodies)
+            for kind, parent, bodies in listings()
+        ],
+    )
+    build_index(archive)
+    assert len(found(archive, "words kind:message")) == 30
+    places = archive.conn.execute("SELECT pack_id, place, count, parent_id FROM text_segments").fetchall()
+    assert len({(pack, place + n) for pack, place, count, _ in places for n in range(count)}) == sum(
+        count for _, _, count, _ in places
+    )
+
+
+def test_damage_that_the_reading_thread_meets_is_reported_and_the_thread_ends(archive: Archive) -> None:
+    write(archive, listings())
+    archive.conn.execute("UPDATE packs SET data = x'00' WHERE kind = 'message'")
+    with pytest.raises(ArchiveDamaged) as damaged:
+        build_index(archive)
+    assert "check" in damaged.value.todo
+    assert "index" not in {thread.name for thread in threading.enumerate()}
