@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-Item = TypeVar("Item")
+Made = TypeVar("Made")
 # How long the thread, or the caller, waits before it looks whether the other one has ended.
 WAIT_S = 0.2
 
@@ -19,22 +19,22 @@ class IterationStopped(Exception):
 
 @contextmanager
 def iterate_in_background(
-    make: Callable[[Callable[[], None]], Iterator[Item]],
-) -> Iterator[Iterator[Item]]:
+    make: Callable[[Callable[[], None]], Iterator[Made]],
+) -> Iterator[Iterator[Made]]:
     """The items of the iterator that `make` returns, in order; one more is made before it is asked for.
 
     `make` is called in the thread. It gets a function that raises `IterationStopped` after the block has
     ended, also with an error: long work calls it often. What the iterator raises is raised here. After the
     block the thread has ended.
     """
-    results: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(maxsize=1)
+    results: queue.Queue[tuple[Made | None, BaseException | None]] = queue.Queue(maxsize=1)
     stopped = threading.Event()
 
     def check_stopped() -> None:
         if stopped.is_set():
             raise IterationStopped
 
-    def put(item: Item | None, error: BaseException | None) -> None:
+    def put(item: Made | None, error: BaseException | None) -> None:
         while True:
             check_stopped()
             try:
@@ -64,7 +64,7 @@ def iterate_in_background(
         thread.join()
 
 
-def _received(results: queue.Queue[tuple[Item | None, BaseException | None]]) -> Iterator[Item]:
+def _received(results: queue.Queue[tuple[Made | None, BaseException | None]]) -> Iterator[Made]:
     while True:
         try:
             item, error = results.get(timeout=WAIT_S)  # without a limit, Ctrl-C would wait on Windows
