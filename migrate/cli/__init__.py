@@ -138,8 +138,9 @@ class Program(click.Group):
 def program() -> None:
     """Keep, compare and move the assistants you built.
 
-    Exit codes: 0 done, nothing differs; 1 differences, findings, or losses not accepted; 2 usage;
-    3 incomplete, everything missing is listed; 4 refused for safety; 5 cannot reach or sign in, or retired.
+    Exit codes: 0 done, nothing differs; 1 differences, findings, nothing found, or losses not accepted;
+    2 usage; 3 incomplete, everything missing is listed; 4 refused for safety; 5 cannot reach or sign in, or
+    retired.
     """
 
 

@@ -262,7 +262,7 @@ def _scratch_place(target: str, drill: DrillSource) -> LiveEstate:
         table = f"[estates.{target if entry else 'NAME'}]"
         raise OperationRefused(
             f"{target} is not marked as a place for drills",
-            "a drill writes into it without a question, and removes what it wrote",
+            "a drill writes into it without asking, and removes what it wrote",
             f"if nothing else uses it, add `scratch = true` to {table} in the config file; or use "
             "--to emulator",
         )
