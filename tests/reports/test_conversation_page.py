@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -284,3 +285,10 @@ def test_json_is_shown_with_one_value_a_line() -> None:
     )
     for text in ("[x", "no", "[" * 100_000, '{"a":1}' + " " * 60_000):
         assert pretty_json(text) == text
+
+
+def test_a_long_name_leaves_room_for_the_other_facts_of_a_run() -> None:
+    run = RunRecord("run_1", status="completed", assistant="a long name " * 20, model="gpt-4o")
+    html = page(of(replace(said(ConversationPart("text", "x")), runs=(run,))))
+    assert f'<span class="run-facts">{("a long name " * 20)[:59]}… · gpt-4o</span>' in html
+    assert 'id="r-run_1"' in html

@@ -37,7 +37,7 @@ from migrate.reports.pages.part_view import (
     shown_text,
 )
 from migrate.reports.pages.visible_text import as_html, as_line, visible_text
-from migrate.reports.text_table import number_of
+from migrate.reports.text_table import number_of, shorten
 
 
 def message_anchor(message: ConversationMessage) -> str:
@@ -70,6 +70,8 @@ ITEM_LABELS = {
     "image": "Image",
 }
 WRITING_STEP = "message_creation"
+# Characters of the name of an assistant in the line of a run, which has other facts.
+MAX_RUN_NAME_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ def _new_ids(new_ids: Iterable[NewId]) -> list[tuple[Markup, Markup]]:
 def _run_view(run: RunRecord, links: ConversationLinks, message: ConversationMessage | None) -> RunView:
     calls = sum(len(step.calls) for step in run.steps)
     facts = [
-        run.assistant or run.assistant_id,
+        shorten(run.assistant or run.assistant_id, MAX_RUN_NAME_CHARS),
         run.model,
         duration(run.started_at, run.finished_at),
         tokens_text(run.usage),
