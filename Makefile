@@ -1,4 +1,4 @@
-# The words a person needs: demo, test, test-all, matrix, recordings, lint, bench, docs, lock, clean. Each makes its
+# The commands for developers: demo, test, test-all, matrix, recordings, lint, bench, docs, lock, clean. Each makes its
 # own virtual environment in .venv first, from Python 3.10 or newer and nothing else. Another interpreter:
 # make PYTHON=python3.12 test
 
@@ -24,7 +24,7 @@ help:
 	@echo "make bench  measure against the transport's floor, in full; under a minute: make bench-quick"
 	@echo "make docs   write docs/cli.md and docs/support-matrix.md from the program"
 	@echo "make lock   write constraints.txt from pyproject.toml; newest versions: make lock UPGRADE=1"
-	@echo "make clean  remove everything these words made"
+	@echo "make clean  remove everything that these commands created"
 
 demo: $(STAMP)
 	$(BIN)/assistants-migrate demo --dir demo
