@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.e2e.rounds import TYPES
 from tests.e2e.running import World
+from tests.e2e.service_view import ServiceView
 from tests.e2e.test_restore import TABLES
 from tests.e2e.test_restore_again import forget
 from tests.e2e.test_restore_command import archived, restored
@@ -54,3 +56,20 @@ def test_what_came_back_without_something_is_said_again(type_: str, tmp_path: Pa
         assert rows == ["reader"]
         assert restored(made, "--changed")["updated"] == 1
         assert told(restored(made), "it stays as it is") == []
+
+
+@pytest.mark.exhaustive(2)
+@pytest.mark.parametrize("type_", TYPES)
+def test_what_the_snapshot_lacks_and_the_place_has_is_referred_to(type_: str, tmp_path: Path) -> None:
+    """A snapshot of one assistant, without the store that it uses."""
+    with archived(tmp_path, type_) as made:
+        agents = ServiceView(made.target, type_).agents
+        reader = next(id_ for id_, row in agents.items() if row["name"] == "reader")
+        store, wanted = next(iter(made.target.estate.vector_stores)), len(agents)
+        made("snapshot", "source", "-o", made.db, "--id", reader, "--no-dependencies").ok()
+        forget(made, "agents" if type_ == "foundry" else "assistants", reader)
+        result = made("restore", f"{made.db}@2", "--yes").ok()
+        assert (result["actions"]["create"], result["findings"]) == (1, [])
+        assert len(agents) == wanted
+        assert store in json.dumps(list(agents.values())[-1])
+        assert made("restore", f"{made.db}@2", "--yes").ok()["actions"]["create"] == 0

@@ -70,7 +70,7 @@ def add_journal_pairs(settings: TargetSettings, inputs: PlanInputs) -> TargetSet
     are deleted, so only files are added then.
 
     `further`: second copies of one object. A reference to a second copy becomes a reference to the first
-    one."""
+    one. In a restore, also objects of the place that the snapshot lacks."""
     source, target, pairs, journal = inputs.source, inputs.target, inputs.pairs, inputs.journal
     removed_on_source: dict[tuple[str, str], str] = {}
     if source.codec.lists_everything:
@@ -80,12 +80,27 @@ def add_journal_pairs(settings: TargetSettings, inputs: PlanInputs) -> TargetSet
             for (kind, source_id), target_id in journal.trusted_ids.items()
             if kind in kinds and source_id not in source.objects(kind) and target_id in target.objects(kind)
         }
-    for (kind, source_id), target_id in removed_on_source.items():
+    unread = _not_in_snapshot(inputs) - removed_on_source.keys()
+    for (kind, source_id), target_id in (removed_on_source | {key: key[1] for key in unread}).items():
         pairs.ids.setdefault(kind, {}).setdefault(source_id, target_id)
-    second_copies = tuple(sorted((*key, origin) for key, origin in journal.second_copies.items()))
+    second_copies = [(*key, origin) for key, origin in journal.second_copies.items()]
     for kind, source_id, origin in second_copies:
         pairs.ids.setdefault(kind, {})[source_id] = origin
-    return settings.model_copy(update={"arrived": frozenset(removed_on_source), "further": second_copies})
+    further = tuple(sorted([*second_copies, *((kind, id_, id_) for kind, id_ in unread)]))
+    return settings.model_copy(update={"arrived": unread | removed_on_source.keys(), "further": further})
+
+
+def _not_in_snapshot(inputs: PlanInputs) -> frozenset[tuple[str, str]]:
+    """Of a restore into the snapshot's own place: what is there and not in the snapshot, which may be
+    filtered or partial. A restored object refers to it by the same id."""
+    source, target = inputs.source, inputs.target
+    if not inputs.options.restore or source.side != target.side:
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    for kind in ("file", "vector_store", "assistant"):
+        known = source.objects(kind).keys() | set(inputs.pairs.ids.get(kind, {}).values())
+        found |= {(kind, id_) for id_ in target.objects(kind).keys() - known}
+    return frozenset(found)
 
 
 def _separate_shared(source: Estate, pairs: ObjectPairs) -> None:
