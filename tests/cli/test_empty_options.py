@@ -38,3 +38,8 @@ def test_other_words_may_be_empty(words: list[str]) -> None:
     with pytest.raises((BadUsage, click.UsageError, click.exceptions.Exit)) as refused:
         program.main(words, standalone_mode=False)
     assert "is empty" not in str(refused.value)
+
+
+def test_an_empty_id_is_not_every_id() -> None:
+    with pytest.raises(BadUsage, match="is empty"):
+        program.main(["ids", "estate.db", ""], standalone_mode=False)

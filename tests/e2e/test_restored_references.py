@@ -73,3 +73,16 @@ def test_what_the_snapshot_lacks_and_the_place_has_is_referred_to(type_: str, tm
         assert len(agents) == wanted
         assert store in json.dumps(list(agents.values())[-1])
         assert made("restore", f"{made.db}@2", "--yes").ok()["actions"]["create"] == 0
+
+
+def test_nothing_is_missing_only_where_that_is_so(tmp_path: Path) -> None:
+    """A message is gone from within a thread: it is not written, and it is missing."""
+    again = ("restore", str(tmp_path / "estate.db"), "--accept-loss", "all", "--yes")
+    with archived(tmp_path, "azure-openai") as made:
+        assert made.plain(*again).code == 0
+        assert made.plain(*again).out.endswith("nothing is missing\n")
+        messages = max(made.target.estate.messages.values(), key=len)
+        del messages[list(messages)[3]]
+        said = made.plain(*again)
+        assert (said.code, "gone from within" in said.out) == (0, True)
+        assert said.out.endswith("nothing was written\n")

@@ -37,6 +37,10 @@ def ids_command(
       assistants-migrate ids estate.db "Product Support"
       assistants-migrate ids estate.db --to west --format sql
     """
+    if object_id == "":
+        raise BadUsage(
+            "the id is empty", "often a variable of a script is not set", "leave it out for all ids"
+        )
     entry = configured_service(target, common.config) if target else None
     if target and entry is None:
         raise BadUsage(f"{target!r} is not a live estate", todo="give a name of the config file, or TYPE+URL")

@@ -75,11 +75,18 @@ def _place_note(plan: Plan) -> list[str]:
     return [f"this is another place than {source.url}: objects are adapted to it, as in a move"]
 
 
+def _is_whole(plan: Plan) -> bool:
+    """Whether the place has all that was selected: nothing is to be written, and there is nothing that cannot
+    be written, that the snapshot did not read, or that it does not know."""
+    is_lost = any(row.grade != "adapted" for row in plan.losses)
+    return not (plan.changes_target or is_lost or plan.unread or plan.unknown_ids)
+
+
 def restore_text(result: RestoreResult, all_objects: bool = False) -> str:
     """The plan, what was written, what was compared, and a table of new ids. `all_objects`: see `Report`."""
     parts = [restore_plan_text(result.plan, all_objects, result.notes)]
     if result.applied is None:
-        parts.append("nothing is missing" if not result.plan.changes_target else "nothing was written")
+        parts.append("nothing is missing" if _is_whole(result.plan) else "nothing was written")
     else:
         parts.append(apply_text(result.applied, "restore", all_objects))
     if result.verified is not None:
