@@ -47,10 +47,10 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("full", 2_000, rounds=3, peers=15, assistants_threads=200, foundry_threads=2_000, files=1_200,
+        Size("full", 2_000, rounds=3, peers=15, assistants_threads=100, foundry_threads=2_000, files=1_200,
              compared=100_000, many_assistants=10_000, growth=(10, 100, 300, 1_000), moved=(100, 1_000),
              file_megabytes=512, restored_threads=10_000, listed_messages=20_000, long_thread=100_000,
-             indexed_threads=10_000, transcripts=20_000, starts=11, full=True),
+             indexed_threads=10_000, transcripts=10_000, starts=11, full=True),
         Size("quick", 600, growth=(4, 40), peers=2, assistants_threads=16, foundry_threads=64, starts=3),
         Size("tiny", 3, 12, peers=1, assistants_threads=2, foundry_threads=2, files=3, compared=200,
              growth=(1, 2), restored_threads=3, listed_messages=12, long_thread=200, indexed_threads=3,

@@ -7,8 +7,10 @@ from pathlib import Path
 from benchmarks.child import Cost, Service, program, run, service
 from benchmarks.results import Results, on_disk
 from benchmarks.scenes.compare import DIFFERENCES_FOUND_CODES
+from benchmarks.scenes.restore import RESTORED_ARCHIVE
 from benchmarks.scenes.write import move
 from benchmarks.sizes import Size
+from benchmarks.snapshots import DIFFERENT_EVERY
 
 # This scene measures memory and compares nothing with a floor, so it needs no latency.
 NO_LATENCY_S = 0.0
@@ -47,7 +49,7 @@ def measure(size: Size, results: Results, folder: Path) -> None:
             record("apply", thousands, costs_of_move.apply)
             record("verify", thousands, costs_of_move.verify)
             results.cost(f"plan, {thousands:,},000 messages", costs_of_move.plan)
-            record("pair", thousands, _pair(thousands, size.messages, folder / "pair.db"))
+            record("pair", thousands, _pair(thousands, size, folder))
         archive.unlink()
     for command, by_size in costs.items():
         last = max(by_size)
@@ -83,11 +85,21 @@ def _live(size: Size, archive: Path, source: Service) -> Cost:
     return program("diff", str(archive), f"azure-openai+{source.url}", "--workers", str(size.workers))
 
 
-def _pair(thousands: int, messages: int, archive: Path) -> Cost:
-    """Compare two snapshots that differ in a thousand messages: the result does not grow with the size, so
-    memory must not grow either. The scene `compare` has snapshots with one difference in a hundred."""
-    shape = ("0", str(thousands * 1_000 // messages), str(messages), str(thousands))
-    run("-m", "benchmarks.snapshots", "make", str(archive), *shape)
-    cost = program("diff", f"{archive}@1", f"{archive}@2", codes=DIFFERENCES_FOUND_CODES)
+def _pair(thousands: int, size: Size, folder: Path) -> Cost:
+    """Compare two snapshots that differ in as many messages on each size: the result does not grow with the
+    size, so memory must not grow either. The largest archive is that of the scene `restore`, if it ran
+    before."""
+    threads, restored = thousands * 1_000 // size.messages, folder / RESTORED_ARCHIVE
+    if threads == size.restored_threads and restored.is_file():
+        return _diff(restored)
+    archive = folder / "pair.db"
+    differences = max(size.growth) * 1_000 // DIFFERENT_EVERY
+    shape = (0, threads, size.messages, max(1, thousands * 1_000 // differences))
+    run("-m", "benchmarks.snapshots", "make", str(archive), *map(str, shape))
+    cost = _diff(archive)
     archive.unlink()
     return cost
+
+
+def _diff(archive: Path) -> Cost:
+    return program("diff", f"{archive}@1", f"{archive}@2", codes=DIFFERENCES_FOUND_CODES)

@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.child import MAXRSS_UNIT_BYTES, ROOT, CommandFailed, environment, program, run
 from benchmarks.estate import thread_id
 from benchmarks.results import MB, Results, median
+from benchmarks.scenes.restore import RESTORED_ARCHIVE
 from benchmarks.sizes import Size
 from benchmarks.snapshots import DIFFERENT_EVERY, STORE, STORE_ASSISTANT
 
@@ -31,7 +32,7 @@ COMPARISON = "/compare?left=1&right=2"
 def measure(size: Size, results: Results, folder: Path) -> None:
     """A thread of many messages lies in an archive of its own."""
     archive, long_thread = folder / "served.db", folder / "long.db"
-    restored = folder / "restored.db"  # of the scene `restore`, which makes the same archive
+    restored = folder / RESTORED_ARCHIVE  # made by the scene `restore`, with the same snapshots
     if restored.is_file():
         shutil.copyfile(restored, archive)
     else:
