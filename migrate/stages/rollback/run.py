@@ -97,8 +97,8 @@ def _undo_steps(plan: Plan, ctx: ApplyContext, workers: int) -> list[UndoStep]:
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {target_id for _, target_id, _ in ctx.journal.threads_with_messages()}
     threads |= {a.target_parent for a in plan.actions if (a.kind, a.action) == ("message", "update")}
-    absent = plan.settled.absent
-    with read_target(ctx.writer, absent, threads, workers, ctx.progress, must_answer=False) as target:
+    absent, options = plan.settled.absent, {"must_answer": False, "list_threads": bool(threads)}
+    with read_target(ctx.writer, absent, threads, workers, ctx.progress, **options) as target:
         present = [thread.id for thread in target.estate.iter_threads() if thread.id in threads]
         with target.messages_of(present) as messages:
             return UndoPlan(plan, ctx, target.estate, messages).steps()
