@@ -31,6 +31,7 @@ from migrate.serve.pages.thread import message_body_page, thread_page
 from migrate.serve.pages.threads import threads_page
 from migrate.serve.pages.vector_stores import vector_store_page, vector_stores_page
 from migrate.serve.settings import ServeSettings
+from migrate.serve.work_budget import TurnTaker, WorkBudget
 
 # Path below a snapshot -> its page.
 SNAPSHOT_PAGES = {
@@ -82,7 +83,10 @@ def build_app(settings: ServeSettings, access: ArchiveAccess, keys: KeyGuard | N
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(RequestGate, settings=settings, keys=keys)],
+        middleware=[
+            Middleware(RequestGate, settings=settings, keys=keys),
+            Middleware(TurnTaker, budget=WorkBudget()),
+        ],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )

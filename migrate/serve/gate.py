@@ -24,6 +24,7 @@ from migrate.serve.html_answers import message_page, sign_in_page, signed_in_pag
 from migrate.serve.key_guard import KeyGuard, WrongKey
 from migrate.serve.request_headers import foreign_request_reason, host_name, key_of_headers
 from migrate.serve.settings import ServeSettings
+from migrate.serve.work_budget import TooBusy
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,10 @@ READING_METHODS = ("GET", "HEAD")
 PUBLIC_PREFIX = "/static/"
 # A path of this server, and no address of another one.
 OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
-# Bytes of a request to the API that are read; none of its requests needs more.
+# Bytes of the body of a request to the API; none of its requests needs more.
 MAX_BODY_BYTES = 1 << 16
+# Bytes of an answer that are handed over at once. The next ones wait until the client has taken them.
+SENT_BYTES = 1 << 16
 
 Answering = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -71,6 +74,8 @@ class RequestGate:
             answer: ASGIApp = refusal or self._app
             await answer(scope, _limited(receive), sender)
             log.debug("%s %s: %s", scope["method"], redact(scope["path"]), sender.status)
+        except TooBusy:
+            await _busy(scope)(scope, receive, sender)
         except MigrateError as error:
             # An answer in progress is cut off here without its end: no client takes a part for the whole.
             log.error("%s ended early: %s", redact(scope["path"]), redact(": ".join(error.lines())))
@@ -92,7 +97,10 @@ class RequestGate:
             return _refused(scope, 403, f"refused: {reason}", "open the address in the address bar")
         path = scope["path"]
         if is_api_path(path):
-            return await self._check_api_key(scope, headers)
+            refusal = await self._check_api_key(scope, headers)
+            if refusal is None and scope["method"] in READING_METHODS and is_large_body(headers):
+                refusal = _refused(scope, 413, "a request that reads has no such body", "")
+            return refusal
         if scope["method"] not in READING_METHODS:
             answer = _refused(scope, 405, "an archive is only read here", "open the page with its address")
             answer.headers["allow"] = ", ".join(READING_METHODS)
@@ -162,12 +170,26 @@ def cookie_name(scope: Scope) -> str:
     return f"assistants-migrate-{scope['server'][1]}"
 
 
+def is_large_body(headers: Headers) -> bool:
+    """Whether the body of a request is larger than any that is needed, or may be."""
+    length = headers.get("content-length", "0")
+    is_long = not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY_BYTES
+    return is_long or "transfer-encoding" in headers
+
+
 def _refused(scope: Scope, status: int, what: str, todo: str) -> Response:
     return (
         api_error(scope, status, what)
         if is_api_path(scope["path"])
         else message_page(status, what, todo=todo)
     )
+
+
+def _busy(scope: Scope) -> Response:
+    what = "too many large pages and answers are being made or read at the same time"
+    answer = _refused(scope, 503, what, "ask again in some seconds")
+    answer.headers["retry-after"] = "5"
+    return answer
 
 
 def _mistake(scope: Scope) -> Response:
@@ -204,4 +226,10 @@ class _AnswerSender:
             for name, value in ANSWER_HEADERS.items():
                 headers.setdefault(name, value)
             headers["server-timing"] = f"app;dur={(time.perf_counter() - self._began) * 1000:.1f}"
-        await self._send(message)
+            await self._send(message)
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        for start in range(0, len(body) - SENT_BYTES, SENT_BYTES):
+            await self._send({**message, "body": body[start : start + SENT_BYTES], "more_body": True})
+        rest = body[(len(body) - 1) // SENT_BYTES * SENT_BYTES :] if body else b""
+        await self._send({**message, "body": rest, "more_body": more})

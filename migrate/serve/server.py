@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import itertools
-import os
 import secrets
 import socket
 import threading
@@ -15,21 +13,27 @@ from typing import Any
 
 import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from migrate.errors import BadUsage
 from migrate.serve.app import build_app
 from migrate.serve.connections import ArchiveAccess
+from migrate.serve.gate import MAX_BODY_BYTES
 from migrate.serve.key_guard import KeyGuard
+from migrate.serve.listener import ServerLoop, listen_on
 from migrate.serve.settings import ServeSettings
 
-# Open connections; a browser opens six. More requests get the status 503, more connections are closed.
-MAX_CONNECTIONS = 100
+# Connections that are answered; a browser opens six. Some more get the status 503, the others are closed.
+MAX_CONNECTIONS, MAX_REFUSED_CONNECTIONS = 100, 20
 # Seconds for a whole request, and for the client to take something of an answer that is ready.
 REQUEST_S, STALLED_S = 15.0, 30.0
 KEEP_ALIVE_S = 5
 # Bytes of the head of a request.
 MAX_HEAD_BYTES = 1 << 16
+# Bytes of a body that are thrown away after its request was answered, so that a client that is still sending
+# gets the answer. Behind them the connection is cut.
+MAX_DISCARDED_BYTES = 16 << 20
+# Seconds without any more of such a body, after which the connection is closed.
+DISCARD_IDLE_S = 0.5
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
 # uvicorn looks ten times less often whether it should stop, which is long for a person who pressed Ctrl-C.
 TICK_S = 0.01
@@ -44,21 +48,46 @@ class ImpatientProtocol(H11Protocol):
         super().__init__(*arguments, **options)
         self._request_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._discard_timer: asyncio.TimerHandle | None = None
+        self._discarded, self._is_cut_off = 0, False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > 2 * MAX_CONNECTIONS:  # they are not answered any more, only kept
-            transport.abort()
-            return
         self._request_timer = self.loop.call_later(self.request_s, transport.abort)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_discarding(data):
+            self._discard(data)
+            return
         super().data_received(data)
         is_complete = self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)
         if is_complete:
             self._end_request_timer()
         elif self._request_timer is None:
             self._request_timer = self.loop.call_later(self.request_s, self.transport.abort)
+
+    def _is_discarding(self, data: bytes) -> bool:
+        """Whether a request has its answer and goes on sending a body of which more came than any request
+        needs."""
+        if not self._is_cut_off:
+            cycle: RequestResponseCycle | None = self.cycle
+            if cycle is not None and cycle.response_complete and self.conn.their_state is h11.SEND_BODY:
+                self._discarded += len(data)
+            else:
+                self._discarded = 0
+            self._is_cut_off = self._discarded > MAX_BODY_BYTES
+        return self._is_cut_off
+
+    def _discard(self, data: bytes) -> None:
+        """Take what a client still sends, unread, and close the connection when it has stopped: nothing can
+        follow on it."""
+        self._discarded += len(data)
+        if self._discarded > MAX_DISCARDED_BYTES:
+            self.transport.abort()
+            return
+        if self._discard_timer is not None:
+            self._discard_timer.cancel()
+        self._discard_timer = self.loop.call_later(DISCARD_IDLE_S, self.transport.close)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -71,6 +100,8 @@ class ImpatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_request_timer()
         self._end_stall_timer()
+        if self._discard_timer is not None:
+            self._discard_timer.cancel()
         super().connection_lost(exc)
 
     def _end_request_timer(self) -> None:
@@ -103,7 +134,7 @@ class ArchiveServer:
         app, tls = build_app(settings, access, self._keys), settings.tls
         config = uvicorn.Config(
             app,
-            loop="asyncio",
+            loop=f"{ServerLoop.__module__}:{ServerLoop.__name__}",
             http=ImpatientProtocol,
             ws="none",
             lifespan="on",
@@ -136,7 +167,8 @@ class ArchiveServer:
 
     def start(self) -> ArchiveServer:
         """Listen, and answer in a thread. Raises `BadUsage` where the address cannot be listened on."""
-        listener = _listen(self.settings.host, self.settings.port)
+        limit = MAX_CONNECTIONS + MAX_REFUSED_CONNECTIONS
+        listener = listen_on(self.settings.host, self.settings.port, limit)
         self._port = listener.getsockname()[1]
         self._thread = threading.Thread(target=self._run, args=(listener,), name="serve", daemon=True)
         self._thread.start()
@@ -163,42 +195,3 @@ class ArchiveServer:
         self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `BadUsage`. The protocol is given because asyncio turns Nagle's delay off
-    only then."""
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    except (OSError, UnicodeError) as error:
-        raise BadUsage(
-            f"cannot listen on {host}", str(error), "leave --host out: then it is this machine only"
-        ) from None
-    try:
-        if os.name == "posix":  # on Windows the option would allow another program to use the same port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(MAX_CONNECTIONS)
-    except OSError as error:
-        listener.close()
-        raise _not_free(host, port, error) from None
-    return listener
-
-
-def _not_free(host: str, port: int, error: OSError) -> BadUsage:
-    if error.errno == errno.EADDRINUSE:
-        return BadUsage(
-            f"port {port} of {host} is taken",
-            "another program listens there, maybe another serve",
-            "give another one, or --port 0 for any that is free",
-        )
-    if error.errno == errno.EACCES:
-        return BadUsage(
-            f"port {port} of {host} may not be used",
-            "ports below 1024 belong to the system",
-            "give another one: --port 8002",
-        )
-    return BadUsage(
-        f"cannot listen on {host} port {port}", error.strerror or str(error), "give another --host or --port"
-    )

@@ -29,6 +29,7 @@ def short_timeouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr(ImpatientProtocol, "request_s", 0.2)
     monkeypatch.setattr(ImpatientProtocol, "stalled_s", 0.2)
     monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 5)
+    monkeypatch.setattr(server_module, "MAX_REFUSED_CONNECTIONS", 5)
     monkeypatch.setattr(server_module, "KEEP_ALIVE_S", 0.2)
     filled(tmp_path / "estate.db", b"x" * 30_000_000)
     with served(tmp_path / "estate.db") as client:

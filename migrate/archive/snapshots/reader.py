@@ -37,9 +37,17 @@ class ListingBodies:
 
     def read(self, place: int) -> StoredBody:
         """The body at a place, which must be less than the length."""
+        return self._load(self.text(place))
+
+    def text(self, place: int) -> str:
+        """The JSON text at a place, which must be less than the length."""
         span = bisect_right(self._starts, place) - 1
         pack, first, count = self._spans[span]
-        return self._load(self._bodies.pack(pack, first + count)[1][first + place - self._starts[span]])
+        return self._bodies.pack(pack, first + count)[1][first + place - self._starts[span]]
+
+    def load(self, text: str) -> StoredBody:
+        """The body of a JSON text."""
+        return self._load(text)
 
 
 def list_snapshots(conn: SqlConnection) -> list[SnapshotInfo]:

@@ -142,7 +142,8 @@ class ConversationMessage:
     """One message, or an item of a conversation that is no message: its `role` is ''.
 
     `number`: place in the thread, from 1. `assistant`: its name, or its id. `runs`: those that began before
-    the message and after the one before it. `gaps`: what the service did not show of it.
+    the message and after the one before it. `gaps`: what the service did not show of it. `left_out`: members
+    of its body that were not read, because it has too many; `runs_left_out`: what was not read of the runs.
     """
 
     number: int
@@ -159,6 +160,8 @@ class ConversationMessage:
     new_ids: tuple[NewId, ...] = ()
     assistant_version: str = ""
     gaps: tuple[str, ...] = ()
+    left_out: int = 0
+    runs_left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,11 +186,12 @@ class ConversationHead:
 @dataclass(frozen=True)
 class Conversation:
     """A thread, or a part of it. `messages` can be iterated once. `trailing_runs`: those after the last
-    message, where the part ends with it."""
+    message, where the part ends with it; `trailing_left_out`: what was not read of them."""
 
     head: ConversationHead
     messages: Iterator[ConversationMessage]
     trailing_runs: tuple[RunRecord, ...] = ()
+    trailing_left_out: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,8 @@ class TurnView:
     facts: list[tuple[Markup, Markup]]
     was_moved: bool
     runs: list[RunView]
+    runs_left_out: Markup
+    left_out: Markup
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,30 @@ def turn_view(message: ConversationMessage, links: ConversationLinks) -> TurnVie
         facts=_message_facts(message),
         was_moved=bool(message.new_ids),
         runs=run_views(message.runs, links, message),
+        runs_left_out=left_out_line(message.runs_left_out),
+        left_out=_left_out(message, links),
+    )
+
+
+def left_out_line(words: str) -> Markup:
+    """A line about runs that a page does not show."""
+    if not words:
+        return Markup("")
+    return Markup('<p class="rest">Not shown: {}. <code>transcript</code> writes them all.</p>').format(
+        as_line(words)
+    )
+
+
+def _left_out(message: ConversationMessage, links: ConversationLinks) -> Markup:
+    """A line about the parts, citations, files or metadata of a message that a page does not show."""
+    if not message.left_out:
+        return Markup("")
+    address = links.whole_text(message, "")
+    whole = (
+        Markup('<a href="{}">the whole message</a>').format(address) if address else "the archive has them"
+    )
+    return Markup('<p class="rest">{} more values of this message: {}</p>').format(
+        f"{message.left_out:,}", whole
     )
 
 

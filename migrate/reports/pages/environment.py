@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from migrate.reports.pages.conversation_view import head_view, run_views, time_html, turn_view
+from migrate.reports.pages.conversation_view import head_view, left_out_line, run_views, time_html, turn_view
 from migrate.reports.pages.visible_text import as_line
 
 PAGES_FOLDER = Path(__file__).parent
@@ -18,6 +18,7 @@ CONVERSATION_GLOBALS: dict[str, Callable[..., Any]] = {
     "turn_view": turn_view,
     "head_view": head_view,
     "run_views": run_views,
+    "left_out_line": left_out_line,
 }
 
 

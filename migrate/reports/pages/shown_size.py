@@ -13,7 +13,8 @@ CHARS_AROUND = 500
 
 def shown_chars(message: ConversationMessage) -> int:
     """The characters that a page shows for a message, roughly."""
-    return _parts_chars(message.parts) + sum(map(_run_chars, message.runs)) + CHARS_AROUND
+    listed = len(message.attachments) + len(message.metadata) + len(message.gaps) + len(message.new_ids) + 1
+    return _parts_chars(message.parts) + sum(map(_run_chars, message.runs)) + listed * CHARS_AROUND
 
 
 def _parts_chars(parts: Iterable[ConversationPart]) -> int:
@@ -23,7 +24,7 @@ def _parts_chars(parts: Iterable[ConversationPart]) -> int:
 
 
 def _run_chars(run: RunRecord) -> int:
-    return sum(
+    return CHARS_AROUND * (1 + len(run.steps)) + sum(
         min(len(call.input), MAX_SHOWN_CHARS) + _parts_chars(call.outputs) + CHARS_AROUND
         for step in run.steps
         for call in step.calls

@@ -15,14 +15,14 @@ from migrate.serve.addresses import segment_id
 from migrate.serve.page_request import PageNotFound, PageRequest
 from migrate.serve.pages.files import attachment_header
 from migrate.serve.pages.thread_links import ThreadLinks
-from migrate.stages.query.conversation import read_conversation
+from migrate.stages.query.conversation import PAGE_MEMBERS, read_conversation
 from migrate.stages.query.thread_runs import message_after_run
 from migrate.stages.safe_filenames import safe_name
 
 # Messages of one page. `all`: of a page that is meant to be printed.
 MESSAGES_PER_PAGE, MAX_MESSAGES_PRINTED = 100, 500
 # Characters of the messages of either page; it ends before the message with which it would have more.
-MAX_PAGE_CHARS, MAX_PRINTED_CHARS = 500_000, 2_000_000
+MAX_PAGE_CHARS, MAX_PRINTED_CHARS = 500_000, 1_500_000
 # Metadata with the title of a thread; messages whose first words may be one, and how many characters.
 TITLE_KEYS = ("title", "name", "subject")
 MAX_TITLE_MESSAGES, MAX_TITLE_CHARS = 3, 90
@@ -48,6 +48,7 @@ def thread_page(request: PageRequest) -> Response:
         conversation_head=found.head,
         messages=messages,
         trailing_runs=found.trailing_runs if last == count else (),
+        trailing_left_out=found.trailing_left_out if last == count else "",
         thread_links=ThreadLinks(request.links, thread),
         name=_name(found, messages),
         thread=thread,
@@ -83,7 +84,7 @@ def _read_part(
     request: PageRequest, thread: str, first: int, size: int
 ) -> tuple[Conversation, list[ConversationMessage]]:
     """A conversation, and its messages from a number on that have room on a page, at least one."""
-    found = read_conversation(request.snapshot, thread, first, size)
+    found = read_conversation(request.snapshot, thread, first, size, PAGE_MEMBERS)
     if found is None:
         raise request.not_found("thread")
     room = MAX_PAGE_CHARS if size == MESSAGES_PER_PAGE else MAX_PRINTED_CHARS

@@ -11,9 +11,10 @@ from functools import cached_property
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.id_map import Side, new_ids_of
-from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
+from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON, Entity
+from migrate.model.member_limit import MemberLimit, cut_members
 from migrate.model.message import ITEM_ROLE
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.conversation import (
@@ -22,38 +23,47 @@ from migrate.model.results.conversation import (
     ConversationMessage,
     ConversationPart,
     NewId,
-    RunRecord,
     TranscriptSummary,
 )
 from migrate.model.secrets import mask_all_texts, mask_text
 from migrate.model.thread_summary import agent_of_body
 from migrate.model.utc_time import ISO_SECONDS, utc_text
+from migrate.stages.query.bounded_bodies import BoundedBodies, BoundedBody
 from migrate.stages.query.item_parts import item_parts
 from migrate.stages.query.masked_conversation import masked_attachment, masked_part, masked_run
 from migrate.stages.query.message_parts import FileLookup, as_text, raw_parts, read_attachments, read_part
 from migrate.stages.query.named_objects import NamedObjects
-from migrate.stages.query.thread_runs import ThreadRuns
+from migrate.stages.query.thread_runs import PlacedRuns, ThreadRuns
 from migrate.stages.query.thread_words import words_of_messages
 
 # Messages that are read at once: few at first, since who asks may stop after some long ones.
 FIRST_WINDOW_MESSAGES, WINDOW_MESSAGES = 20, 200
+# Characters of the messages of such a window, unless one has more.
+MAX_WINDOW_CHARS = 500_000
+# Members of the bodies of a conversation that is read for one page or one answer.
+PAGE_MEMBERS = MemberLimit(200, 5_000)
 # Messages at the end of a thread whose assistants are in its head.
 MAX_NEWEST_MESSAGES = 20
 
 
 def read_conversation(
-    snapshot: SnapshotReader, thread: str, first: int = 1, count: int | None = None
+    snapshot: SnapshotReader,
+    thread: str,
+    first: int = 1,
+    count: int | None = None,
+    limit: MemberLimit | None = None,
 ) -> Conversation | None:
     """The conversation of a thread, or None when the snapshot has no such thread. `first`: number of the
-    first message, from 1; `count`: how many messages; None for all."""
-    return ConversationReader(snapshot).read(thread, first, count)
+    first message, from 1; `count`: how many messages; None for all. `limit`: members of each body that are
+    read; what is left out is said."""
+    return ConversationReader(snapshot, limit).read(thread, first, count)
 
 
 class ConversationReader:
     """Reads threads of one snapshot. What it finds out about files and assistants serves all threads."""
 
-    def __init__(self, snapshot: SnapshotReader) -> None:
-        self._snapshot = snapshot
+    def __init__(self, snapshot: SnapshotReader, limit: MemberLimit | None = None) -> None:
+        self._snapshot, self._limit = snapshot, limit
         self._source = Side(snapshot.info.type, snapshot.info.url)
         self.named = NamedObjects(snapshot)
         self._last: _Thread | None = None
@@ -74,8 +84,9 @@ class ConversationReader:
         start = max(first, 1) - 1
         end = len(thread.messages) if count is None else min(start + max(count, 0), len(thread.messages))
         is_last = end == len(thread.messages)
-        trailing = tuple(map(masked_run, thread.runs.trailing())) if is_last else ()
-        return Conversation(thread.head, thread.read(start, end), trailing)
+        trailing = thread.runs.trailing() if is_last else PlacedRuns(())
+        runs = tuple(map(masked_run, trailing.runs))
+        return Conversation(thread.head, thread.read(start, end), runs, trailing.left_out)
 
     def summarize(self, body: StoredBody) -> TranscriptSummary:
         """A thread in one line of a list. Reads a few messages at both ends."""
@@ -84,25 +95,33 @@ class ConversationReader:
     def _thread(self, body: StoredBody) -> _Thread:
         """A thread; one that is asked for again at once is not looked up again."""
         if self._last is None or self._last.body is not body:
-            self._last = _Thread(self._snapshot, self._source, self.named, body)
+            self._last = _Thread(self._snapshot, self._source, self.named, body, self._limit)
         return self._last
 
 
 class _Thread:
     """One thread of a snapshot."""
 
-    def __init__(self, snapshot: SnapshotReader, source: Side, named: NamedObjects, body: StoredBody) -> None:
+    def __init__(
+        self,
+        snapshot: SnapshotReader,
+        source: Side,
+        named: NamedObjects,
+        body: StoredBody,
+        limit: MemberLimit | None,
+    ) -> None:
         self._snapshot, self._source, self._named, self.body = snapshot, source, named, body
+        self._facts = body if limit is None else cut_members(body, limit)[0]
         self._id = id_ = storable_text(as_text(body.get("id")))
         self._decode = CODECS[snapshot.info.type].decode
         self._gaps = snapshot.missing_below("message", id_)
-        self.messages: ListingBodies = snapshot.listing_bodies("message", id_)
-        self.runs = ThreadRuns(snapshot, id_, self.messages, named)
+        self.messages = BoundedBodies(snapshot.listing_bodies("message", id_), limit)
+        self.runs = ThreadRuns(snapshot, id_, self.messages, named, limit)
 
     @cached_property
     def head(self) -> ConversationHead:
         """The facts about the thread."""
-        info, body = self._snapshot.info, self.body
+        info, body = self._snapshot.info, self._facts
         state, reason = self._snapshot.listing_state("message", self._id)
         return ConversationHead(
             id=self._id,
@@ -137,17 +156,30 @@ class _Thread:
         """The messages from one place to another, counted from 0."""
         stop, size = start, FIRST_WINDOW_MESSAGES
         while stop < end:
-            begin, stop, size = stop, min(stop + size, end), min(2 * size, WINDOW_MESSAGES)
-            bodies = [self.messages.read(place) for place in range(begin, stop)]
-            ids = [as_text(body.get("id")) for body in bodies]
+            begin, read = stop, self._window(stop, min(stop + size, end))
+            stop, size = begin + len(read), min(2 * size, WINDOW_MESSAGES)
+            ids = [as_text(row.body.get("id")) for row in read]
             new_ids = self._new_ids("message", self._id, ids)
-            for place, runs in enumerate(self.runs.window(begin, stop), begin):
-                body, id_ = bodies[place - begin], storable_text(ids[place - begin])
-                yield self._message(place + 1, body, runs, new_ids.get(id_, ()))
+            for number, (runs, row, id_) in enumerate(
+                zip(self.runs.window(begin, stop), read, ids, strict=True), begin + 1
+            ):
+                yield self._message(number, row, runs, new_ids.get(storable_text(id_), ()))
+
+    def _window(self, start: int, end: int) -> list[BoundedBody]:
+        """The bodies from one place to another, or fewer where they are long, but at least one."""
+        rows: list[BoundedBody] = []
+        room = MAX_WINDOW_CHARS
+        for place in range(start, end):
+            rows.append(self.messages.measure(place))
+            room -= rows[-1].chars
+            if room < 0:
+                break
+        return rows
 
     def _message(
-        self, number: int, body: StoredBody, runs: Sequence[RunRecord], new_ids: tuple[NewId, ...]
+        self, number: int, row: BoundedBody, placed: PlacedRuns, new_ids: tuple[NewId, ...]
     ) -> ConversationMessage:
+        body = row.body
         entity = self._decode("message", body, self._id, DecodeContext())[0]
         role = as_text(entity.fields.get("role", entity.extras.get("role")))
         assistant, version = ("", "") if role == "user" else message_author(body)
@@ -162,10 +194,12 @@ class _Thread:
             parts=tuple(map(masked_part, conversation_parts(entity, self._named.file))),
             attachments=tuple(map(masked_attachment, read_attachments(entity, self._named.file))),
             metadata=_masked_metadata(entity.fields.get("metadata")),
-            runs=tuple(map(masked_run, runs)),
+            runs=tuple(map(masked_run, placed.runs)),
             new_ids=new_ids,
             assistant_version=version,
             gaps=tuple(self._gaps.get(storable_text(entity.id), ())),
+            left_out=row.left_out,
+            runs_left_out=placed.left_out,
         )
 
     def _newest_assistants(self) -> tuple[tuple[str, str], ...]:
