@@ -21,6 +21,7 @@ from migrate.model.results.archive import MissingObject, SnapshotInfo
 from migrate.model.results.diff import Change
 from migrate.reports.commands.diff import change_document
 from migrate.stages.diff.comparison import EstateComparison
+from migrate.stages.diff.comparison_size import check_comparison_size
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import open_journals
@@ -86,6 +87,7 @@ def compare_answer(request: ToolRequest) -> dict[str, JSON]:
             "each answer compares from the beginning",
             "compare one kind; a person can have all of it: assistants-migrate diff LEFT RIGHT",
         )
+    check_comparison_size(left, right, request.path.name)
     estates = Estate(left), Estate(right)
     scope = DiffScope(kinds=frozenset({kind} if kind else ()))
     head: dict[str, JSON] = {

@@ -22,7 +22,7 @@ from migrate.model.results.text_search import ThreadFilters, ThreadRow
 from migrate.model.selection import seconds_of_date
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.object_lookup import ObjectLookup
-from migrate.stages.query.conversation import read_conversation
+from migrate.stages.query.conversation import PAGE_MEMBERS, read_conversation
 from migrate.stages.query.thread_list import ThreadSort, list_threads
 
 # A message of which less than so many characters would have room begins the next answer instead.
@@ -94,7 +94,7 @@ def get_thread_answer(request: ToolRequest) -> dict[str, JSON]:
     snapshot, name = request.snapshot, request.text("thread")
     first, offset = request.number("first"), request.number("offset")
     id_ = ObjectLookup(snapshot.conn, snapshot).resolve(name, ("thread",))
-    conversation = read_conversation(snapshot, id_, first, request.number("count"))
+    conversation = read_conversation(snapshot, id_, first, request.number("count"), PAGE_MEMBERS)
     if conversation is None:
         raise BadUsage(
             f"snapshot {snapshot.info.id} has no thread {name!r}{describe_other_snapshot(snapshot, name)}",
@@ -147,7 +147,8 @@ def _message_rows(
     if trailing:
         if rows and room < MIN_MESSAGE_ROOM:
             return rows, {"first": last, "offset": 0}
-        row, following, _ = _cut({"number": last, "after_the_last_message": True}, trailing, offset, room)
+        facts = {"number": last, "after_the_last_message": True, **_left_out(conversation.trailing_left_out)}
+        row, following, _ = _cut(facts, trailing, offset, room)
         rows.append(row)
         if following is not None:
             return rows, {"first": last, "offset": following}
@@ -171,6 +172,7 @@ def _message_facts(message: ConversationMessage) -> dict[str, JSON]:
         "number": message.number,
         "id": message.id,
         **({"at": message.at} if message.at else {}),
+        **_left_out(message.runs_left_out, message.left_out),
         **quote(
             role=message.role or "(item)",
             assistant=message.assistant,
@@ -179,6 +181,13 @@ def _message_facts(message: ConversationMessage) -> dict[str, JSON]:
             not_shown_by_the_service=list(message.gaps),
         ),
     }
+
+
+def _left_out(runs: str, values: int = 0) -> dict[str, JSON]:
+    """What of a message and of the runs before it is in no answer, because there is too much of it."""
+    of_message = f"{values:,} more values of the message" if values else ""
+    words = ", ".join(filter(None, (of_message, runs)))
+    return {"left_out": f"{words}; the command `transcript` writes all of it"} if words else {}
 
 
 THREAD_TOOLS = (

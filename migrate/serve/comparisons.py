@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 from migrate import __version__
@@ -19,11 +20,12 @@ from migrate.archive.snapshots.writer import utc_now
 from migrate.errors import MigrateError
 from migrate.reports.commands.diff import diff_report
 from migrate.reports.formats.html import report_context
-from migrate.reports.report import ObjectCounts, Report
+from migrate.reports.report import ObjectCounts, Report, ReportItem
 from migrate.reports.text_table import number_of
 from migrate.serve.connections import ArchiveAccess
 from migrate.serve.finding_links import FindingLinks
 from migrate.stages.diff.bounded_diff import BoundedDiff, diff_bounded
+from migrate.stages.diff.comparison_size import check_comparison_size
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import open_journals
 
@@ -33,10 +35,10 @@ log = logging.getLogger(__name__)
 MAX_SHOWN_CHANGES = 1_000
 # Seconds after which a comparison that no page asks about is given up.
 ABANDONED_S = 30.0
-# Characters of the differences in a page.
-MAX_PAGE_CHARS = 6_000_000
-# Results that are kept; each may take some MB.
-MAX_KEPT_COMPARISONS = 4
+# Characters of the values of all differences that are kept, and of those in the first page, as they are sent.
+MAX_KEPT_CHARS, MAX_PAGE_CHARS = 4_000_000, 1_500_000
+# Results that are kept; each may take 20 MB.
+MAX_KEPT_COMPARISONS = 2
 
 
 class ComparisonAbandoned(Exception):
@@ -46,7 +48,8 @@ class ComparisonAbandoned(Exception):
 @dataclass
 class Comparison:
     """One comparison of two snapshots, by their numbers. `state`: waiting, running, done or failed.
-    `compared`: kind -> objects so far. `context`: what the template of a report shows, when it is done."""
+    `compared`: kind -> objects so far. `context`: what the template of a report shows, when it is done; the
+    report may have fewer differences than `listed` in it."""
 
     left: int
     right: int
@@ -160,9 +163,10 @@ class Comparisons:
         infos = [self._access.snapshot_info(number) for number in (comparison.left, comparison.right)]
         with self._access.separate_connection() as conn:
             snapshots = [SnapshotReader(conn, info) for info in infos]
+            check_comparison_size(snapshots[0], snapshots[1], self._access.path.name)
             left, right = map(Estate, snapshots)
             with open_journals([self._access.path], left, right) as journals:
-                found = diff_bounded(left, right, journals, MAX_SHOWN_CHANGES, watch)
+                found = diff_bounded(left, right, journals, MAX_SHOWN_CHANGES, watch, MAX_KEPT_CHARS)
             labels = [f"snapshot {info.id}, {info.started_at[:10]}" for info in infos]
             links = FindingLinks(*snapshots)
             return _bounded_context(links.with_names(bounded_report(found, *labels)), links)
@@ -193,13 +197,26 @@ def bounded_report(found: BoundedDiff, left: str, right: str) -> Report:
 
 def _bounded_context(report: Report, links: FindingLinks) -> dict[str, Any]:
     """What the template shows, with fewer differences where their texts would make the page too large."""
-    context = report_context(report, links.of)
-    while len(context["data"]) > MAX_PAGE_CHARS and len(report.items) > 1:
-        items = report.items[: len(report.items) // 2]
-        note = f"Only {len(items):,} differences are listed: their texts are long."
-        report = replace(report, items=items, notes=(note, *report.notes))
+    sizes = accumulate(value_chars(item) for item in report.items)
+    shown = max(1, sum(size <= MAX_PAGE_CHARS for size in sizes))
+    whole = report
+    while True:
+        if shown < len(whole.items):
+            note = (
+                f"The first {shown:,} differences are here, because their texts are long. "
+                f"The plain list has {len(whole.items):,}."
+            )
+            report = replace(whole, items=whole.items[:shown], notes=(note, *whole.notes))
         context = report_context(report, links.of)
-    return {**context, "links_of_items": [links.of(item) for item in report.items]}
+        if len(context["data"]) <= MAX_PAGE_CHARS or shown <= 1:
+            listed = {"listed": whole.items, "links_of_listed": [links.of(item) for item in whole.items]}
+            return {**context, **listed}
+        shown //= 2
+
+
+def value_chars(item: ReportItem) -> int:
+    """The characters of the values of a difference, roughly."""
+    return sum(len(str(detail.left)) + len(str(detail.right)) for detail in item.details)
 
 
 def _with_more(counts: ObjectCounts, more: Mapping[tuple[str, str], int]) -> ObjectCounts:

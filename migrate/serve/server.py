@@ -89,6 +89,12 @@ class ImpatientProtocol(H11Protocol):
             self._discard_timer.cancel()
         self._discard_timer = self.loop.call_later(DISCARD_IDLE_S, self.transport.close)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP. An answer that is being made for its beginning is not sent any more."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        super().send_400_response(msg)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._stall_timer = self.loop.call_later(self.stalled_s, self.transport.abort)

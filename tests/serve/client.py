@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Client:
 
     server: ArchiveServer
     cookie: str = ""
+    certificate: Path | None = None
 
     @property
     def port(self) -> int:
@@ -46,7 +48,7 @@ class Client:
 
     def send(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """One request; names of headers have _ for -."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connection()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookie and "cookie" not in headers:
             sent["cookie"] = self.cookie
@@ -55,6 +57,13 @@ class Client:
             with connection.getresponse() as answer:
                 names = {name.lower(): value for name, value in answer.getheaders()}
                 return Answer(answer.status, names, answer.read())
+
+    def connection(self) -> http.client.HTTPConnection:
+        """A connection, with TLS where the server has a certificate."""
+        if self.certificate is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        trust = ssl.create_default_context(cafile=str(self.certificate))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trust)
 
     def page(self, path: str, status: int = 200) -> str:
         """Check the status and return the text of a page."""
@@ -65,10 +74,10 @@ class Client:
 
 
 @contextmanager
-def served(path: Path, **settings: Any) -> Iterator[Client]:
+def served(path: Path, certificate: Path | None = None, **settings: Any) -> Iterator[Client]:
     """A running server of an archive, and a client that has opened the pages."""
     given = ServeSettings(path, KEY, **{"wrong_key_delay_s": 0.0, **settings})
     with ArchiveAccess(path, given.snapshot, connections=3) as access, ArchiveServer(given, access) as server:
-        client = Client(server)
+        client = Client(server, certificate=certificate)
         cookie = client.send(f"/?key={KEY}").headers["set-cookie"].partition(";")[0]
-        yield Client(server, cookie)
+        yield Client(server, cookie, certificate)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -21,6 +20,7 @@ import pytest
 
 from migrate.archive.database import Archive
 from tests.archive.filling import filled, write
+from tests.serve.certificates import make_certificate
 from tests.serve.test_access import KEY
 
 ROOT = Path(__file__).parents[2]
@@ -35,17 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    files = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-keyout", files[1], "-out", files[0], "-days", "30", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return files
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @contextmanager

@@ -198,6 +198,16 @@ class SnapshotReader:
         listing = self._listing(kind, parent)
         return listing_size(self.conn, listing.manifest) if listing else 0
 
+    def listed_bytes(self, kind: str, parent: str) -> int:
+        """The bytes of JSON of one listing, roughly. Reads no body."""
+        listing = self._listing(kind, parent)
+        row = self.conn.execute(
+            "SELECT total(p.size * r.count / max(p.count, 1)) FROM spans r JOIN packs p ON p.id = r.pack_id "
+            "WHERE r.manifest_id = ?",
+            (listing.manifest if listing else 0,),
+        ).fetchone()
+        return int(row[0])
+
     def has_equal_listing(self, right: SnapshotReader, kind: str, parent: str) -> bool:
         """Whether both snapshots have the same bodies in the same order, read to the end."""
         listings = self._listing(kind, parent), right._listing(kind, parent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from migrate.model.results.archive import SnapshotInfo
 from migrate.reports.formats.html import ItemLinks
 from migrate.reports.report import ReportItem
 from migrate.serve.addresses import PageLinks, with_query
-from migrate.serve.comparisons import Comparison, Comparisons
+from migrate.serve.comparisons import Comparison, Comparisons, value_chars
 from migrate.serve.connections import ArchiveAccess
 from migrate.serve.html_answers import page
 from migrate.serve.page_request import ArchiveFunction, error_page, number_in_text
@@ -23,8 +23,9 @@ from migrate.serve.pages.version_timeline import FieldVersion, field_version
 WAIT_FOR_RESULT_S, REFRESH_S = 0.1, 1
 # Result of a report -> what it means for two snapshots.
 RESULTS = {"clear": "The same", "open": "Different", "incomplete": "Not everything was read"}
-# Differences of a page of the list without a script.
-ITEMS_PER_PAGE = 50
+# Differences of a page of the list without a script, and characters of their values: it ends before the
+# difference with which it would have more.
+ITEMS_PER_PAGE, MAX_LIST_CHARS = 50, 400_000
 
 
 def compare_endpoint(comparisons: Comparisons) -> ArchiveFunction:
@@ -62,10 +63,10 @@ def compare_endpoint(comparisons: Comparisons) -> ArchiveFunction:
 
 def _list_page(request: Request, comparison: Comparison, context: dict[str, Any]) -> Response:
     """The differences as a list that needs no script."""
-    items = comparison.context["report"].items
-    links = comparison.context["links_of_items"]
+    items = comparison.context["listed"]
+    links = comparison.context["links_of_listed"]
     first = min(max(number_in_text(request.query_params.get("from", "")) or 1, 1), max(len(items), 1))
-    shown = items[first - 1 : first - 1 + ITEMS_PER_PAGE]
+    shown = _with_room(items[first - 1 : first - 1 + ITEMS_PER_PAGE])
     last = first - 1 + len(shown)
 
     def address(number: int) -> str:
@@ -83,6 +84,16 @@ def _list_page(request: Request, comparison: Comparison, context: dict[str, Any]
         next=last + 1 if last < len(items) else None,
         list_address=address,
     )
+
+
+def _with_room(items: Sequence[ReportItem]) -> Sequence[ReportItem]:
+    """The first items, as many as have room on a page, but at least one."""
+    room = MAX_LIST_CHARS
+    for number, item in enumerate(items):
+        room -= value_chars(item)
+        if room < 0 and number:
+            return items[:number]
+    return items
 
 
 def list_address(comparison: Comparison, first: int = 1) -> str:

@@ -15,8 +15,6 @@ from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
 from migrate.stages.match.pairs import pair_estates
 
-# Characters of the values of kept differences. One message may have a million.
-MAX_KEPT_CHARS = 20_000_000
 # Called with how many objects of each kind were compared, a mapping that changes later, and the number of
 # differences so far. What it raises ends the comparison.
 WatchComparison = Callable[[Mapping[str, int], int], None]
@@ -36,10 +34,15 @@ class BoundedDiff:
 
 
 def diff_bounded(
-    left: Estate, right: Estate, journal_pairs: JournalPairs, max_changes: int, watch: WatchComparison
+    left: Estate,
+    right: Estate,
+    journal_pairs: JournalPairs,
+    max_changes: int,
+    watch: WatchComparison,
+    max_chars: int,
 ) -> BoundedDiff:
     """Compare two estates, as `stages.diff.run.diff` does without rules of the user. Differences are kept up
-    to `max_changes`, and up to `MAX_KEPT_CHARS` of their values."""
+    to `max_changes`, and up to `max_chars` characters of their values."""
     scope = DiffScope()
     pairs = pair_estates(left, right, journal_pairs.objects, guess=True, known_copies=journal_pairs.copies)
     ignore = IgnoreFilter((), scope.expected(left, right))
@@ -52,7 +55,7 @@ def diff_bounded(
         kept = ignore.filter(change)
         if kept is None:
             continue
-        if len(changes) < max_changes and chars < MAX_KEPT_CHARS:
+        if len(changes) < max_changes and chars < max_chars:
             changes.append(kept)
             chars += sum(len(str(path.left)) + len(str(path.right)) for path in kept.paths)
         else:
