@@ -262,8 +262,9 @@ class PackWriter:
 
     def store(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
         """Store bodies and return their numbers, in order. A body that is stored already keeps its number."""
-        numbers = self._find_stored(kind, rows)
-        new = {row.sha: row for row in rows if row.sha not in numbers}
+        different = {row.sha: row for row in rows}  # a faulty service lists one object a thousand times
+        numbers = self._find_stored(kind, list(different.values()))
+        new = {sha: row for sha, row in different.items() if sha not in numbers}
         for row, number in zip(new.values(), self._append(kind, list(new.values())), strict=True):
             numbers[row.sha] = number
             self._pending.append((row.key, number))

@@ -7,6 +7,7 @@ is (`tools[function:get_weather]`), because its position means nothing.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections import Counter, defaultdict
@@ -33,6 +34,8 @@ PLAIN_KEY = re.compile(r"[^\W\d][\w-]*")
 
 # Types of the operator's reports; DeepDiff uses other words for its own.
 REPORT_TYPE = "differs_as_json"
+# Characters of a text that differs above which what a comparison leaves behind is collected at once.
+MAX_WAITING_CHARS = 50_000
 
 
 class MemberStep(str):
@@ -82,6 +85,14 @@ def diff_objects(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[Fi
     """The differences of two normalized objects, as deep as they go, in the order of their keys."""
     if _forms_equal(left, right):
         return []
+    differences = _find_differences(left, right)
+    if any(len(text) > MAX_WAITING_CHARS for path in differences for text in _texts(path)):
+        # What DeepDiff leaves behind refers to itself and to the texts: they would wait for a collection.
+        gc.collect(0)
+    return differences
+
+
+def _find_differences(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[FieldDifference]:
     from deepdiff import DeepDiff  # 0.1 s to load, and most comparisons end before this line
 
     tree: Any = DeepDiff(
@@ -99,6 +110,10 @@ def diff_objects(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[Fi
         members = [path for path in inside_lists if path.steps[:depth] == whole.steps] if is_list else []
         differences += members or [whole]
     return differences
+
+
+def _texts(path: FieldDifference) -> list[str]:
+    return [value for value in (path.left, path.right) if isinstance(value, str)]
 
 
 def json_equal(left: JSON, right: JSON) -> bool:

@@ -256,3 +256,10 @@ def test_bodies_with_a_word_are_found_in_the_listings_of_their_snapshot(
             assert sorted(snapshot.texts_with("message", asked)) == sorted(expected)
         assert expected == []
     assert list(reader(archive, 0).texts_with("run", words)) == [("t1", '{"id":"run_1","text":"file-a"}')]
+
+
+def test_one_object_that_is_listed_thousands_of_times(archive: Archive) -> None:
+    same = {"id": "a", "text": "same"}
+    write(archive, [("file", "", [same] * 3_000)])
+    assert [body for _, body in reader(archive).bodies("file", "")] == [same] * 3_000
+    assert archive.conn.execute("SELECT sum(count) FROM packs").fetchone()[0] == 1

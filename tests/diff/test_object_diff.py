@@ -5,6 +5,8 @@ The comparison below supports only lists without order, in which each member has
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,3 +105,21 @@ def test_a_list_with_an_order_differs_at_its_own_members(left: list[Any], right:
     for path in found:
         assert path.steps[0] == "content"
         assert not json_equal(path.left, path.right)
+
+
+def test_nothing_of_long_texts_waits_for_a_collection() -> None:
+    """What DeepDiff leaves behind refers to itself; of a thousand long messages it would be gigabytes."""
+    gc.collect()
+    threshold = gc.get_threshold()
+    gc.set_threshold(1_000_000)
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            texts = [{"content": [{"text": f"{number} {side} " * 50_000}]} for side in ("left", "right")]
+            assert len(diff_objects(texts[0], texts[1])) == 1
+            if number == 0:
+                first = tracemalloc.get_traced_memory()[0]
+        assert tracemalloc.get_traced_memory()[0] < first + 3_000_000
+    finally:
+        tracemalloc.stop()
+        gc.set_threshold(*threshold)

@@ -29,7 +29,7 @@ NEIGHBOURS = 20
 NO_TIME = -1.0
 # Where the bodies of a conversation are limited: runs at one place, and characters of the steps that are read
 # for a window of messages or for the runs at the end.
-MAX_RUNS_AT_ONE_PLACE, MAX_STEP_CHARS = 100, 4_000_000
+MAX_RUNS_AT_ONE_PLACE, MAX_STEP_CHARS = 100, 1_000_000
 
 
 def message_after_run(snapshot: SnapshotReader, thread: str, run: str) -> int:
