@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import BadUsage
-from migrate.reports.text_table import escape_control
 from migrate.stages.estate import IN_MEMORY_KINDS
 
 # Memory of an object that is compared: so many bytes, and so many times its JSON (measured with 10,000 files
@@ -22,8 +21,7 @@ def check_comparison_size(left: SnapshotReader, right: SnapshotReader, archive: 
         for kind in IN_MEMORY_KINDS
     )
     if needed > MAX_COMPARED_BYTES:
-        name = escape_control(archive)
-        sides = " ".join(f"{name}@{side.info.id}" for side in (left, right))
+        sides = " ".join(f"{archive}@{side.info.id}" for side in (left, right))
         raise BadUsage(
             f"snapshots {left.info.id} and {right.info.id} have too many assistants, files or vector stores "
             "to be compared here",
