@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrate.archive.snapshots.reader import ListingBodies, SnapshotReader
 from migrate.model.document_texts import read_document
 from migrate.model.thread_summary import ThreadSummary
+from migrate.stages.query.bounded_bodies import BoundedBodies
 
 # Messages from the beginning of a thread in which the first words of a user are looked for.
 MAX_FIRST_MESSAGES = 5
@@ -15,7 +16,7 @@ def words_of_thread(snapshot: SnapshotReader, thread: str) -> str:
     return words_of_messages(snapshot.listing_bodies("message", thread))
 
 
-def words_of_messages(messages: ListingBodies) -> str:
+def words_of_messages(messages: ListingBodies | BoundedBodies) -> str:
     """The first words of a user, or of anybody where no user is among the first messages; without
     credentials."""
     ends = ThreadSummary()
