@@ -16,7 +16,7 @@ def check_comparison_size(left: SnapshotReader, right: SnapshotReader, archive: 
     """Raise `BadUsage` where the assistants, files and vector stores of two snapshots of an archive would
     take more memory than a server has for them. Threads and messages are compared one by one."""
     needed = sum(
-        BYTES_OF_JSON * side.listed_bytes(kind) + BYTES_AROUND * side.count(kind, "")
+        BYTES_OF_JSON * side.listed_bytes(kind, "") + BYTES_AROUND * side.count(kind, "")
         for side in (left, right)
         for kind in IN_MEMORY_KINDS
     )
