@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from migrate.model.input_limits import MIB
 from migrate.serve.api import API_PREFIXES
 
-MIB = 1 << 20
 # What all requests in progress may take together.
 TOTAL_BYTES = 40 * MIB
 # What a request may take, with what is read for it: measured at 2 to 12 MB for a page as long as pages get,
@@ -22,7 +22,7 @@ PAGE_BYTES, PRINTED_BYTES, COMPARISON_BYTES, API_BYTES = 4 * MIB, 20 * MIB, 8 * 
 # The bytes of a file are read in chunks of 1 MiB, one ahead.
 CONTENT_BYTES = 2 * MIB
 # Seconds that a request waits for its turn.
-MAX_WAIT_S = 20.0
+MAX_TURN_WAIT_S = 20.0
 CONTENT_SUFFIX, COMPARISON_PATH, STATIC_PREFIX = "/content", "/compare", "/static/"
 
 
@@ -33,7 +33,7 @@ class TooBusy(Exception):
 class WorkBudget:
     """A number of bytes that requests take parts of, first come, first served. For one event loop."""
 
-    def __init__(self, total: int = TOTAL_BYTES, max_wait_s: float = MAX_WAIT_S) -> None:
+    def __init__(self, total: int = TOTAL_BYTES, max_wait_s: float = MAX_TURN_WAIT_S) -> None:
         self._free, self._total, self._max_wait_s = total, total, max_wait_s
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
