@@ -86,3 +86,20 @@ def test_nothing_is_missing_only_where_that_is_so(tmp_path: Path) -> None:
         said = made.plain(*again)
         assert (said.code, "gone from within" in said.out) == (0, True)
         assert said.out.endswith("nothing was written\n")
+
+
+@pytest.mark.exhaustive(2)
+@pytest.mark.parametrize("type_", TYPES)
+def test_a_store_that_expired_since_is_reported(type_: str, tmp_path: Path) -> None:
+    """It is still there, and cannot be searched. Deleted, it comes back."""
+    with archived(tmp_path, type_) as made:
+        store, *_ = made.target.estate.vector_stores
+        made.target.estate.vector_stores[store]["status"] = "expired"
+        asked = len(made.target.requests)
+        (row,) = [row for row in made("restore", made.db, "--yes").ok(1)["losses"] if row["grade"] == "lost"]
+        assert (row["id"], row["field"], made.writes(asked)) == (store, "status", [])
+        forget(made, "vector_stores", store)
+        assert restored(made)["relinked"] != []
+        assert [
+            row for row in restored(made)["losses"] if row["field"] == "status" and row["id"] == store
+        ] == []

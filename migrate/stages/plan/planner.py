@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from migrate.model import KINDS, Entity
+from migrate.model.entity import usability
 from migrate.model.loss import EVERY_OBJECT, Grade, Loss
 from migrate.model.results.plan import Action
 from migrate.stages.plan.adaptation import AssistantDependencies
@@ -60,6 +61,7 @@ class Planner:
                 existing = self.decider.counterpart(entity, self.target.objects(kind))
                 if kind == "file" and existing is None:
                     self._note_ambiguous_file(entity)
+                self._note_unusable(entity, existing)
                 yield self._needed(self.log.add(self.decider.decide(entity, existing)))
         for store in self._selected(self.source.objects("vector_store").values()):
             if ("vector_store", store.id) not in second_copies:
@@ -92,6 +94,15 @@ class Planner:
         """The action, with the object that needs its object, where the user did not select that itself."""
         owner = self.selected and self.selected.needed_by.get((action.kind, action.id))
         return replace(action, needed_by=" ".join(owner)) if owner else action
+
+    def _note_unusable(self, entity: Entity, existing: Entity | None) -> None:
+        """In a restore, an object that is there and of no use any more, such as an expired store."""
+        if self.decider.restore and existing and usability(existing) != usability(entity) == "usable":
+            reason = (
+                f"{existing.id} is there, and is {usability(existing)} since the snapshot: it cannot be used"
+            )
+            hint = "delete it and restore again: it comes back, and what refers to it gets the new id"
+            self.log.add_loss(entity, "status", reason, "lost", hint)
 
     def _note_ambiguous_file(self, file: Entity) -> None:
         """Several files of one name and size: none is used by a guess."""
