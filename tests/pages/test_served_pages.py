@@ -250,6 +250,15 @@ def test_a_thread_on_paper_has_the_messages_and_no_controls(wide: Visitor) -> No
     page.emulate_media(media="screen")
 
 
+def test_every_image_is_there_before_a_thread_is_printed(wide: Visitor) -> None:
+    """Also those that are folded in, or far below."""
+    page = wide.go(PageLinks(NUMBERS["azure-v2"]).thread("thread_dpohoc3XDk6a79UEE81px8SF"))
+    images = page.locator("main img")
+    assert images.count() == 4
+    widths = images.evaluate_all("(all) => all.map((one) => one.complete ? one.naturalWidth : 0)")
+    assert min(widths) > 100
+
+
 def test_the_policy_forbids_what_the_pages_do_not_do(browser: Browser, client: Client) -> None:
     with visiting(browser, client) as visitor:
         visitor.go(CLASSIC.overview())
