@@ -48,11 +48,11 @@ COMMANDS = {
     "sync": "one-way replication: snapshot, plan, apply, verify",
     "restore": "recreates what an estate no longer has, from an archive",
     "rollback": "rolls back a plan: removes and restores objects",
-    "drill": "proves that an archive can be restored, then rolls everything back",
+    "drill": "tests a restore into an empty place, then rolls it back",
     "applies": "lists every apply, and whether it was rolled back",
     "ids": "prints the id map: old id, new id",
-    "serve": "opens an archive as pages in a browser, and serves the old API over it",
-    "mcp": "gives an assistant tools that read an archive (Model Context Protocol)",
+    "serve": "shows an archive in the browser, and answers the old API from it",
+    "mcp": "gives an assistant tools that read an archive, over MCP",
     "emulate": "serves an emulated service on loopback, for rehearsal",
     "demo": "shows the whole flow on bundled examples, without an account",
 }
@@ -136,7 +136,9 @@ class Program(click.Group):
 )
 @click.version_option(__version__, prog_name="assistants-migrate")
 def program() -> None:
-    """Keep, compare and move the assistants you built.
+    """Back up, compare and move AI assistants: OpenAI, Azure OpenAI, Foundry.
+
+    `assistants-migrate demo` shows how it works, without an account.
 
     Exit codes: 0 done, nothing differs; 1 differences, findings, nothing found, or losses not accepted;
     2 usage; 3 incomplete, everything missing is listed; 4 refused for safety; 5 cannot reach or sign in, or
