@@ -31,6 +31,7 @@ from migrate.emulator import Emulator, Options
 from migrate.model import KINDS, Kind
 from migrate.model.normalize import FIELD_RULES
 from migrate.stages.diff.ignore_rules import IgnoreRuleTable
+from tests.e2e.program_server import program_command
 from tools.docs.cli_reference import reference
 from tools.docs.examples import BARE, EXAMPLES
 from tools.docs.examples.equivalents import EQUAL, Pair
@@ -184,7 +185,7 @@ def _task(job: Any, local: Path, shared: Path, config: Path, **env: str) -> subp
     places = {"LOCAL": str(local), "SHARED": str(shared), "ASSISTANTS_MIGRATE_CONFIG": str(config)}
     local.mkdir()
     program = local / "assistants-migrate"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m migrate "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {program_command()} "$@"\n')
     program.chmod(0o755)
     path = f"{local}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import socket
@@ -32,7 +33,7 @@ APIS: dict[ServiceName, tuple[Api, ...]] = {
 # The path in the URL that clients are given: OpenAI's SDK expects the version in it, Azure's does not.
 BASE_PATHS: dict[ServiceName, str] = {"azure-openai": "", "openai": "/v1", "foundry": foundry.PROJECT}
 START_TIMEOUT_S, STOP_TIMEOUT_S = 10.0, 5.0
-TICK_S = 0.01  # uvicorn checks ten times less often whether it should stop, too slow for tests
+TICK_S = 0.1  # as uvicorn: the date in the headers is renewed, and a signal is seen
 
 AppWrapper = Callable[[Any], Any]  # takes the ASGI application of the service and returns one around it
 
@@ -74,11 +75,22 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=1,
         )
         super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Event | None = None
 
     async def main_loop(self) -> None:
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         ticks = itertools.count()
         while not await self.on_tick(next(ticks)):
-            await asyncio.sleep(TICK_S)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), TICK_S)
+
+    def end(self) -> None:
+        """Stop at once, not at the next tick. May be called by another thread."""
+        self.should_exit = True
+        if self._loop and self._ending:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._ending.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.server_state.tasks:  # a request is being answered
@@ -153,7 +165,7 @@ class Emulator:
 
     def stop(self) -> None:
         """End the service and close the content of its files."""
-        self._server.should_exit = True
+        self._server.end()
         if self._thread:
             self._thread.join(STOP_TIMEOUT_S)
         self.estate.close()

@@ -16,9 +16,10 @@ from tests.e2e import projects
 from tests.e2e.conftest import Launch
 from tests.e2e.hostile import PLACEHOLDER, commands, deep, nested
 from tests.e2e.running import World, options
+from tests.sample import RUN
 
 Put = Callable[[World, Any], str]
-BIG = "ü" * 5_000_000
+BIG = "ü" * (5_000_000 if RUN.exhaustive else 1_000_000)
 
 
 def assistant(world: World, value: Any) -> str:

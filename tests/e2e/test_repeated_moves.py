@@ -14,7 +14,7 @@ from tests.e2e.running import World
 Json = dict[str, Any]
 
 
-@pytest.mark.exhaustive(5)
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.id)
 def test_rounds_two_to_four_find_and_write_nothing(route: Route, tmp_path: Path) -> None:
     assert run(route, tmp_path) == []
