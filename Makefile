@@ -11,6 +11,9 @@ LOCKER := .venv-lock
 UV     := uv==0.13.8
 PIP    := -m pip --disable-pip-version-check -qq install
 
+# Otherwise each program that the tests start would compile the whole package, and each run every test.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-exhaustive test-all matrix recordings lint bench bench-quick docs lock clean
 .DELETE_ON_ERROR:
 
