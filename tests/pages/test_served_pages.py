@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from migrate.archive.database import Archive
+from migrate.archive.id_map import Side
+from migrate.archive.journal import Journal
 from migrate.serve.addresses import PageLinks
-from tests.archive.filling import filled
+from tests.archive.filling import TYPE, URL, filled
 from tests.pages.conftest import SCREENSHOTS
 from tests.pages.measuring import BACKGROUND, CONTRAST, FOCUSED, OVERFLOW
 from tests.pages.serving import Visitor, served_estate, visiting
@@ -307,6 +310,23 @@ def test_without_an_index_pages_fit_and_have_no_serious_fault(browser: Browser, 
                     page.screenshot(path=file)
                 assert page.locator("mark").all_inner_texts() == ["Hello"]
                 visitor.quiet()
+
+
+def test_what_became_of_a_thread_can_be_copied(browser: Browser, tmp_path: Path) -> None:
+    def moved(path: Path) -> None:
+        filled(path)
+        with Archive.open(path, write=True) as archive:
+            journal = Journal(archive, "digest", Side(TYPE, URL), Side("foundry", "https://new.example.com"))
+            (entry,) = journal.record_intent([("create", "thread", "", "thread_1", "")])
+            journal.record_done(entry, "conv_new", written="x")
+
+    with served_estate(tmp_path / "estate.db", moved) as client, visiting(browser, client) as visitor:
+        visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = visitor.go("/snapshots/1/threads/thread_1")
+        for id_ in ("conv_new", "thread_1"):
+            page.get_by_label(f"Copy {id_}").click()
+            assert visitor.all("navigator.clipboard.readText()") == id_
+        visitor.quiet()
 
 
 # ------------------------------------------------------------------------------------------ hostile

@@ -40,6 +40,8 @@
   if (navigator.clipboard) {
     for (const button of document.querySelectorAll("button.copy"))
       copies(button, () => button.dataset.text ?? document.getElementById(button.dataset.copy).textContent);
+    for (const code of document.querySelectorAll(".thread-facts code"))
+      code.after(" ", copies(made("copy icon", `Copy ${code.textContent}`), () => code.textContent));
     for (const bubble of document.querySelectorAll(".conversation .bubble"))
       bubble.previousElementSibling?.append(copies(made("copy icon", "Copy this message"), () => bubble.innerText));
     for (const block of document.querySelectorAll(".conversation .code")) {
