@@ -415,6 +415,9 @@ def test_a_store_of_a_thread_that_is_not_listed_is_re_pointed(tmp_path: Path) ->
         thread = next(iter(estate.threads))
         store = estate.threads[thread]["tool_resources"]["file_search"]["vector_store_ids"][0]
         del estate.vector_stores[store], estate.vector_store_files[store]
+        whole = made("restore", made.db, "--accept-loss", "all", "--dry-run").ok()
+        assert [note for note in whole["notes"] if "threads were not listed" in note]
         result = restored(made, "--id", store)
         assert result["findings"] == []
         assert [row["id"] for row in result["relinked"]] == [thread]
+        assert restored(made)["notes"] == []  # nothing comes back

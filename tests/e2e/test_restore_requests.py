@@ -62,7 +62,7 @@ def test_no_thread_is_listed_where_none_is_selected(type_: str, tmp_path: Path) 
         after = held(made)
         changed = {key[2] for key in before if after[key] != before[key]}
         assert changed == {row["id"] for row in result["relinked"]}
-        assert [note for note in result["notes"] if "threads are not listed" in note]
+        assert [note for note in result["notes"] if "threads were not listed" in note]
         again = restored(made, "--id", reader)
         assert again["notes"] == []  # nothing comes back, so nothing names a dead id
         assert again["actions"]["create"] == again["actions"]["update"] == 0

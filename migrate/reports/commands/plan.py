@@ -89,9 +89,9 @@ def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
 def _selection_notes(subject: Plan | Assessment) -> Iterator[str]:
     if subject.selection is not None:
         yield f"selected: {' '.join(subject.selection.selection().options())}"
-        yield from subject.selection_notes
-        numbers = dict(subject.other_snapshots)
-        yield from (unknown_id_text(id_, numbers.get(id_)) for id_ in subject.unknown_ids)
+    yield from subject.selection_notes
+    numbers = dict(subject.other_snapshots)
+    yield from (unknown_id_text(id_, numbers.get(id_)) for id_ in subject.unknown_ids)
 
 
 def assess_document(assessment: Assessment) -> dict[str, JSON]:

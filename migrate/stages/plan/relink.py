@@ -36,8 +36,8 @@ NOT_WANTED = "--no-relink leaves it as it is"
 STAYS_WITHOUT = "--no-relink leaves the store without it"
 NOT_IN_SNAPSHOT = "the snapshot does not have it, so it is left as it is"
 UNLISTED_NOTE = (
-    "threads are not listed for this selection: one that is newer than the snapshot is not found, also where "
-    "it names an id that is gone"
+    "threads were not listed: one that is newer than the snapshot is not found, also where it names an id "
+    "that is gone"
 )
 MESSAGES_STAY = "a message cannot be changed"
 NEW_ID_HINT = "`ids` shows the new id"

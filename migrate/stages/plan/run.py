@@ -202,7 +202,7 @@ def _selection(
     """What a plan records of its selection, and of ids that were selected and that the source lacks. `notes`:
     more sentences about it."""
     if selected is None:
-        return {}
+        return {"selection_notes": tuple(notes)}
     unmatched = (f"no object matches {rule}" for rule in selected.unmatched_rules)
     return {
         "selection": SelectionRow.of(options.selection),
