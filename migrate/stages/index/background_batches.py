@@ -21,50 +21,47 @@ class IterationStopped(Exception):
 def iterate_in_background(
     make: Callable[[Callable[[], None]], Iterator[Made]],
 ) -> Iterator[Iterator[Made]]:
-    """The items of the iterator that `make` returns, in order; one more is made before it is asked for.
+    """The items of the iterator that `make` returns, in order. The next one is made while the caller has one,
+    and no more: items may be large.
 
     `make` is called in the thread. It gets a function that raises `IterationStopped` after the block has
     ended, also with an error: long work calls it often. What the iterator raises is raised here. After the
     block the thread has ended.
     """
-    results: queue.Queue[tuple[Made | None, BaseException | None]] = queue.Queue(maxsize=1)
-    stopped = threading.Event()
+    results: queue.Queue[tuple[Made | None, BaseException | None]] = queue.Queue()
+    stopped, wanted = threading.Event(), threading.Semaphore(1)
 
     def check_stopped() -> None:
         if stopped.is_set():
             raise IterationStopped
 
-    def put(item: Made | None, error: BaseException | None) -> None:
-        while True:
-            check_stopped()
-            try:
-                return results.put((item, error), timeout=WAIT_S)
-            except queue.Full:
-                continue
-
     def work() -> None:
         try:
-            try:
-                for item in make(check_stopped):
-                    put(item, None)
-                put(None, None)
-            except IterationStopped:
-                raise
-            except BaseException as error:
-                put(None, error)
-        except IterationStopped:
-            pass
+            made = make(check_stopped)
+            while True:
+                while not wanted.acquire(timeout=WAIT_S):
+                    check_stopped()
+                item = next(made, None)
+                results.put((item, None))
+                if item is None:
+                    return
+                del item
+        except BaseException as error:
+            if not isinstance(error, IterationStopped):
+                results.put((None, error))
 
     thread = threading.Thread(target=work, name="index", daemon=True)
     thread.start()
     try:
-        yield _received(results)
+        yield _received(results, wanted)
     finally:
         stopped.set()
         thread.join()
 
 
-def _received(results: queue.Queue[tuple[Made | None, BaseException | None]]) -> Iterator[Made]:
+def _received(
+    results: queue.Queue[tuple[Made | None, BaseException | None]], wanted: threading.Semaphore
+) -> Iterator[Made]:
     while True:
         try:
             item, error = results.get(timeout=WAIT_S)  # without a limit, Ctrl-C would wait on Windows
@@ -74,4 +71,5 @@ def _received(results: queue.Queue[tuple[Made | None, BaseException | None]]) ->
             raise error
         if item is None:
             return
+        wanted.release()
         yield item
