@@ -56,7 +56,7 @@ class IndexBatch:
         self.pairs: list[tuple[str, str, int]] = []
         # Number, first byte counted from 1, length, and name of each document.
         self._documents: list[tuple[int, int, int, str | None]] = []
-        self._texts: list[bytes] = []
+        self._texts = bytearray()
 
     @property
     def documents(self) -> int:
@@ -77,7 +77,7 @@ class IndexBatch:
             if columns:
                 text = columns[0].encode()
                 self._documents.append((number, self.text_bytes + 1, len(text), columns[1]))
-                self._texts.append(text)
+                self._texts += text
                 self.text_bytes += len(text)
         self.next_document += count
         self.objects += count
@@ -89,7 +89,7 @@ class IndexBatch:
         _insert(conn, "INSERT OR IGNORE INTO thread_assistants VALUES", self.assistants)
         _insert(conn, "INSERT OR IGNORE INTO metadata_pairs VALUES", self.pairs)
         if self._documents:
-            conn.execute(WORDS_SQL, (b"".join(self._texts), json.dumps(self._documents)))
+            conn.execute(WORDS_SQL, (self._texts, json.dumps(self._documents)))
 
 
 def _insert(conn: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -34,7 +34,7 @@ from migrate.stages.index.background_batches import iterate_in_background
 from migrate.stages.progress import Progress
 
 # Objects, and bytes of words, in one commit: a program that is killed reads so many again, and twice as many
-# are in memory. With fewer, the parts of the index repeat more words: the file has more free space at the end.
+# are in memory. With fewer, the parts of the index repeat more words, and more free space is left at the end.
 OBJECTS_PER_COMMIT, BYTES_PER_COMMIT = 25_000, 9 << 20
 # All parts of the index are merged where at least one document of so many was added.
 MERGED_SHARE = 4
