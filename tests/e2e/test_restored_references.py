@@ -103,3 +103,24 @@ def test_a_store_that_expired_since_is_reported(type_: str, tmp_path: Path) -> N
         assert [
             row for row in restored(made)["losses"] if row["field"] == "status" and row["id"] == store
         ] == []
+
+
+@pytest.mark.exhaustive(2)
+@pytest.mark.parametrize("type_", TYPES)
+def test_what_an_older_snapshot_gave_back_is_not_created_from_a_newer_one(type_: str, tmp_path: Path) -> None:
+    """Restored from the first snapshot, then from a second one that has the new id, then from the first."""
+    with archived(tmp_path, type_) as made:
+        estate = made.target.estate
+        tables = [("vector_stores", 0), ("conversations" if type_ == "foundry" else "threads", 1)]
+        ids = {table: list(getattr(estate, table))[place] for table, place in tables}
+        for number in (1, 2, 1):
+            for table, id_ in ids.items():
+                forget(made, table, id_)
+            result = made("restore", f"{made.db}@{number}", "--accept-loss", "all", "--yes").ok()
+            ids = dict(zip(ids, (row["target_id"] for row in result["ids"]), strict=True))
+            made.snapshot()
+        for number in (1, 2):
+            asked = len(made.target.requests)
+            again = made("restore", f"{made.db}@{number}", "--accept-loss", "all", "--yes").ok()
+            assert again["actions"]["create"] == again["actions"]["update"] == 0, number
+            assert made.writes(asked) == []

@@ -103,15 +103,16 @@ class Lineage:
 
     def later_copies(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
         """(kind, source id) -> id of the nearest object of the target that was created from it over more than
-        one move: a restored object that was lost and restored again, from a newer snapshot.
+        one move, or from what it replaces itself: a restored object that was lost and restored again, from a
+        newer snapshot or from an older one.
 
         Not of objects whose direct copy the target has."""
         found: dict[tuple[str, str], str] = {}
-        for node, copies in self._copies.items():
+        for node in dict.fromkeys([*self._copies, *self._origins]):
             if not node.is_in(source) or node.is_in(target):
                 continue
-            copy = next((copy for copy in self._descendants(node) if copy.is_in(target)), None)
-            if copy is not None and copy not in copies and self._is_proven(copy, target):
+            copy = next((copy for copy in self._replacements(node) if copy.is_in(target)), None)
+            if copy is not None and copy not in self._copies.get(node, ()) and self._is_proven(copy, target):
                 found[node.kind, node.id] = copy.id
         return found
 
@@ -242,6 +243,11 @@ class Lineage:
             yield origin
             if origin._replace(id="") == node._replace(id=""):
                 yield from self._descendants(origin)
+
+    def _replacements(self, node: LineageNode) -> Iterator[LineageNode]:
+        """What was created from an object, and from those of its own place that it replaces."""
+        origins = set(self._ancestors(node))
+        return (relative for relative in self._relatives(node) if relative not in origins)
 
 
 def _reachable(
