@@ -29,7 +29,7 @@ CONNECTIONS = WORKER_THREADS + 1
 # Results that are kept until the archive changes.
 MAX_KEPT_RESULTS = 64
 # Characters of unpacked bodies that all requests share.
-MAX_SHARED_CHARS = 1 << 23
+MAX_SHARED_CHARS = 1 << 22
 
 _T = TypeVar("_T")
 

@@ -259,3 +259,27 @@ def test_every_tool_and_the_bounds_are_written_down() -> None:
     )
     assert f"at most {MAX_ANSWER_CHARS:,} characters" in DOCS
     assert f"{MAX_ANSWER_CHARS:,} characters" in INSTRUCTIONS
+
+
+def test_lines_that_are_no_requests_end_nothing(path: Path) -> None:
+    cancelled = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":%s}'
+    odd = [
+        "not json", "{}", "[]", '{"jsonrpc":"2.0"}', '{"jsonrpc":"2.0","id":1,"method":"nothing/at/all"}',
+        "[" * 300_000, '{"a":' * 50_000 + "1" + "}" * 50_000, '"' + "y" * 2_000_000 + '"',
+        cancelled % '{"requestId":77}', cancelled % '{"requestId":{"a":[1]}}', cancelled % "[1]",
+        '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":7}}',
+    ]  # fmt: skip
+    asked = '{"jsonrpc":"2.0","id":3,"method":"tools/list"}'
+    start = (
+        '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18",'
+        '"capabilities":{},"clientInfo":{"name":"a","version":"1"}}}'
+    )
+    opened = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+    done = subprocess.run(
+        [sys.executable, "-m", "migrate", "mcp", str(path), "--quiet"],
+        input=("\n".join([*odd, start, opened, *odd, asked]) + "\n").encode() + b"\xff\xfe\n",
+        capture_output=True, cwd=ROOT, timeout=60, check=True,
+    )  # fmt: skip
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "result" in next(answer for answer in answers if answer.get("id") == 3)
+    assert done.stderr == b""

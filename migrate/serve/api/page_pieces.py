@@ -15,7 +15,7 @@ from migrate.serve.api.row_filters import parse_body
 from migrate.serve.connections import ArchiveAccess
 
 # Characters of the rows that are in memory at once, unless one row has more.
-PIECE_CHARS = 1 << 21
+PIECE_CHARS = 1 << 19
 
 
 @dataclass(frozen=True)
