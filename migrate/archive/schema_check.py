@@ -30,6 +30,8 @@ from migrate.errors import ArchiveDamaged
 # prints.
 STEPS_BY_DIGEST = {
     "a5bc8c6f018280a7e0ed0d7164beda12728e87c37ecc06e90e025bf1e269d7f5": 1,
+    "6f828adcfab963768ceabf30953f311575816103955bcabf4dab35bff980662b": 2,
+    # `read_me` with other commands for Datasette: only its text differs
     "326bd65b49fed38ba999ee0f4c77b2f19dd00e67236ad5e8b535b1214b928cff": 2,
 }
 

@@ -91,9 +91,9 @@ READ_ME: tuple[tuple[str, str], ...] = (
     ("sqlite3", "The shell has the function built in: sqlite3 -readonly FILE"),
     ("sqlite-utils", "It is installed with assistants-migrate, which adds the function."),
     ("Datasette", "Install assistants-migrate in the environment of Datasette, which adds the function, "
-        "links and a search: datasette install assistants-migrate. Where pipx installed Datasette: pipx "
-        "inject datasette assistants-migrate. Where uv did: uv tool install datasette --with "
-        "assistants-migrate"),
+        "links and a search. PACKAGE is the folder of a checkout, or a wheel: datasette install PACKAGE. "
+        "Where pipx installed Datasette: pipx inject datasette PACKAGE. Where uv did: uv tool install "
+        "datasette --with PACKAGE"),
     ("Python", "conn.create_function('sqlar_uncompress', 2, lambda data, size: data if size == len(data) "
         "else zlib.decompress(data))"),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from migrate.archive.packs import register_sql_functions
 from migrate.archive.schema import migrations
 from migrate.archive.schema_check import STEPS_BY_DIGEST, has_current_schema
 from migrate.archive.schema_steps import APPLICATION_ID, SCHEMA_STEPS, STEPS_BEFORE_VERSION_1
+from migrate.archive.schema_views import READ_ME, read_me_view
 from migrate.errors import ArchiveDamaged
 from tests.archive.filling import facts, filled, reader
 
@@ -148,8 +149,26 @@ def test_the_schema_of_each_version_is_recognized_by_its_digest() -> None:
     compared entry by entry, which loads sqlite-utils."""
     versions = range(1, len(SCHEMA_STEPS) + 1)
     digests = [schema_check.schema_digest(schema_check._schema_of_version(number)) for number in versions]
-    assert digests == list(STEPS_BY_DIGEST)
-    assert list(versions) == list(STEPS_BY_DIGEST.values())
+    assert digests == list(STEPS_BY_DIGEST)[: len(versions)]
+    assert list(versions) == list(STEPS_BY_DIGEST.values())[: len(versions)]
+
+
+def test_an_archive_with_the_first_text_of_its_read_me_is_opened_checked_and_written(tmp_path: Path) -> None:
+    path = tmp_path / "estate.db"
+    filled(path)
+    first = (
+        "links and a search: datasette install assistants-migrate. Where pipx installed Datasette: pipx "
+        "inject datasette assistants-migrate. Where uv did: uv tool install datasette --with "
+        "assistants-migrate"
+    )
+    now = next(text for program, text in READ_ME if program == "Datasette")
+    then = now[: now.index("links and a search")] + first
+    with closing(sqlite3.connect(path)) as conn, conn:
+        sql = read_me_view().replace(now, then)
+        conn.execute("DROP VIEW read_me")
+        conn.execute(sql)
+    with Archive.open(path, write=True) as archive:
+        assert check_archive(archive.conn).damage == ()
 
 
 def test_an_archive_is_opened_without_creating_the_schema_again(

@@ -107,7 +107,7 @@ def test_a_program_without_the_function_gets_an_error_with_its_name(tmp_path: Pa
             conn.execute("SELECT * FROM threads")
         told = dict(conn.execute("SELECT program, how FROM read_me").fetchall())
     assert "no such function: sqlar_uncompress" in told["any program"]
-    assert "datasette install assistants-migrate" in told["Datasette"]
+    assert "datasette install PACKAGE" in told["Datasette"]
 
 
 def test_one_thread_is_found_without_reading_the_others(archive: Archive) -> None:

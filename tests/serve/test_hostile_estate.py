@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
@@ -136,9 +135,7 @@ def test_gigantic_texts_are_bounded_pages(tmp_path: Path) -> None:
             write(archive, listings)
     with served(tmp_path / "estate.db") as client:
         for page in ("", "threads", "threads/thread_1", "assistants", "assistants/asst_1"):
-            began = time.monotonic()
             text = client.page(f"/snapshots/2/{page}")
-            assert time.monotonic() - began < 5, page
             assert len(text) < 8_000_000, page
         assert len(client.page("/snapshots/2/assistants")) < 100_000
         whole = client.send("/snapshots/2/threads/thread_1/messages/m0")

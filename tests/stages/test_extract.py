@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.cli import program
 from migrate.errors import BadUsage, OperationRefused
 from migrate.model.results.query import ExtractResult
 from migrate.stages.query.extract import extract
@@ -72,6 +74,24 @@ def test_unknown_ids_and_files_without_bytes_are_reported(archive: Archive, fold
         ("file-x", "snapshot 1 has no such file"),
     ]
     assert list(held(folder)) == ["notes.txt"], "alone, it needs no suffix"
+
+
+@pytest.mark.parametrize(
+    ("ids", "code"),
+    [
+        (["file-x"], 1),
+        (["file-x", "file-y"], 1),
+        (["file-x", "file-e"], 3),
+        (["file-e"], 3),
+        (["file-x", "file-a"], 3),
+        (["file-a"], 0),
+    ],
+)
+def test_the_exit_code_says_whether_all_some_or_none_were_found(
+    archive: Archive, folder: Path, ids: list[str], code: int
+) -> None:
+    arguments = ["extract", str(archive.path), *ids, "--dir", str(folder)]
+    assert CliRunner().invoke(program, arguments).exit_code == code
 
 
 def test_nothing_is_overwritten(archive: Archive, folder: Path) -> None:

@@ -29,8 +29,8 @@ def extract_command(
     files match: they are listed, and nothing is written.
 
     The bytes of each file are checked against their hash. A file keeps its name, except for characters that
-    are not safe in file names. Exit 3 when a file is unknown or damaged, or when the snapshot does not have
-    its bytes; 4 when a file of the same name exists in the folder.
+    are not safe in file names. Exit 1 when the snapshot has none of the given files; 3 when it lacks some of
+    them or their bytes, or when one is damaged; 4 when a file of the same name exists in the folder.
 
     \b
     Examples:
@@ -42,4 +42,4 @@ def extract_command(
     common.write_result(extract_document(result), extract_text(result))
     for line in extract_failure_lines(result):
         print_message(line)
-    exit_with(3 if result.failed else 0)
+    exit_with(1 if result.found_nothing else 3 if result.failed else 0)

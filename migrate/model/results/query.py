@@ -144,11 +144,12 @@ class ExtractedFile:
 
 @dataclass(frozen=True)
 class ExtractFailure:
-    """A requested file that could not be written, and the reason."""
+    """A requested file that could not be written, and why. `unknown`: the snapshot has no such file."""
 
     id: str
     name: str
     reason: str
+    unknown: bool = False
 
 
 @dataclass
@@ -157,6 +158,11 @@ class ExtractResult:
 
     written: list[ExtractedFile] = field(default_factory=list)
     failed: list[ExtractFailure] = field(default_factory=list)
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether files were requested and the snapshot has none of them."""
+        return bool(self.failed) and not self.written and all(failure.unknown for failure in self.failed)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], result: ExtractResult)
     for id_ in ids:
         if id_ not in seen:
             reason = f"snapshot {snapshot.info.id} has no such file{describe_other_snapshot(snapshot, id_)}"
-            result.failed.append(ExtractFailure(id_, "", reason))
+            result.failed.append(ExtractFailure(id_, "", reason, unknown=True))
 
 
 def _must_be_free(paths: Iterable[Path]) -> None:
