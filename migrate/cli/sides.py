@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +27,7 @@ from migrate.endpoints import connect_reader, connect_writer
 from migrate.endpoints.interface import Reader
 from migrate.endpoints.settings import Settings
 from migrate.errors import ArchiveBusy, PlanEdited, PlanStale, PlanUnknown
+from migrate.model.results.archive import SnapshotInfo
 from migrate.model.results.plan import Plan
 from migrate.stages.apply.context import apply_context
 from migrate.stages.apply.recover import recover_interrupted
@@ -115,7 +116,7 @@ def open_plan(
         _check_registered(plan, archive)
         check_journal(archive.conn, plan.digest)
         live = live_estate(plan.target.estate, config, workers)
-        info = next((s for s in list_snapshots(archive.conn) if s.id == plan.source.snapshot), None)
+        info = _planned_snapshot(plan, list_snapshots(archive.conn))
         if info is None:
             raise PlanStale(
                 f"{plan.source.archive} has no snapshot {plan.source.snapshot} any more",
@@ -135,6 +136,16 @@ def open_plan(
             if action.order:
                 source.set_message_order(action.id, action.order)
         yield PlanSides(archive, source, service, capabilities_for(service.type, service.api_version))
+
+
+def _planned_snapshot(plan: Plan, snapshots: Sequence[SnapshotInfo]) -> SnapshotInfo | None:
+    """The snapshot that a plan was made from: the one of its number, unless another one is exactly what was
+    planned. A merge gives snapshots other numbers."""
+    numbered = next((info for info in snapshots if info.id == plan.source.snapshot), None)
+    planned = plan.source.type, plan.source.url, plan.source.digest
+    if numbered is not None and numbered.digest == plan.source.digest:
+        return numbered
+    return next((i for i in snapshots if i.digest and (i.type, i.url, i.digest) == planned), numbered)
 
 
 def _check_registered(plan: Plan, archive: Archive) -> None:
@@ -164,7 +175,7 @@ def recover_interrupted_applies(
     for document in filter(None, documents):
         try:
             plan = from_document(document)
-            with open_plan(plan, config, workers, connect_writer) as sides:
+            with open_plan(plan, config, workers, connect_writer, path) as sides:
                 recover_interrupted(apply_context(plan, sides, progress))
         except (ArchiveBusy, PlanEdited, PlanStale):
             continue  # another program continues it, or its snapshot no longer exists

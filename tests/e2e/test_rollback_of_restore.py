@@ -53,3 +53,20 @@ def test_an_agent_gets_its_version_back_and_the_store_goes(tmp_path: Path) -> No
         made("restore", made.db, *ACCEPTED).ok()
         assert made("rollback", made.db, "--apply", "1", "--yes").ok()["failed"] == []
         assert held(made) == before
+
+
+def test_it_is_rolled_back_after_a_merge_too(tmp_path: Path) -> None:
+    """A merge gives the snapshots of one of the archives other numbers."""
+    one = service("SOURCE_KEY", "foundry")
+    with world(tmp_path, one, one, types=("foundry", "foundry")) as made:
+        furnish(made.source, "foundry")
+        archives = [str(tmp_path / name) for name in ("first.db", "second.db")]
+        for path in archives:
+            made("snapshot", "source", "-o", path).ok()
+            store = next(iter(made.target.estate.vector_stores))
+            del made.target.estate.vector_stores[store], made.target.estate.vector_store_files[store]
+            before = held(made)
+            made("restore", path, *ACCEPTED).ok()
+        made("merge", *archives, "-o", made.db).ok()
+        assert made("rollback", made.db, "--apply", "2", "--yes").ok()["failed"] == []
+        assert held(made) == before
