@@ -53,7 +53,7 @@ def test_a_connection_is_mapped_by_its_full_id(tool: str) -> None:
     fitted, losses = adapted(linked(tool), replace(FOUNDRY, connections={OLD: OTHER, "search": NEW}))
     assert named(fitted) == [OTHER]
     assert fields_and_grades(losses) == [("connections", "adapted")]
-    assert "search becomes papers" in losses[0].reason
+    assert "the connection search is replaced by /subscriptions/" in losses[0].reason
     assert OTHER in losses[0].reason
 
 

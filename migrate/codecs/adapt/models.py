@@ -108,7 +108,7 @@ def fit_connections(entity: Entity, target: Target, losses: LossCollector) -> En
         mapped = target.connections.get(source) or target.connections.get(name)
         renamed[source] = mapped or source
         if mapped and mapped != source:
-            losses.add_adapted("connections", f"{name} becomes {short_connection_name(mapped)}: {mapped}")
+            losses.add_adapted("connections", f"the connection {name} is replaced by {mapped}")
         if not source:
             losses.add_blocked("connections", "a tool has no connection", "name it on the source")
         elif target.target_connections is None:

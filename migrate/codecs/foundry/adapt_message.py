@@ -248,7 +248,7 @@ def _report_attachments_and_metadata(entity: Entity, target: Target, losses: Los
     pairs = remove_stamp_keys(metadata) if isinstance(metadata, Mapping) else {}
     if pairs:
         reason = f"an item has none; {len(pairs)} pair(s) stay in the archive"
-        losses.add_lost("metadata", reason, "join by: ids")
+        losses.add_lost("metadata", reason, "the command `ids` writes which archived message each is")
 
 
 # ------------------------------------------------------------------------------------------------- images

@@ -125,7 +125,8 @@ def rollback_text(result: RollbackResult) -> str:
         lines.append(f"{number_of(len(result.steps), 'object')} would be rolled back")
     else:
         lines.append(
-            f"{result.removed:,} removed, {result.restored:,} restored, {result.gone:,} gone already"
+            f"{result.removed:,} removed with what they contain, {result.restored:,} restored, "
+            f"{result.gone:,} gone already"
         )
     lines += stopped_lines(result.done, result.left, "rolled back")
     failed = [row for row in result.failed if row.reason != NOT_ROLLED_BACK]
