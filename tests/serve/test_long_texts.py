@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.serve.addresses import PageLinks
+from migrate.serve.pages.object_rows import MAX_ROWS_CHARS
 from migrate.serve.pages.thread import MAX_PAGE_CHARS, MAX_PRINTED_CHARS
 from tests.serve.api.archives import Made, MadeSnapshot, make_archive, messages
 from tests.serve.client import Client, served
@@ -69,3 +70,22 @@ def test_a_page_to_print_ends_too(client: Client) -> None:
     page = client.page(LINKS.thread("thread_1", all=1))
     assert 3 < len(numbers(page)) < COUNT
     assert len(page) < MAX_PRINTED_CHARS * 1.2
+
+
+def test_a_table_of_very_long_objects_ends_early_and_goes_on(tmp_path: Path) -> None:
+    rows = [{"id": f"asst_{n}", "name": f"name {n}", "instructions": LONG} for n in range(40)]
+    path = make_archive(
+        tmp_path / "estate.db", MadeSnapshot([Made("assistant", "", rows), Made("thread", "", [])])
+    )
+    with served(path) as client:
+        address, seen, pages = LINKS.assistants(), list[str](), 0
+        while address:
+            page = client.page(address)
+            shown = re.findall(r"assistants/(asst_\d+)\"", page)
+            assert 1 <= len(set(shown)) <= MAX_ROWS_CHARS // len(LONG) + 1
+            seen += dict.fromkeys(shown)
+            pages += 1
+            later = re.search(r'rel="next" href="([^"]+)"', page)
+            address = later[1].replace("&amp;", "&") if later else ""
+        assert seen == [f"asst_{n}" for n in reversed(range(40))]
+        assert pages > 4

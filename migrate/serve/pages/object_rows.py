@@ -9,8 +9,8 @@ from migrate.model import JSON, Entity
 from migrate.model.masked_values import mask_body
 from migrate.serve.page_request import PageRequest
 
-# Objects of a page of a table.
-ROWS_PER_PAGE = 100
+# Objects of a page of a table, and characters of their JSON: it ends with the object that exceeds them.
+ROWS_PER_PAGE, MAX_ROWS_CHARS = 100, 1_000_000
 
 
 class OptionalFields(dict[str, JSON]):
@@ -81,10 +81,17 @@ def read_rows(request: PageRequest, kind: str, parent: str = "") -> ObjectRows:
     total = len(bodies)
     first = min(max(request.number("from", 1), 1), max(total, 1))
     places = range(total - first, max(total - first - ROWS_PER_PAGE, -1), -1)
-    rows = tuple(_shown(request, kind, parent, bodies.read(place)) for place in places)
+    rows: list[ShownObject] = []
+    room = MAX_ROWS_CHARS
+    for place in places:
+        text = bodies.text(place)
+        rows.append(_shown(request, kind, parent, bodies.load(text)))
+        room -= len(text)
+        if room < 0:
+            break
     state, reason = request.snapshot.listing_state(kind, parent)
     gap = "" if state == "complete" and not reason else reason or state or "not asked for"
-    return ObjectRows(rows, first if rows else 0, total, gap)
+    return ObjectRows(tuple(rows), first if rows else 0, total, gap)
 
 
 def _shown(request: PageRequest, kind: str, parent: str, body: dict[str, JSON]) -> ShownObject:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import BadUsage
 from migrate.model.results.text_search import ThreadFilters, ThreadPage
 from migrate.model.selection import seconds_of_date
@@ -21,7 +22,7 @@ SORTS: dict[str, tuple[ThreadSort, str]] = {
     "listed": ("listed", "as the service listed them"),
 }
 # Assistants that the form offers; of more, the id is typed.
-MAX_ASSISTANTS_OFFERED = 200
+MAX_ASSISTANTS_OFFERED, MAX_OFFERED_CHARS = 200, 600
 MAX_META_PAIRS = 8
 
 
@@ -106,11 +107,16 @@ def threads_page(request: PageRequest) -> Response:
 
 def _assistants(request: PageRequest) -> list[tuple[str, str]]:
     """Id and name of the assistants that the form offers; none where there are too many."""
-    if request.snapshot.count("assistant", "") > MAX_ASSISTANTS_OFFERED:
+    snapshot = request.snapshot
+    if snapshot.count("assistant", "") > MAX_ASSISTANTS_OFFERED:
         return []
+    return request.access.remember(("assistants", snapshot.info.id), lambda: _read_assistants(snapshot))
+
+
+def _read_assistants(snapshot: SnapshotReader) -> list[tuple[str, str]]:
     rows = [
-        (str(body.get("id", "")), str(body.get("name") or body.get("id", "")))
-        for _, body in request.snapshot.bodies("assistant")
+        (str(body.get("id", "")), str(body.get("name") or body.get("id", ""))[:MAX_OFFERED_CHARS])
+        for _, body in snapshot.bodies("assistant")
     ]
     names = Counter(name for _, name in rows)  # of equal names the ids are shown, too
     named = [(id_, name if names[name] == 1 else f"{name} [{id_}]") for id_, name in rows]
