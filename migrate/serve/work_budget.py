@@ -17,8 +17,8 @@ from migrate.serve.api import API_PREFIXES
 # What all requests in progress may take together.
 TOTAL_BYTES = 40 * MIB
 # What a request may take, with what is read for it: measured at 2 to 12 MB for a page as long as pages get,
-# 25 MB for one to be printed, and below 1 MB for most answers of the API.
-PAGE_BYTES, PRINTED_BYTES, COMPARISON_BYTES, API_BYTES = 4 * MIB, 20 * MIB, 8 * MIB, MIB
+# 25 MB for one to be printed, and below 2 MB for most answers of the API.
+PAGE_BYTES, PRINTED_BYTES, COMPARISON_BYTES, API_BYTES = 4 * MIB, 20 * MIB, 8 * MIB, 2 * MIB
 # The bytes of a file are read in chunks of 1 MiB, one ahead.
 CONTENT_BYTES = 2 * MIB
 # Seconds that a request waits for its turn.
