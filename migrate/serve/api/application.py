@@ -32,7 +32,7 @@ from migrate.serve.api.refusals import (
     only_read,
 )
 from migrate.serve.api.row_filters import NeedsTime
-from migrate.serve.api.surfaces import FAMILY_TYPES, ApiAddress, ApiHead, find_surface
+from migrate.serve.api.served_apis import FAMILY_TYPES, ApiAddress, ApiHead, find_served_api
 from migrate.serve.connections import ArchiveAccess
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def api_error(scope: Scope, status: int, message: str) -> Response:
     """A refusal in the form of the API that a path belongs to. For what is checked before a request comes
     here, such as its key, and for paths that no API has."""
     refusal = ApiRefusal(status, message, code=GATE_CODES.get(status), by_gateway=True)
-    address = find_surface(path_segments(_raw_path(scope)))
+    address = find_served_api(path_segments(_raw_path(scope)))
     if address is None:
         return Response(dump_json(gateway_refusal(refusal)), status, media_type=JSON_TYPE)
     return _refusal(address, refusal)
@@ -79,7 +79,7 @@ class ApiRoute(BaseRoute):
         """Whether a request is one of the API, by its path alone."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        address = find_surface(path_segments(_raw_path(scope)))
+        address = find_served_api(path_segments(_raw_path(scope)))
         if address is None or address.family not in self._families:
             return Match.NONE, {}
         return Match.FULL, {"api_address": address}
@@ -126,10 +126,10 @@ class ApiRoute(BaseRoute):
         head = ApiHead(scope["method"], path, address.segments, query, headers)
         partial = headers.get(PARTIAL_HEADER) == PARTIAL_ALLOWED
         with self._archives.reader(estate.shown.id) as reader:
-            address.surface.check(head, reader.info)
-            found = address.surface.paths.find(address.segments)
+            address.api.check(head, reader.info)
+            found = address.api.paths.find(address.segments)
             if found is None:
-                raise address.surface.unknown_path(head)
+                raise address.api.unknown_path(head)
             operation, ids = found
             call = ApiCall(self._archives, estate, reader, query, partial, self._memory, is_hasty)
             return operation(call, ids)
@@ -143,13 +143,13 @@ def _raw_path(scope: Scope) -> bytes:
 
 def _headers_of_every_answer(address: ApiAddress, request_id: str = "") -> Mapping[str, str]:
     request_id = request_id or uuid4().hex
-    names = address.surface.request_id_headers
-    return {**dict.fromkeys(names, request_id), **(address.surface.fixed_headers or {})}
+    names = address.api.request_id_headers
+    return {**dict.fromkeys(names, request_id), **(address.api.fixed_headers or {})}
 
 
 def _refusal(address: ApiAddress, refusal: ApiRefusal) -> Response:
     request_id = uuid4().hex
-    content = dump_json(address.surface.form(refusal, request_id)).encode()
+    content = dump_json(address.api.form(refusal, request_id)).encode()
     headers = {**refusal.headers, **_headers_of_every_answer(address, request_id)}
     return Response(content, refusal.status, headers, JSON_TYPE)
 

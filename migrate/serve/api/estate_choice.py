@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from migrate.model.estate_location import PROJECT_IN_PATH
 from migrate.serve.api.refusals import ApiRefusal, not_in_archive
-from migrate.serve.api.surfaces import FAMILY_TYPES, ApiAddress
+from migrate.serve.api.served_apis import FAMILY_TYPES, ApiAddress
 from migrate.serve.connections import ServedEstate
 
 TYPE_NAMES = {
@@ -32,12 +32,12 @@ def choose_estate(address: ApiAddress, estates: Collection[ServedEstate]) -> Ser
     if len({estate.url for estate in found}) != 1:
         raise _not_one_estate(address, found or family, is_ambiguous=bool(found))
     for estate in found:
-        if estate.type == address.surface.type:
+        if estate.type == address.api.type:
             return estate
     there = " and ".join(TYPE_NAMES[estate.type] for estate in found)
     raise not_in_archive(
         f"The archive has {found[0].url} as a {there}. These paths are those of a "
-        f"{TYPE_NAMES[address.surface.type]}, which was not read."
+        f"{TYPE_NAMES[address.api.type]}, which was not read."
     )
 
 

@@ -72,7 +72,7 @@ class ApiHead:
 
 
 @dataclass(frozen=True)
-class ApiSurface:
+class ServedApi:
     """One API of one type of estate. `check`: raises `ApiRefusal` where a version or a header is missing or
     wrong."""
 
@@ -135,19 +135,19 @@ def _unknown_url(head: ApiHead) -> ApiRefusal:
     return ApiRefusal(404, f"Unknown request URL: {head.method} {head.path}.", code="unknown_url")
 
 
-AZURE_DATED = ApiSurface(
+AZURE_DATED = ServedApi(
     "azure-openai",
     ApiPaths((*ASSISTANT_PATHS, *THREAD_PATHS, *FILE_PATHS, *STORE_PATHS)),
     azure_refusal,
     _check_dated,
 )
-AZURE_UNDATED = ApiSurface(
+AZURE_UNDATED = ServedApi(
     "azure-openai",
     ApiPaths((*FILE_PATHS, *STORE_PATHS, *PARSED_TEXT_PATHS, *MODEL_PATHS, *RESPONSE_PATHS)),
     azure_refusal,
     _check_undated,
 )
-OPENAI_PLATFORM = ApiSurface(
+OPENAI_PLATFORM = ServedApi(
     "openai",
     ApiPaths(
         (
@@ -166,13 +166,13 @@ OPENAI_PLATFORM = ApiSurface(
     request_id_headers=("x-request-id",),
     unknown_path=_unknown_url,
 )
-CLASSIC_AGENTS = ApiSurface(
+CLASSIC_AGENTS = ServedApi(
     "foundry-classic",
     ApiPaths((*ASSISTANT_PATHS, *THREAD_PATHS, *UNPAGED_FILE_PATHS, *STORE_PATHS)),
     azure_refusal,
     _check_classic,
 )
-PROJECT_AGENTS = ApiSurface(
+PROJECT_AGENTS = ServedApi(
     "foundry",
     ApiPaths((*AGENT_PATHS, *INVENTORY_PATHS)),
     project_refusal,
@@ -180,7 +180,7 @@ PROJECT_AGENTS = ApiSurface(
     request_id_headers=("x-request-id",),
     fixed_headers=SUPPORTED_VERSIONS,
 )
-PROJECT_CONVERSATIONS = ApiSurface(
+PROJECT_CONVERSATIONS = ServedApi(
     "foundry",
     ApiPaths(CONVERSATION_PATHS),
     project_refusal,
@@ -188,14 +188,14 @@ PROJECT_CONVERSATIONS = ApiSurface(
     request_id_headers=("x-request-id",),
     fixed_headers=SUPPORTED_VERSIONS,
 )
-PROJECT_FILES = ApiSurface(
+PROJECT_FILES = ServedApi(
     "foundry",
     ApiPaths((*FILE_PATHS, *STORE_PATHS, *PARSED_TEXT_PATHS, *RESPONSE_PATHS)),
     azure_refusal,
     _check_unversioned,
 )
 # The paths of 2025, with a version in the query (recorded 2025-11).
-PROJECT_CONVERSATIONS_2025 = ApiSurface(
+PROJECT_CONVERSATIONS_2025 = ServedApi(
     "foundry",
     ApiPaths(CONVERSATION_PATHS),
     project_refusal,
@@ -203,7 +203,7 @@ PROJECT_CONVERSATIONS_2025 = ApiSurface(
     request_id_headers=("x-request-id",),
     fixed_headers=SUPPORTED_VERSIONS,
 )
-PROJECT_FILES_2025 = ApiSurface(
+PROJECT_FILES_2025 = ServedApi(
     "foundry",
     ApiPaths((*FILE_PATHS, *STORE_PATHS, *PARSED_TEXT_PATHS, *RESPONSE_PATHS)),
     azure_refusal,
@@ -219,13 +219,13 @@ class ApiAddress:
     `project`: the name in the path of a project; `segments`: what follows the prefix of the API."""
 
     family: str
-    surface: ApiSurface
+    api: ServedApi
     estate: str | None
     project: str
     segments: tuple[str, ...]
 
 
-def find_surface(segments: tuple[str, ...]) -> ApiAddress | None:
+def find_served_api(segments: tuple[str, ...]) -> ApiAddress | None:
     """The API that a path belongs to, or None. `segments`: the parts of the whole path, decoded."""
     estate = None
     if len(segments) > 2 and segments[0] == "estates":
@@ -238,12 +238,12 @@ def find_surface(segments: tuple[str, ...]) -> ApiAddress | None:
         case ("v1", *rest):
             return ApiAddress("openai", OPENAI_PLATFORM, estate, "", tuple(rest))
         case ("api", "projects", project, *rest):
-            surface, below = _project_surface(tuple(rest))
-            return ApiAddress("foundry", surface, estate, project, below)
+            api, below = _project_api(tuple(rest))
+            return ApiAddress("foundry", api, estate, project, below)
     return None
 
 
-def _project_surface(segments: tuple[str, ...]) -> tuple[ApiSurface, tuple[str, ...]]:
+def _project_api(segments: tuple[str, ...]) -> tuple[ServedApi, tuple[str, ...]]:
     """The API of a project that a path below the project belongs to, and the rest of the path."""
     match segments:
         case ("openai", "v1", *rest):
