@@ -5,29 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from migrate.codecs import Target
 from migrate.model import Entity
-from migrate.model.loss import ARRIVED_WITHOUT_PREFIX, EVERY_OBJECT, Loss
+from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.references import tool_resource_ids
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import LostMessages, find_lost, pair_messages, target_order
-from migrate.stages.object_fingerprints import is_unchanged, message_fingerprint, object_fingerprint
+from migrate.stages.object_fingerprints import is_unchanged, object_fingerprint
 from migrate.stages.plan.adaptation import (
     adapted_for_target,
-    alternative_targets,
     replayed_messages,
     without_folded_attachments,
 )
-from migrate.stages.plan.changes import ConflictOutcome, change_row
 from migrate.stages.plan.decision import (
     DecisionLog,
     MessageComparison,
-    existing_action,
     facts_of,
     object_loss,
 )
-from migrate.stages.plan.journal_state import ArrivedMessage
+from migrate.stages.plan.message_comparer import MessageComparer
 from migrate.stages.plan.object_decider import ObjectDecider
 
 
@@ -37,6 +33,7 @@ class ThreadPlanner:
     def __init__(self, decider: ObjectDecider, log: DecisionLog, conversations: Estate | None) -> None:
         self.decider, self.log, self.conversations = decider, log, conversations
         self.source, self.journal = decider.source, decider.journal
+        self.comparer = MessageComparer(decider, log)
         # Actions for messages whose metadata differs; nothing else of a message can be changed.
         self.message_updates: list[Action] = []
         # Thread -> its messages with an id of the source in their text.
@@ -142,7 +139,7 @@ class ThreadPlanner:
         """Compare the metadata of the messages that are there, the only part that can be changed. `present`:
         their ids on the source, in order."""
         arrived = self.journal.arrived_messages(thread, target_thread)
-        result = MessageComparison()
+        result, comparer = MessageComparison(), self.comparer
         messages, wanted = self._replayed(thread), replayed & set(present)
         passed: dict[str, Entity] = {}  # read before their turn: the target may list them in another order
         for source_id, counterpart in zip(present, self._present(target_thread), strict=True):
@@ -158,10 +155,10 @@ class ThreadPlanner:
             changed = self.decider.changed_fields(adapted, counterpart.entity)
             as_written = arrived.get(message.id)
             if "metadata" in changed:
-                self._compare_metadata(result, message, adapted, counterpart, as_written)
-            if changed and (other := self._other_form(message, adapted, counterpart.entity)) is not None:
-                is_as_left = self._is_as_left(counterpart, as_written)
-                losses = self._losses_of_form(message, other, is_as_left, losses)
+                comparer.compare_metadata(result, message, adapted, counterpart, as_written)
+            if changed and (other := comparer.other_form(message, adapted, counterpart.entity)) is not None:
+                is_as_left = comparer.is_as_left(counterpart, as_written)
+                losses = comparer.losses_of_form(message, other, is_as_left, losses)
             self.log.earlier_losses += losses
         self.message_updates += result.updates
 
@@ -238,7 +235,7 @@ class ThreadPlanner:
                 result.matched += 1
                 # else the source's was created from it
                 if origins.get(message.id) != counterpart.id:
-                    self._compare_message(result, message, adapted, counterpart, arrived.get(message.id))
+                    self.comparer.compare(result, message, adapted, counterpart, arrived.get(message.id))
         return result
 
     def _note_mentions(self, message: Entity) -> None:
@@ -251,103 +248,6 @@ class ThreadPlanner:
         self.log.losses += losses
         self.log.facts.setdefault(message.kind, set()).update(facts_of(message))
         return adapted
-
-    def _compare_message(
-        self,
-        result: MessageComparison,
-        message: Entity,
-        adapted: Entity,
-        counterpart: LazyMessage,
-        arrived: ArrivedMessage | None,
-    ) -> None:
-        """Compare a message with its counterpart. One that is in the journal and was not changed since is the
-        one that arrived, even if the source would be adapted otherwise today."""
-        existing = counterpart.entity
-        changed = self.decider.changed_fields(adapted, existing)
-        if not changed:
-            return
-        is_known = arrived is not None and arrived.id == counterpart.id
-        fingerprint = arrived.fingerprint if arrived is not None and is_known else ""
-        is_as_left = self._is_as_left(counterpart, arrived)
-        if (other := self._other_form(message, adapted, existing)) is not None:
-            self._replace_losses(message, other, is_as_left)
-            return
-        if content := sorted(changed - {"metadata"}):
-            if not (is_as_left or (is_known and not fingerprint)):
-                result.mismatch = message, counterpart.id, content[0]
-                return
-            reason = "the source would give another one today; it stays as it arrived"
-            self.log.add_loss(message, content[0], reason, "adapted")
-        if "metadata" in changed:
-            self._compare_metadata(result, message, adapted, counterpart, arrived)
-
-    def _is_as_left(self, counterpart: LazyMessage, arrived: ArrivedMessage | None) -> bool:
-        """Whether a message of the target is as the journal knows it."""
-        if arrived is None or arrived.id != counterpart.id or not arrived.fingerprint:
-            return False
-        codec, thread = self.decider.codec, counterpart.entity.parent
-        return arrived.fingerprint == message_fingerprint(codec, counterpart.body, thread)
-
-    def _compare_metadata(
-        self,
-        result: MessageComparison,
-        message: Entity,
-        adapted: Entity,
-        counterpart: LazyMessage,
-        arrived: ArrivedMessage | None,
-    ) -> None:
-        """Update the metadata of a message, which differs from that of its counterpart."""
-        existing = counterpart.entity
-        if self.decider.restore == "missing":
-            since = "since the snapshot" if existing.id == message.id else "since it came back"
-            reason = f"it changed {since}; it stays as it is"
-            self.log.add_loss(message, "metadata", reason, "adapted", "--changed writes the archived state")
-            return
-        place = {"parent": message.parent, "target_parent": existing.parent}
-        # nothing but the metadata of a message can be changed
-        update = existing_action("update", "message", message.id, existing, fields=("metadata",), **place)
-        outcome: ConflictOutcome = ""
-        if not self._is_as_left(counterpart, arrived):
-            outcome = "overwritten"
-            self.log.conflicts.append(self.decider.conflict(message, adapted, existing))
-            if self.decider.on_conflict == "keep":
-                outcome = "kept"
-                reason = "others may have changed it on the target since it arrived; their version is kept"
-                hint = "--on-conflict overwrite replaces it"
-                self.log.add_loss(message, "metadata", reason, "adapted", hint)
-                update = replace(update, action="skip", fields=(), left=update.fields)
-        differences = self.decider.differences(adapted, existing)
-        changes = [path for path in differences if path.field == "metadata"]
-        self.log.changes.add(change_row(message, existing, changes, outcome))
-        result.updates.append(update)
-
-    def _other_form(self, message: Entity, adapted: Entity, existing: Entity) -> Target | None:
-        """The rules for the other form in which a message was written; None where it has none of them."""
-        decider = self.decider
-        for target in alternative_targets(decider.codec, decider.target, adapted):
-            if not decider.changed_fields(decider.codec.adapt(message, target)[0], existing):
-                return target
-        return None
-
-    def _replace_losses(self, message: Entity, other: Target, is_as_left: bool) -> None:
-        """Replace the losses of the message that was adapted last by those of the form that arrived."""
-        losses, key = self.log.losses, (message.parent, message.id)
-        start = len(losses)
-        while start and (losses[start - 1].parent, losses[start - 1].id) == key:
-            start -= 1
-        losses[start:] = self._losses_of_form(message, other, is_as_left, losses[start:])
-
-    def _losses_of_form(
-        self, message: Entity, other: Target, is_as_left: bool, tried: Sequence[Loss]
-    ) -> list[Loss]:
-        """The losses of a message in the form that arrived. `tried`: those of the form that was tried."""
-        losses = []
-        for loss in self.decider.codec.adapt(message, other)[1]:
-            if loss not in tried:
-                loss = replace(loss, reason=f"{ARRIVED_WITHOUT_PREFIX}{loss.reason}")
-                self.log.arrived_without |= {loss} if is_as_left else set()
-            losses.append(loss)
-        return losses
 
     def _note_folded_files(self, thread: Entity, attached: set[str]) -> None:
         """The service adds files that messages attach to the thread's own."""
