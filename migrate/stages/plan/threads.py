@@ -64,7 +64,8 @@ class ThreadPlanner:
         if 0 < limit < messages.count:
             reason = f"{messages.count:,}, the target accepts {limit:,} in a thread"
             self.log.add_loss(thread, "messages", reason)
-        new = messages.count - (self._arrived_count(thread, messages) if action.target_id else 0)
+        is_complete = state == "complete"
+        new = messages.count - (self._arrived_count(thread, messages, is_complete) if action.target_id else 0)
         if action.action == "blocked":
             return action
         action = replace(action, messages=new, standing=messages.standing, order=order)
@@ -72,10 +73,14 @@ class ThreadPlanner:
             action = replace(action, action="update", before=action.before or object_fingerprint(existing))
         return action
 
-    def _note_unread(self, thread: Entity, state: str, reason: str) -> None:
-        """Note that the snapshot may not have all messages of a thread."""
+    def _note_unread(self, thread: Entity, state: str, reason: str, more: int = 0) -> None:
+        """Note that the snapshot may not have all messages of a thread. `more`: how many are there now beyond
+        those that it has."""
         if state != "complete":
-            self.log.add_loss(thread, "messages", f"not read to the end: {reason or 'not read'}")
+            text = f"not read to the end: {reason or 'not read'}"
+            if more:
+                text += f"; the snapshot {'could' if state else 'did'} not read {more:,} that are there now"
+            self.log.add_loss(thread, "messages", text)
 
     def _source_ids(self, thread: str, target_thread: str) -> dict[str, str]:
         """Id of each message on the target -> id of the one on the source that it was created from, or that
@@ -164,7 +169,7 @@ class ThreadPlanner:
 
     def _messages_are_untouched(self, thread: Entity) -> bool:
         """Whether a thread of the very place that was read has its messages as they were, in order. Messages
-        that were added since stay, and are reported."""
+        that the snapshot does not have stay, and are reported: as added since, if it read all of them."""
         if self.conversations is None:
             return False
         existing = self.conversations.iter_members("message", thread.id)
@@ -172,8 +177,11 @@ class ThreadPlanner:
             counterpart = next(existing, None)
             if counterpart is None or not is_unchanged(message, counterpart):
                 return False
-        if added := sum(1 for _ in existing):
-            reason = f"{added:,} were added since the snapshot; they stay"
+        more = sum(1 for _ in existing)
+        state, reason = self.source.snapshot.listing_state("message", thread.id)
+        self._note_unread(thread, state, reason, more)
+        if more and state == "complete":
+            reason = f"{more:,} were added since the snapshot; they stay"
             self.log.add_loss(thread, "messages", reason, "adapted")
         return True
 
@@ -274,8 +282,9 @@ class ThreadPlanner:
         messages = map(as_written, self._replayed(thread.id))
         return without_folded_attachments(existing, as_written(thread), messages)
 
-    def _arrived_count(self, thread: Entity, messages: MessageComparison) -> int:
-        """How many messages of a thread need not be sent: those that arrived, in order."""
+    def _arrived_count(self, thread: Entity, messages: MessageComparison, is_complete: bool) -> int:
+        """How many messages of a thread need not be sent: those that arrived, in order. `is_complete`: the
+        snapshot read all messages, so one that it does not have is gone on the source."""
         self.message_updates += messages.updates
         if messages.mismatch is not None:
             message, target_id, name = messages.mismatch
@@ -286,10 +295,13 @@ class ThreadPlanner:
             self.log.add_loss(message, name, reason, "blocked")
             return messages.count
         if messages.gone:
-            reason = f"{messages.gone:,} that the source no longer has stay on the target"
+            words = "the source no longer has" if is_complete else "the snapshot could not read"
+            reason = f"{messages.gone:,} that {words} stay on the target"
             self.log.add_loss(thread, "messages", reason, "adapted")
         if messages.extra:
             reason = f"{messages.extra} on the target are not from the source"
+            if not is_complete:
+                reason = f"{messages.extra} on the target are not in the snapshot, which did not read all"
             self.log.add_loss(thread, "messages", reason)
         return messages.matched
 
