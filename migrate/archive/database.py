@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrate.archive.lock import WriterLock
+from migrate.archive.lock import WriterLock, disk_full
 from migrate.archive.packs import PackWriter
 from migrate.archive.schema_check import RESTORE_HINT, check_schema, has_current_schema
 from migrate.archive.schema_steps import APPLICATION_ID, applied_steps, is_readable_schema
@@ -21,6 +21,7 @@ from migrate.archive.sqlite_file import (
     SQLITE_MAGIC,
     check_side_files,
     check_sqlite_magic,
+    is_full_error,
     is_read_only_error,
     open_connection,
     open_for_reading,
@@ -28,16 +29,20 @@ from migrate.archive.sqlite_file import (
     resolve_archive_path,
     trust_schema,
 )
-from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, DiskFull, OperationRefused
+from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, OperationRefused
+from migrate.files.output import DISK_FULL_ERRNOS
 from migrate.model.input_limits import JSONTooDeep
 
 
 @contextmanager
 def translate_damage(path: Path) -> Iterator[None]:
-    """Raise `ArchiveDamaged` where a page, a text or a body is not what was written."""
+    """Raise `ArchiveDamaged` where a page, a text or a body is not what was written, and `DiskFull` where
+    there is no space for what SQLite sorts."""
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if is_full_error(error):
+            raise disk_full(path, str(error)) from None
         raise ArchiveDamaged(f"{path} is damaged", str(error), repair_hint(path)) from None
     except json.JSONDecodeError as error:
         raise ArchiveDamaged(
@@ -237,9 +242,10 @@ def _create(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise BadUsage(
-            f"cannot create {path}", error.strerror or str(error), "choose another place"
-        ) from None
+        why = error.strerror or str(error)
+        if error.errno in DISK_FULL_ERRNOS:
+            raise disk_full(path, why) from None
+        raise BadUsage(f"cannot create {path}", why, "choose another place") from None
 
 
 def _check_application_id(conn: sqlite3.Connection, path: Path, write: bool) -> None:
@@ -293,10 +299,8 @@ def translate_sqlite_errors(path: Path) -> Iterator[None]:
 
 def _translate_operational_error(path: Path, error: sqlite3.OperationalError) -> Exception:
     text = str(error)
-    if "full" in text or "disk I/O" in text:
-        return DiskFull(
-            f"{path} cannot grow", text, "free some space, then run the same command: it continues"
-        )
+    if is_full_error(error) or "disk I/O" in text:
+        return disk_full(path, text)
     if any(words in text for words in DAMAGE_MESSAGES):
         return ArchiveDamaged(f"{path} is damaged", text, RESTORE_HINT)
     if is_read_only_error(error):

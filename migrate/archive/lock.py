@@ -15,7 +15,8 @@ import stat
 import sys
 from pathlib import Path
 
-from migrate.errors import ArchiveBusy, BadUsage
+from migrate.errors import ArchiveBusy, BadUsage, DiskFull, MigrateError
+from migrate.files.output import DISK_FULL_ERRNOS
 
 # A link or a pipe in the place of the lock file is not opened.
 SAFE_OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -38,8 +39,8 @@ class WriterLock:
     def acquire(cls, archive: Path) -> WriterLock:
         """Lock an archive, given by its real name.
 
-        Raises `ArchiveBusy` with process and host of the holder, and `BadUsage` where the lock file cannot be
-        written or something else has its name.
+        Raises `ArchiveBusy` with process and host of the holder, `DiskFull`, and `BadUsage` where the lock
+        file cannot be written or something else has its name.
         """
         path = archive.with_name(archive.name + ".lock")
         while True:
@@ -89,10 +90,18 @@ def _lock_both(path: Path, handle: int, archive: Path) -> int | None:
             return None
         archive_handle = _lock_archive(archive)
         os.ftruncate(handle, 0)
-        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        _write_holder(handle)
     except OSError as error:
         raise _cannot_write(archive, error) from None
     return archive_handle
+
+
+def _write_holder(handle: int) -> None:
+    try:
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+    except OSError as error:
+        if error.errno not in DISK_FULL_ERRNOS:  # the lock is held without its text too
+            raise
 
 
 def _lock_archive(archive: Path) -> int:
@@ -123,6 +132,15 @@ def _busy(archive: Path, holder: str) -> ArchiveBusy:
     )
 
 
+def disk_full(archive: Path, why: str) -> DiskFull:
+    """The error where there is no space for an archive, or for a file that is written beside it."""
+    return DiskFull(
+        f"{archive} cannot grow",
+        why,
+        "free some space there and in the folder for temporary files, then run the same command again",
+    )
+
+
 def name_is_taken(path: Path, purpose: str) -> BadUsage:
     """The error for a link, or another non-regular file, with the name of a file beside an archive."""
     return BadUsage(
@@ -132,7 +150,9 @@ def name_is_taken(path: Path, purpose: str) -> BadUsage:
     )
 
 
-def _cannot_write(archive: Path, error: OSError) -> BadUsage:
+def _cannot_write(archive: Path, error: OSError) -> MigrateError:
+    if error.errno in DISK_FULL_ERRNOS:
+        return disk_full(archive, error.strerror or str(error))
     return BadUsage(
         f"cannot write {archive}",
         f"{error.strerror or error}: the lock file that prevents a second writer is beside it",

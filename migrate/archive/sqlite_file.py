@@ -15,7 +15,7 @@ from pathlib import Path
 
 from migrate.archive.lock import name_is_taken
 from migrate.archive.packs import register_sql_functions
-from migrate.errors import ArchiveDamaged, BadUsage
+from migrate.errors import ArchiveDamaged, BadUsage, DiskFull
 from migrate.files.output import STDOUT_PATH
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -140,7 +140,7 @@ def _may_be_written(path: Path) -> bool:
 def open_for_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
     """A connection, and whether it is immutable because nothing can be written beside the file.
 
-    Raises `BadUsage` where that would hide what a writer left in its log.
+    Raises `DiskFull`, and `BadUsage` where that would hide what a writer left in its log.
     """
     if _may_be_written(path):
         conn = open_connection(path)
@@ -149,6 +149,12 @@ def open_for_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
             return conn, False
         except sqlite3.OperationalError as error:
             conn.close()
+            if is_full_error(error) or "disk I/O" in str(error):
+                raise DiskFull(
+                    f"{path} cannot be opened",
+                    f"{error}: SQLite needs 32 KiB beside an archive, also for reading",
+                    "free some space, or copy the archive to another disk",
+                ) from None
             if not is_read_only_error(error):
                 raise
         except BaseException:
@@ -156,6 +162,11 @@ def open_for_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
             raise
     _check_no_log(path)
     return open_connection(path, immutable=True), True
+
+
+def is_full_error(error: sqlite3.Error) -> bool:
+    """Whether the disk is full: that of the file, or that of SQLite's temporary files."""
+    return "database or disk is full" in str(error)
 
 
 def is_read_only_error(error: sqlite3.Error) -> bool:

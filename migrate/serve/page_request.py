@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, open_snapshot
-from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, MigrateError
+from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, MigrateError
 from migrate.model.known_secrets import redact
 from migrate.serve.addresses import PageLinks, segment_id
 from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot, ServedEstate
@@ -36,6 +36,7 @@ ERROR_STATUSES: tuple[tuple[type[MigrateError], int], ...] = (
     (ArchiveDamaged, 500),
     (ArchiveTooNew, 503),
     (ArchiveBusy, 503),
+    (DiskFull, 503),
     (BadUsage, 400),
     (MigrateError, 500),
 )

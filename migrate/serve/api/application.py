@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, NoMatchFound
 
-from migrate.errors import MigrateError
+from migrate.errors import DiskFull, MigrateError
 from migrate.serve.api.answers import JSON_TYPE, ApiAnswer
 from migrate.serve.api.body_texts import dump_json
 from migrate.serve.api.estate_choice import choose_estate
@@ -110,7 +110,10 @@ class ApiRoute(BaseRoute):
         except ApiRefusal as refusal:
             return _refusal(address, refusal)
         except MigrateError as error:
-            return _refusal(address, not_in_archive(": ".join(filter(None, (error.what, error.why)))))
+            words = ": ".join(filter(None, (error.what, error.why)))
+            if isinstance(error, DiskFull):  # the object is there: the client is to ask again
+                return _refusal(address, ApiRefusal(503, words))
+            return _refusal(address, not_in_archive(words))
 
     def _answer(self, scope: Scope, address: ApiAddress, is_hasty: bool = False) -> ApiAnswer:
         estate = choose_estate(address, self._archives.estates())
