@@ -264,6 +264,15 @@ def test_a_thread_that_is_listed_twice_is_indexed_once(archive: Archive) -> None
     assert len(content(archive)["thread_summaries"]) == 6
 
 
+@pytest.mark.parametrize("name", ["before\x00behind", "\x00behind", "half\ud800behind behind", "", "\x00"])
+def test_a_name_is_indexed_to_its_end(archive: Archive, name: str) -> None:
+    """SQLite ends a string that it takes out of JSON at its first NUL."""
+    write(archive, estate({}, assistant=[{"id": "asst_1", "name": name, "model": "m"}]))
+    build_index(archive)
+    assert check_archive(archive.conn).damage == ()
+    assert bool(found(archive, "behind")) is ("behind" in name)
+
+
 def test_an_interrupted_snapshot_waits(archive: Archive) -> None:
     write(archive, listings())
     writer = SnapshotWriter.begin(archive, TYPE, OTHER, {}, None)

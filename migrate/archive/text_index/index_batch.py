@@ -17,11 +17,12 @@ from migrate.model.index_words import IndexColumns
 
 # Parameters that one statement may have.
 MAX_PARAMETERS = 30_000 if sqlite3.sqlite_version_info >= (3, 32) else 999
-# All texts are one value: a document is a part of it, by the place of its first byte and its length.
+# All texts and names are one value, and each is a part of it, by the place of its first byte and its length:
+# SQLite ends a JSON string at its first NUL.
 WORDS_SQL = (
     "INSERT INTO text_words (rowid, text, name) SELECT json_extract(value, '$[0]'), "
     "CAST(substr(?1, json_extract(value, '$[1]'), json_extract(value, '$[2]')) AS TEXT), "
-    "json_extract(value, '$[3]') FROM json_each(?2)"
+    "CAST(substr(?1, json_extract(value, '$[3]'), json_extract(value, '$[4]')) AS TEXT) FROM json_each(?2)"
 )
 
 
@@ -49,18 +50,23 @@ class IndexBatch:
 
     def __init__(self, next_document: int, number: int = 1) -> None:
         self.next_document, self.number = next_document, number
-        self.objects = self.threads = self.found_threads = self.characters = self.text_bytes = 0
+        self.objects = self.threads = self.found_threads = self.characters = 0
         self.segments: list[tuple[Any, ...]] = []
         self.summaries: list[tuple[Any, ...]] = []
         self.assistants: list[tuple[str, int]] = []
         self.pairs: list[tuple[str, str, int]] = []
-        # Number, first byte counted from 1, length, and name of each document.
-        self._documents: list[tuple[int, int, int, str | None]] = []
+        # Of each document: its number, then first byte, counted from 1, and length of its text and of its
+        # name. Without a name the length is None, and SQLite makes NULL of it.
+        self._documents: list[tuple[int, int, int | None, int, int | None]] = []
         self._texts = bytearray()
 
     @property
     def documents(self) -> int:
         return len(self._documents)
+
+    @property
+    def text_bytes(self) -> int:
+        return len(self._texts)
 
     @property
     def is_empty(self) -> bool:
@@ -75,12 +81,15 @@ class IndexBatch:
         self.segments.append((first, count, kind, parent_id, draft.pack, draft.place, oldest, newest, times))
         for number, columns in enumerate(draft.columns, first):
             if columns:
-                text = columns[0].encode()
-                self._documents.append((number, self.text_bytes + 1, len(text), columns[1]))
-                self._texts += text
-                self.text_bytes += len(text)
+                self._documents.append((number, *self._add_text(columns[0]), *self._add_text(columns[1])))
         self.next_document += count
         self.objects += count
+
+    def _add_text(self, text: str | None) -> tuple[int, int | None]:
+        """Its first byte and its length."""
+        first, added = len(self._texts) + 1, None if text is None else text.encode()
+        self._texts += added or b""
+        return first, None if added is None else len(added)
 
     def write(self, conn: sqlite3.Connection) -> None:
         """Add all rows. Called inside a transaction."""

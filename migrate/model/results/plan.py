@@ -219,7 +219,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "accepted_fields": (),
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
-LATER_SETTINGS_FIELDS: Mapping[str, JSON] = {"citations": False}
+LATER_SETTINGS_FIELDS: Mapping[str, JSON] = {"citations": False, "present_assistants": ()}
 LATER_LOSS_FIELDS: Mapping[str, JSON] = {"known": False}
 
 
