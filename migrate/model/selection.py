@@ -8,7 +8,7 @@ away; dates and metadata narrow the kinds that have them. Which objects that is,
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
@@ -78,6 +78,15 @@ class Selection:
         if self.meta:
             kinds &= METADATA_KINDS
         return kinds
+
+    def searched_kinds(self) -> Set[str]:
+        """Kinds of which a list must be searched to know what is selected: none of a kind of which only ids
+        were given."""
+        return {*self.narrowed_kinds(), *(kind for kind, _ in self.include)}
+
+    def needed_lists(self) -> Set[str]:
+        """Kinds whose list must have been read to its end, or selected objects may be missing in it."""
+        return self.searched_kinds() - {kind for kind, pattern in self.exclude if pattern == "*"}
 
     def fits_metadata(self, metadata: Mapping[str, object]) -> bool:
         """Whether an object with this metadata has a matching value for every key that was given."""

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.history import snapshots_with
-from migrate.errors import BadUsage, NothingSelected
+from migrate.errors import BadUsage, IncompleteResult, NothingSelected
 from migrate.model import KINDS, Entity
 from migrate.model.entity import ObjectKey, creation_time
 from migrate.model.references import references_of
@@ -73,15 +73,23 @@ def select_objects(
     an estate whose messages were not read. A thread that it lacks counts by its own time. `with_needed`: find
     out what the selected objects need; that reads all messages of selected threads.
     Raises `BadUsage` for an id or a name that several objects have, or that is of a kind that cannot be
-    selected by itself; `NothingSelected` where no object matches."""
+    selected by itself; `NothingSelected` where no object matches, and `IncompleteResult` where the snapshot
+    could not list all that might match."""
     if selection.is_whole:
         return None
     search = _Search(estate, selection, newest_messages)
     chosen = dict.fromkeys(search.chosen())
     if not chosen:
         criteria = replace(selection, dependencies=True).options()
+        nothing = f"nothing in {_place(estate)} matches {' '.join(criteria)}"
+        if unread := unread_lists(estate, selection):
+            raise IncompleteResult(
+                nothing,
+                "; ".join(f"its list of {KINDS[kind].plural} is incomplete: {why}" for kind, why in unread),
+                "take another snapshot, or name an earlier one: ARCHIVE@NUMBER",
+            )
         raise NothingSelected(
-            f"nothing in {_place(estate)} matches {' '.join(criteria)}",
+            nothing,
             _why_nothing(search),
             "list what it has: ls ARCHIVE [--kind KIND]",
         )
@@ -100,6 +108,17 @@ def select_objects(
         ),
         notes=(UNDATED_NOTE,) if search.saw_undated else (),
     )
+
+
+def unread_lists(estate: Estate, selection: Selection) -> list[tuple[str, str]]:
+    """Kinds of which selected objects may be missing in a snapshot, because it could not list all of them,
+    each with the reason. Empty for a live estate."""
+    if estate.is_live:
+        return []
+    wanted = selection.needed_lists()
+    return [
+        (kind, why) for kind, parent, why in estate.snapshot.incomplete() if not parent and kind in wanted
+    ]
 
 
 def _why_nothing(search: _Search) -> str:

@@ -84,3 +84,48 @@ def test_messages_that_arrived_and_were_not_read_later_are_not_said_to_be_gone(t
         reasons = [row["reason"] for row in message_losses(made.planned(), thread)]
         assert f"{number} that the snapshot could not read stay on the target" in reasons
         assert not [reason for reason in reasons if "no longer has" in reason]
+
+
+AGENT_LISTS = {"foundry": "/agents", "openai": "/assistants"}
+
+
+@pytest.mark.parametrize("type_", AGENT_LISTS)
+def test_a_kind_that_could_not_be_listed_makes_a_restore_incomplete(type_: str, tmp_path: Path) -> None:
+    with unreliable(tmp_path, type_) as (made, refused):
+        snapshot_without(made, refused, AGENT_LISTS[type_])
+        again = ("restore", made.db, "--accept-loss", "all", "--yes")
+        for selection in ((), ("--exclude", "file:*"), ("--include", "file:*", "--include", "assistant:*")):
+            result = made(*again, *selection).ok(3)
+            assert [note for note in result["notes"] if "could not list all assistants" in note]
+            assert result["unread_kinds"] == ["assistant"]
+        said = made.plain(*again)
+        assert said.code == 3
+        assert "could not list all assistants" in said.out
+        assert said.out.endswith("nothing was written\n")
+
+
+def test_what_is_selected_and_was_listed_is_complete(tmp_path: Path) -> None:
+    """Single ids need no list; neither does a kind that is not selected, or is excluded."""
+    with unreliable(tmp_path, "openai") as (made, refused):
+        snapshot_without(made, refused, "/assistants")
+        file = next(iter(made.source.estate.files))
+        again = ("restore", made.db, "--accept-loss", "all", "--yes")
+        for selection in (
+            ("--id", file),
+            ("--include", "file:*"),
+            ("--after", "2000-01-01"),
+            ("--exclude", "assistant:*"),
+        ):
+            result = made(*again, *selection).ok(0)
+            assert (result["unread_kinds"], result["notes"]) == ([], [])
+
+
+def test_nothing_of_a_kind_that_could_not_be_listed_is_no_empty_selection(tmp_path: Path) -> None:
+    with unreliable(tmp_path, "openai") as (made, refused):
+        snapshot_without(made, refused, "/assistants")
+        made("restore", made.db, "--include", "assistant:*", "--yes").error(
+            3, "matches --include assistant:*"
+        )
+        made("restore", made.db, "--include", "file:nobody", "--yes").error(
+            1, "matches --include file:nobody"
+        )

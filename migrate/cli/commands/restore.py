@@ -184,9 +184,10 @@ def restore_command(
     interrupted, it lists what is done and what is left. Run it again: it continues.
 
     Exit 1 when no object is selected, when the comparison has findings, or when there are losses or blocked
-    objects that --accept-loss does not accept. Exit 3 when some objects could not be written, or a selected
-    id is unknown. Exit 4 when the target changed after the plan was made. Exit 5 when the target does not
-    answer, or no longer has assistants.
+    objects that --accept-loss does not accept. Exit 3 when some objects could not be written, a selected id
+    is unknown, or the snapshot could not list a kind of which more than single ids are selected. Exit 4 when
+    the target changed after the plan was made. Exit 5 when the target does not answer, or no longer has
+    assistants.
 
     \b
     Examples:

@@ -217,6 +217,7 @@ LATER_PLAN_FIELDS: Mapping[str, JSON] = {
     "replaced_ids": (),
     "cost": None,
     "accepted_fields": (),
+    "unread_kinds": (),
 }
 LATER_ACTION_FIELDS: Mapping[str, JSON] = {"needed_by": "", "relinks": ()}
 LATER_SETTINGS_FIELDS: Mapping[str, JSON] = {"citations": False, "present_assistants": ()}
@@ -239,6 +240,8 @@ class Plan(StrictModel):
     # and that this plan does not delete.
     staying: tuple[tuple[str, str, str], ...] = ()
     unread: tuple[str, ...] = ()
+    # Kinds of `unread` of which selected objects may be missing: the source could not list all of them.
+    unread_kinds: tuple[str, ...] = ()
     # Files of the source whose bytes the service never returns.
     expected_gaps: int = 0
     # Content that the source's service refuses to return, so that no archive has it.

@@ -24,7 +24,7 @@ class RestoreResult:
     @property
     def exit_code(self) -> int:
         """The exit code of the contract."""
-        if self.plan.unknown_ids or (self.applied and self.applied.failed):
+        if self.plan.unknown_ids or self.plan.unread_kinds or (self.applied and self.applied.failed):
             return 3
         steps = (step for step in (self.applied, self.verified) if step is not None)
         return 1 if unaccepted_losses(self.plan.losses) or any(step.exit_code for step in steps) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+from migrate.model import KINDS
 from migrate.model.entity import JSON
 from migrate.model.results.plan import Plan
 from migrate.model.results.restore import RestoreResult
@@ -22,6 +23,7 @@ def restore_document(result: RestoreResult) -> dict[str, JSON]:
     applied, verified = result.applied, result.verified
     return {
         **plan_document(result.plan, ""),
+        "unread_kinds": list(result.plan.unread_kinds),
         "restore": result.plan.restore,
         "losses": [asdict(row) for row in (*result.plan.losses, *(applied.losses if applied else ()))],
         "relinked": [
@@ -37,6 +39,7 @@ def restore_document(result: RestoreResult) -> dict[str, JSON]:
         "failed": [asdict(row) for row in applied.failed] if applied else [],
         "notes": [
             *_place_note(result.plan),
+            *_unread_notes(result.plan),
             *result.plan.selection_notes,
             *result.notes,
             *(applied.notes if applied else ()),
@@ -64,7 +67,7 @@ def restore_plan_text(plan: Plan, all_objects: bool = False, more_notes: Sequenc
     `all_objects`: a user who restores one agent need not read it again."""
     report = plan_report(plan, "restore", all_objects)
     items = tuple(item for item in report.items if all_objects or item.verdict != "adapted" or item.left_id)
-    notes = [*report.notes, *_place_note(plan), *more_notes]
+    notes = [*report.notes, *_place_note(plan), *_unread_notes(plan), *more_notes]
     return terminal_text(replace(report, command="restore", items=items, notes=tuple(notes)))
 
 
@@ -73,6 +76,14 @@ def _place_note(plan: Plan) -> list[str]:
     if (source.type, source.url) == (target.type, target.url):
         return []
     return [f"this is another place than {source.url}: objects are adapted to it, as in a move"]
+
+
+def _unread_notes(plan: Plan) -> list[str]:
+    return [
+        f"the snapshot could not list all {KINDS[kind].plural}: those that it lacks are not restored, and "
+        "which ones they are is not known"
+        for kind in plan.unread_kinds
+    ]
 
 
 def _is_whole(plan: Plan) -> bool:

@@ -45,7 +45,7 @@ from migrate.stages.plan.target_match import match_target, needs_thread_list, th
 from migrate.stages.plan.target_settings import add_journal_pairs, settle_target
 from migrate.stages.progress import Progress
 from migrate.stages.retirements import retiring_on_target
-from migrate.stages.selection import SelectedObjects, select_objects
+from migrate.stages.selection import SelectedObjects, select_objects, unread_lists
 from migrate.stages.snapshot.live_estate import absent_kinds, empty_estate, read_target
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def build_plan(inputs: PlanInputs) -> Plan:
         actions=tuple(actions),
         losses=tuple(_loss_row(loss, options.accept, loss in known) for loss in losses),
         staying=tuple(prune.staying),
-        **_missing_in_snapshot(source),
+        **_missing_in_snapshot(source, options),
         restore=options.restore,
         **_selection(options, inputs.selected, unlisted_thread_notes(options, target, actions)),
         **_logged(log),
@@ -186,11 +186,12 @@ def _cost_and_retiring(
     }
 
 
-def _missing_in_snapshot(source: Estate) -> dict[str, Any]:
+def _missing_in_snapshot(source: Estate, options: PlanOptions) -> dict[str, Any]:
     """What a plan records of what the snapshot of its source does not have."""
     listings = source.snapshot.incomplete()
     return {
         "unread": tuple(f"{kind} {parent or EVERY_OBJECT}: {reason}" for kind, parent, reason in listings),
+        "unread_kinds": tuple(kind for kind, _ in unread_lists(source, options.selection)),
         "expected_gaps": source.snapshot.gaps()[1],
         "hidden": tuple(source.snapshot.info.hidden),
     }

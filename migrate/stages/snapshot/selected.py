@@ -90,7 +90,7 @@ def read_selected_contents(
 def _listing_options(options: SnapshotOptions) -> SnapshotOptions:
     """How the objects are read among which the selection chooses."""
     selection = options.selection
-    chooses = {*selection.narrowed_kinds(), *(kind for kind, _ in selection.include)}
+    chooses = selection.searched_kinds()
     listed = "thread" in chooses
     named = [id_ for id_ in selection.ids if id_.startswith(THREAD_ID_PREFIXES)]
     threads = tuple(dict.fromkeys([*(options.thread_ids if listed else ()), *named]))
