@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pydantic_core import SchemaValidator, core_schema
 
+from migrate.model.masked_values import SCHEMA_KEYS
 from migrate.model.secrets import SECRET_KEY_NAMES
 
 # A text with a credential has one of these, or `=`. `\\u` and `\\/`: an escape may hide any character.
@@ -19,6 +20,7 @@ _HINTS = (
 _CREDENTIALS = (
     r"\\[u/]",
     r'(?:[?&#;]|%3[fF]|%26)[^\s"=&#;?]{1,80}(?:=|%3[dD])[^\s&#;"<>]',  # a query parameter
+    r"(?i:accountkey|sharedaccesskey|sharedaccesssignature|sig|password|pwd)[^=]{0,20}=",
     r'://[^\s/?#"]+@',  # a name or a password before the host
     r'://[^\s"/]*(?:slack\.com|discord|telegram|webhook\.office)',
     r'sk-[^\s"\\]{20}',
@@ -38,7 +40,7 @@ def _pattern(*alternatives: str, flags: str = "") -> SchemaValidator:
 _has_words = _pattern(*_HINTS).isinstance_python
 _has_credential = _pattern(*_CREDENTIALS).isinstance_python
 _has_secret_key = _pattern(
-    *(f'"{name}"' for name in sorted(SECRET_KEY_NAMES)), flags="(?i)"
+    *(f'"{name}"' for name in sorted(SECRET_KEY_NAMES | SCHEMA_KEYS)), flags="(?i)"
 ).isinstance_python
 
 

@@ -47,6 +47,15 @@ WEBHOOK_PATH = re.compile(
     r"(?P<before>://hooks\.slack\.com/(?:services|workflows)/|://discord(?:app)?\.com/api/webhooks/\d+/"
     r"|://api\.telegram\.org/bot|://[\w.-]+\.webhook\.office\.com/webhookb2/)(?P<value>[^\s?#\"'<>]+)"
 )
+# Parts of connection strings, also the first one, with or without blanks: keys and signatures of Azure,
+# which are base64, and passwords of databases.
+CONNECTION_STRING_PART = re.compile(
+    r"(?P<before>(?<!\w)(?:(?:AccountKey|SharedAccessKey|SharedAccessSignature)\s{0,3}|sig ?)=\s{0,3})"
+    r"(?P<value>[\w%+/-]{20,}={0,2})(?![\w(\[]|\.\w)"  # neither a call nor an attribute, as in code
+    r"|(?P<before_password>;\s{0,3}(?:Password|Pwd)\s{0,3}=\s{0,3})(?P<password>[^\s&#;\"'<>]+)",
+    re.IGNORECASE,
+)
+CONNECTION_STRING_WORDS = ("accountkey", "sharedaccess", "sig=", "sig =", "password", "pwd")
 # Repetitions are bounded: without that, the time for a long text of such characters grows with its square.
 KEY_OR_TOKEN = re.compile(
     r"(?P<before>\b)(?P<value>sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
@@ -82,6 +91,7 @@ def mask_text(text: str) -> str:
         return text
     text = _mask_parameters(text)
     text = _mask_places(text, _tokens(text))
+    text = _mask_places(text, _connection_secrets(text))
     for pattern in (URL_USER_INFO, WEBHOOK_PATH, KEY_OR_TOKEN):
         text = pattern.sub(_mask_match, text)
     return text
@@ -92,6 +102,8 @@ def describe_credentials(text: str) -> Iterator[str]:
     if not _may_hold_credential(text):
         return
     yield from dict.fromkeys(f"the query parameter {name!r}" for name in _secret_parameter_names(text))
+    if any(_connection_secrets(text)):
+        yield "a key or password of a connection string"
     for pattern, words in (
         (URL_USER_INFO, "a name or password before the host"),
         (WEBHOOK_PATH, "the path of an incoming webhook"),
@@ -165,6 +177,16 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
         if begin:
             yield begin.start(), text[begin.start() : parts.end()]
             place = parts.end()
+
+
+def _connection_secrets(text: str) -> Iterator[tuple[int, str]]:
+    """Place and text of each credential of a connection string that is no query parameter."""
+    lowered = text.lower() if "=" in text else ""
+    if any(word in lowered for word in CONNECTION_STRING_WORDS):
+        for match in CONNECTION_STRING_PART.finditer(text):
+            group = "value" if match["value"] else "password"
+            if not _is_placeholder(match[group]):
+                yield match.start(group), match[group]
 
 
 def _mask_places(text: str, places: Iterable[tuple[int, str]]) -> str:

@@ -32,6 +32,9 @@ class Planter:
                 "see https://user:{}@host.example/p there",
                 "key sk-{}abcdefghijklmnopqrst there",
                 "see https://hooks.slack.com/services/T0/B0/{} there",
+                "AccountKey={}abcdefghijklmnop+/==;EndpointSuffix=core.windows.net there",
+                "see sig={}abcdefghijklmnop%3D there",
+                "Server=s.example; User ID=me; Password={}; there",
             )
         )
 
@@ -72,13 +75,51 @@ class Planter:
                 "openapi": {
                     "name": "o",
                     "description": self.text(f"{place} openapi"),
-                    "spec": {"servers": [{"url": self.text(f"{place} server")}], "paths": {address: {}}},
+                    "spec": {
+                        "servers": [{"url": self.text(f"{place} server")}],
+                        "paths": {address: {"get": self._operation(place)}},
+                        "components": {
+                            "securitySchemes": {
+                                "main": {
+                                    "type": "apiKey",
+                                    "in": "header",
+                                    "name": "X-Api-Key",
+                                    "x-default": self.bare(f"{place} security scheme"),
+                                }
+                            }
+                        },
+                    },
                     "auth": {"api_key": self.bare(f"{place} api_key")},
                 },
             },
-            {"type": "function", "function": {"name": "f", "description": self.text(f"{place} function")}},
+            {
+                "type": "function",
+                "function": {
+                    "name": "f",
+                    "description": self.text(f"{place} function"),
+                    "parameters": {
+                        "type": "object",
+                        "properties": {
+                            "api_key": {"type": "string", "default": self.bare(f"{place} argument")}
+                        },
+                    },
+                },
+            },
             {"type": "shell", "environment_variables": {"A": self.bare(f"{place} environment")}},
         ]
+
+    def _operation(self, place: str) -> Body:
+        """An operation of a specification with credentials as values of parameters."""
+        body = {"schema": {"properties": {"client_secret": {"default": self.bare(f"{place} property")}}},
+                "example": {"auth_token": self.bare(f"{place} body example")}}  # fmt: skip
+        return {
+            "parameters": [
+                {"name": "code", "in": "query", "schema": {"default": self.bare(f"{place} default")}},
+                {"name": "Authorization", "in": "header", "example": self.bare(f"{place} example"),
+                 "examples": {"a": {"value": self.bare(f"{place} examples")}}},
+            ],
+            "requestBody": {"content": {"application/json": body}},
+        }  # fmt: skip
 
     def resources(self, place: str) -> Body:
         """`tool_resources` with the headers of a server, and a file and a store."""

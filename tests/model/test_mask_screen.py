@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrate.archive.bodies import body_bytes
 from migrate.model.mask_screen import has_mask_hint, may_need_mask
-from migrate.model.masked_values import MASK, SECRET_FIELDS, mask_body
+from migrate.model.masked_values import MASK, SCHEMA_KEYS, SECRET_FIELDS, VALUE_KEYS, mask_body
 from migrate.model.secrets import SECRET_KEY_NAMES
 
 # One of each form that is masked, alone.
@@ -23,6 +23,7 @@ CREDENTIALS = (
     *("https://api.telegram.org/bot1", "https://a.webhook.office.com/webhookb2/a"),
     *("sk-" + "a1" * 12, "\nsk-" + "ä" * 20, "ghp_" + "b2" * 16, "gho_" + "b" * 30, "ghu_" + "b" * 30),
     *("ghs_" + "b" * 30, "ghr_" + "b" * 30, "github_pat_" + "c3" * 16, "xoxb-0123456789", "xoxs-" + "x" * 10),
+    *("sig = " + "a" * 20, "AccountKey\n=\n" + "a" * 20, ";\tPwd\t=v", "; Password = v"),
     *("AKIA" + "D4" * 8, "ASIA" + "E5" * 8, "AIza" + "f" * 35, "eyJ" + "g" * 10 + "." + "h" * 10 + ".i"),
 )
 # What stands around them in JSON.
@@ -50,11 +51,10 @@ texts = st.lists(st.sampled_from((*CREDENTIALS, *AROUND)), max_size=6).map("".jo
 keys = st.sampled_from(sorted(SECRET_KEY_NAMES)).flatmap(
     lambda name: st.sampled_from([name, name.upper(), name.title(), f"{name}s", name.replace("k", "\u212a")])
 )
+described = st.sampled_from((*SCHEMA_KEYS, *VALUE_KEYS, "in", "name", "client_secret", "code"))
 values = st.recursive(
     texts | st.none() | st.integers(),
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(keys | st.just("parameters") | texts, inner, max_size=2)
-    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys | described | texts, inner, max_size=2),
     max_leaves=6,
 )
 bodies = st.dictionaries(

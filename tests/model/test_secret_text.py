@@ -14,6 +14,16 @@ PARAMETERS = (
     " subscription-key Ocp-Apim-Subscription-Key password pwd secret client_secret x-functions-key"
     " X-Amz-Signature X-Amz-Security-Token X-Goog-Signature credential jwt session_token my_service_key"
 ).split()
+BASE64 = f"{'a1B+' * 5}s3cr3t-Value_0urs/=="
+CONNECTION_STRINGS = (
+    f"AccountKey={BASE64};EndpointSuffix=core.windows.net",
+    f"AccountName=me; AccountKey = {BASE64}",
+    f"'sharedaccesskey={BASE64}'",
+    f"SharedAccessSignature={BASE64}",
+    f"it is sig={BASE64}. And so on",
+    f"Server=x; User ID=me; Password={SECRET}; Encrypt=True",
+    f"Server=x;Pwd = {SECRET}",
+)
 HARMLESS = "page next_token pageToken partition_key sv se sp sr api-version q format id codec keyboard limit"
 
 
@@ -60,6 +70,7 @@ def test_a_parameter_of_another_name_stays(name: str) -> None:
         "Bearer sk-proj-abcdefghijklmnopqrstuv0123456789",
         "ghp_" + "a1" * 18,
         "key AKIAABCDEFGHIJKLMNOP is it",
+        *CONNECTION_STRINGS,
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
         "a-long-name-of-a-host.example12345.eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
         "x" * 5_000 + "-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
@@ -69,6 +80,8 @@ def test_other_credentials_are_known_by_their_form(text: str) -> None:
     shown = mask_text(text)
     assert "(secret " in shown
     assert SECRET not in shown
+    assert BASE64 not in shown
+    assert mask_text(shown) == shown
     assert list(describe_credentials(text))
 
 
@@ -81,6 +94,10 @@ def test_other_credentials_are_known_by_their_form(text: str) -> None:
         "https://x.example/@me?a=1",
         "a = b; code=5 is no address",
         "sk-short",
+        "account_key = client.get_key(name)",
+        "sig = signature_of_a_whole_request(a)",
+        "AccountKey={key}; Password={password}",
+        "a design=a_name_with_more_than_20_letters",
         "x@y.example",
         "",
     ],
@@ -126,6 +143,10 @@ def test_an_address_without_what_was_masked(text: str, left: str) -> None:
         "sk-",
         "xoxb-",
         "{",
+        "sig=",
+        "sig ",
+        "; Pwd",
+        ";Pwd = ",
     ],
 )
 def test_a_long_text_takes_no_time_that_grows_with_its_square(piece: str) -> None:
