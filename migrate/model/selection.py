@@ -145,6 +145,25 @@ def parse_selection(
     )
 
 
+def not_narrowed_notes(selection: Selection, kinds: Collection[str]) -> tuple[str, ...]:
+    """A sentence for each option that does not narrow some of the selected `kinds`, because they do not have
+    what it looks at."""
+    options = (
+        ("--after and --before", selection.has_dates, DATED_KINDS, "time of a newest message"),
+        ("--meta", bool(selection.meta), METADATA_KINDS, "metadata"),
+    )
+    rows = (
+        (option, what, [KINDS[kind].plural for kind in SELECTABLE_KINDS if kind in kinds and kind not in has])
+        for option, is_given, has, what in options
+        if is_given
+    )
+    return tuple(
+        f"{option} had no effect on the selected {' and '.join(names)}: these have no {what}"
+        for option, what, names in rows
+        if names
+    )
+
+
 def filter_reason(options: Mapping[str, JSON], kind: str) -> str:
     """Why a snapshot has only some objects of a kind although its listing was read, or ''. `options`: as they
     are stored with the snapshot, with rules in `include` and `exclude`, and what else selects in

@@ -16,7 +16,7 @@ from migrate.errors import BadUsage, IncompleteResult, NothingSelected
 from migrate.model import KINDS, Entity
 from migrate.model.entity import ObjectKey, creation_time
 from migrate.model.references import references_of
-from migrate.model.selection import SELECTABLE_KINDS, Rule, Selection
+from migrate.model.selection import SELECTABLE_KINDS, Rule, Selection, not_narrowed_notes
 from migrate.stages.estate import Estate
 from migrate.stages.object_lookup import ObjectLookup
 
@@ -106,7 +106,10 @@ def select_objects(
             for kind, pattern in rules
             if pattern != "*" and (kind, pattern) not in search.matched_rules
         ),
-        notes=(UNDATED_NOTE,) if search.saw_undated else (),
+        notes=(
+            *((UNDATED_NOTE,) if search.saw_undated else ()),
+            *not_narrowed_notes(selection, {kind for kind, _ in chosen}),
+        ),
     )
 
 

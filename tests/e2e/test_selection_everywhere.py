@@ -203,3 +203,20 @@ def test_the_latest_to_restore_is_one_that_was_not_filtered(made: World) -> None
     for which in ("", "@latest"):
         plan = made("restore", f"{made.db}{which}", "--dry-run", "--accept-loss", "all").json
         assert plan["actions"]["create"] > 0, which  # snapshot 2 has no thread
+
+
+def test_what_dates_and_metadata_do_not_narrow_is_said(made: World) -> None:
+    dated = ("--include", "assistant:*", "--after", "2999-01-01")
+    note = "--after and --before had no effect on the selected assistants"
+    made.snapshot()
+    listed = made.plain("ls", made.db, *dated)
+    assert (listed.code, (listed.out + listed.err).count(note)) == (0, 1)
+    again = made.plain("snapshot", "source", "-o", made.db, *dated)
+    assert (again.code, (again.out + again.err).count(note)) == (0, 1)
+    restored = made.plain("restore", f"{made.db}@1", "--dry-run", "--accept-loss", "all", *dated)
+    assert (restored.code, restored.out.count(note)) == (0, 1)
+    metadata = ("--include", "file:*", "--meta", "nobody=has it")
+    listed = made.plain("ls", made.db, *metadata)
+    assert (listed.out + listed.err).count("--meta had no effect on the selected files") == 1
+    narrowed = made.plain("ls", made.db, "--after", "2000-01-01")
+    assert "had no effect" not in narrowed.out + narrowed.err

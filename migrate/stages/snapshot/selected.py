@@ -83,7 +83,10 @@ def read_selected_contents(
             gaps=tuple(gaps),
             unknown_ids=tuple(id_ for id_ in selected.unknown_ids if id_ not in unread),
             unmatched_rules=selected.unmatched_rules,
-            notes=(UNDATED_NOTE,) if selection.has_dates and dates.undated and count else (),
+            notes=(
+                *((UNDATED_NOTE,) if selection.has_dates and dates.undated and count else ()),
+                *(note for note in selected.notes if note != UNDATED_NOTE),
+            ),
         )
 
 
