@@ -134,6 +134,7 @@ def test_a_plan_of_a_forgotten_snapshot_is_refused_and_the_id_map_stays(run: Wor
     run.apply()
     before = run("ids", run.db).ok()
     assert before
+    next(iter(run.source.estate.assistants.values()))["description"] = "Changed."
     with_threads(run, "--full")
     run("forget", run.db, "--keep-last", "1", "--yes").ok()
     for command in ("apply", "verify", "rollback"):
@@ -143,3 +144,12 @@ def test_a_plan_of_a_forgotten_snapshot_is_refused_and_the_id_map_stays(run: Wor
     run("check", run.db).ok()
     again = run.planned(code=0)
     assert again["actions"]["create"] == 0
+
+
+def test_a_plan_goes_on_with_another_snapshot_of_the_same_content(run: World) -> None:
+    with_threads(run)
+    run.planned(code=0)
+    with_threads(run, "--full")
+    run("forget", run.db, "--keep-last", "1", "--yes").ok()
+    run.apply()
+    assert run("verify", run.plan).ok()["findings"] == []
