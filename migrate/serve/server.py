@@ -129,6 +129,13 @@ class _Server(uvicorn.Server):
         while not await self.on_tick(next(ticks)):
             await asyncio.sleep(TICK_S)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, also with connections whose clients do not take what was written for them."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+
 
 class ArchiveServer:
     """A running server of one archive. Use it as a context manager, or call start() and stop()."""

@@ -110,6 +110,16 @@ def test_connections_beyond_the_limit_are_closed_at_once(short_timeouts: Client)
     assert all(map(ends, idle))
 
 
+def test_a_client_that_takes_nothing_is_cut_off_when_the_server_ends(tmp_path: Path) -> None:
+    filled(tmp_path / "estate.db", b"x" * 30_000_000)
+    with served(tmp_path / "estate.db") as client:
+        path = "/snapshots/1/files/file-a/content"
+        head = f"GET {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {client.cookie}\r\n\r\n"
+        slow = opened(client, head.encode())
+        assert slow.recv(15).startswith(b"HTTP/1.1 200")
+    assert ends(slow)
+
+
 def test_a_taken_port_is_one_clear_sentence(client: Client, tmp_path: Path) -> None:
     filled(tmp_path / "estate.db")
     with ArchiveAccess(tmp_path / "estate.db", connections=1) as access:
