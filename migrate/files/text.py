@@ -26,7 +26,7 @@ PIPE_POLL_MS = 50
 TEXT_READ_CHUNK_BYTES = 1 << 20
 
 # In a list of ids.
-COMMENT = re.compile(r"(^|\s)#.*")
+COMMENT = re.compile(r"^\s*#.*|\s#(\s.*)?$")
 # Longest first: the mark of UTF-32 begins with that of UTF-16.
 FOREIGN_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -180,6 +180,6 @@ def _utf16_without_mark(data: bytes) -> str:
 
 def ids_of_lines(text: str) -> list[str]:
     """The ids in a text with one id a line, in order, each once, without empty lines and comments: `#` at the
-    beginning of a line, or after a blank. Names have it too, as `C#` has."""
+    beginning of a line, or between blanks. Names have it too, as `C#` and `Agent #1` have."""
     ids = (COMMENT.sub("", line).strip() for line in text.split("\n"))
     return list(dict.fromkeys(id_ for id_ in ids if id_))

@@ -130,6 +130,7 @@ def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
         read_standard_input()
 
 
-def test_a_list_of_ids_has_comments_after_a_blank_and_names_with_the_same_sign() -> None:
-    text = "# all\nasst_1 # yes\n  asst_2\t#no blank behind\r\n\nC#\nC# 2\u2028x\nasst_1\n#"
-    assert ids_of_lines(text) == ["asst_1", "asst_2", "C#", "C# 2\u2028x"]
+def test_a_list_of_ids_has_comments_between_blanks_and_names_with_the_same_sign() -> None:
+    text = "# all\n #1\nasst_1 # yes\n  asst_2\t#\tno\r\n\nC#\nC# 2\u2028x\nasst_1\n#\n"
+    text += "Agent #1\nAgent #2 # two\nx #"
+    assert ids_of_lines(text) == ["asst_1", "asst_2", "C#", "C# 2\u2028x", "Agent #1", "Agent #2", "x"]
