@@ -21,8 +21,8 @@ MAX_PARAMETERS = 30_000 if sqlite3.sqlite_version_info >= (3, 32) else 999
 # SQLite ends a JSON string at its first NUL.
 WORDS_SQL = (
     "INSERT INTO text_words (rowid, text, name) SELECT json_extract(value, '$[0]'), "
-    "CAST(substr(?1, json_extract(value, '$[1]'), json_extract(value, '$[2]')) AS TEXT), "
-    "CAST(substr(?1, json_extract(value, '$[3]'), json_extract(value, '$[4]')) AS TEXT) FROM json_each(?2)"
+    "CAST(substr(:texts, json_extract(value, '$[1]'), json_extract(value, '$[2]')) AS TEXT), "
+    "CAST(substr(:texts, json_extract(value, '$[3]'), json_extract(value, '$[4]')) AS TEXT) FROM json_each(:documents)"
 )
 
 
@@ -98,7 +98,7 @@ class IndexBatch:
         _insert(conn, "INSERT OR IGNORE INTO thread_assistants VALUES", self.assistants)
         _insert(conn, "INSERT OR IGNORE INTO metadata_pairs VALUES", self.pairs)
         if self._documents:
-            conn.execute(WORDS_SQL, (self._texts, json.dumps(self._documents)))
+            conn.execute(WORDS_SQL, {"texts": self._texts, "documents": json.dumps(self._documents)})
 
 
 def _insert(conn: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
