@@ -22,7 +22,8 @@ MAX_PARAMETERS = 30_000 if sqlite3.sqlite_version_info >= (3, 32) else 999
 WORDS_SQL = (
     "INSERT INTO text_words (rowid, text, name) SELECT json_extract(value, '$[0]'), "
     "CAST(substr(:texts, json_extract(value, '$[1]'), json_extract(value, '$[2]')) AS TEXT), "
-    "CAST(substr(:texts, json_extract(value, '$[3]'), json_extract(value, '$[4]')) AS TEXT) FROM json_each(:documents)"
+    "CAST(substr(:texts, json_extract(value, '$[3]'), json_extract(value, '$[4]')) AS TEXT) "
+    "FROM json_each(:documents)"
 )
 
 
