@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import re
 import shlex
@@ -450,9 +451,8 @@ def test_the_examples_of_help_fit_a_terminal_of_80_columns() -> None:
 def test_the_help_of_a_command_has_examples_that_can_be_parsed(name: str) -> None:
     command = program.get_command(click.Context(program), name)
     assert command is not None
-    lines = [
-        line for line in (command.help or "").splitlines() if line.startswith("      assistants-migrate ")
-    ]
+    text = inspect.cleandoc(command.help or "")  # Python 3.13 removes the indentation itself
+    lines = [line for line in text.splitlines() if line.startswith("  assistants-migrate ")]
     assert 2 <= len(lines) <= 4
     for line in lines:
         _, command_name, *arguments = shlex.split(line)
