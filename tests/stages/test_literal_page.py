@@ -74,6 +74,12 @@ def test_all_pages_have_all_hits_once_and_in_order(
     assert (len(found) > 1) == (slow or limit < len(expected) or (limit == len(expected) and text != "zzz"))
 
 
+def test_each_page_looks_at_an_object_even_where_one_takes_longer_than_a_page(archive: Archive) -> None:
+    ticks = count()
+    found = pages(archive, "strasse", 50, lambda: next(ticks) * 10 * SECONDS_OF_PAGE)
+    assert [page.seen for page in found] == list(range(1, 18))
+
+
 def test_a_hit_says_where_it_is(archive: Archive) -> None:
     (page,) = pages(archive, "2 of the STRASSE", 50, lambda: 0.0)
     hit = page.hits[1]

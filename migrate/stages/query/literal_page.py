@@ -55,7 +55,8 @@ def search_literal_page(
             todo=f"choose one of {', '.join(SEARCHED_FIELDS)}",
         )
     kinds = [kind] if kind else list(SEARCHED_FIELDS)
-    rank, parent, position, seen = _read_place(after, len(kinds))
+    rank, parent, position, seen_before = _read_place(after, len(kinds))
+    seen = seen_before
     counts = snapshot.counts()
     total = sum(counts.get(one, 0) for one in kinds)
     deadline = clock() + SECONDS_OF_PAGE
@@ -64,7 +65,8 @@ def search_literal_page(
     for number in range(rank, len(kinds)):
         start = (parent, position) if number == rank else ("", 0)
         for place, body in scan_for_text(snapshot, kinds[number], text, start):
-            if len(hits) >= limit or clock() > deadline:
+            # Each page looks at one object at least: a very long one may take more than the time of a page.
+            if seen > seen_before and (len(hits) >= limit or clock() > deadline):
                 cursor = write_list_cursor(CURSOR_NAME, number, *place, seen)
                 return LiteralPage(tuple(hits), cursor, seen, total)
             seen += 1
