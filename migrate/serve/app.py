@@ -72,6 +72,7 @@ def build_app(settings: ServeSettings, access: ArchiveAccess, keys: KeyGuard | N
     keys = keys or KeyGuard(settings.key, settings.wrong_key_delay_s)
     comparisons = Comparisons(access)
     routes: list[BaseRoute] = [
+        *api_routes(access, settings.apis),
         *(Route(path, archive_endpoint(access, function)) for path, function in ARCHIVE_PAGES.items()),
         *(
             Route(f"/snapshots/{{snapshot}}{path}", snapshot_endpoint(access, function))
@@ -79,7 +80,6 @@ def build_app(settings: ServeSettings, access: ArchiveAccess, keys: KeyGuard | N
         ),
         Route("/compare", archive_endpoint(access, compare_endpoint(comparisons))),
         Route("/static/{name}", _static_file),
-        *api_routes(access, settings.apis),
     ]
     app = Starlette(
         routes=routes,

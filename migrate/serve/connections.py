@@ -28,8 +28,8 @@ WORKER_THREADS = 8
 CONNECTIONS = WORKER_THREADS + 1
 # Results that are kept until the archive changes.
 MAX_KEPT_RESULTS = 64
-# Characters of unpacked bodies that all requests share.
-MAX_SHARED_CHARS = 1 << 22
+# Bytes of unpacked bodies that all requests share: some 20,000 messages, those that were read last.
+MAX_SHARED_BYTES = 1 << 24
 
 _T = TypeVar("_T")
 
@@ -59,7 +59,7 @@ class ArchiveAccess:
         self._connections = ReadConnections(path, connections)
         self._remembered: OrderedDict[Hashable, Any] = OrderedDict()
         self._remembered_of: ArchiveVersion | None = None
-        self._packs = PackCache(MAX_SHARED_CHARS)
+        self._packs = PackCache(MAX_SHARED_BYTES)
         self._lock = threading.Lock()
 
     def estates(self) -> tuple[ServedEstate, ...]:
@@ -84,6 +84,12 @@ class ArchiveAccess:
         snapshot that is shown of an estate by its number. Raises `NoSuchSnapshot`, and `ArchiveDamaged` where
         what is read is not what was written."""
         info = self._shown(endpoint) if snapshot is None else self.snapshot_info(snapshot)
+        with self.reader_of(info) as reader:
+            yield reader
+
+    @contextlib.contextmanager
+    def reader_of(self, info: SnapshotInfo) -> Iterator[SnapshotReader]:
+        """A reader of a snapshot that was found just now, for one thread, for the time of one request."""
         with self.connection() as conn:
             yield SnapshotReader(conn, info, self._packs)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,6 +43,7 @@ ANSWER_HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
+RAW_ANSWER_HEADERS = [(name.encode(), value.encode()) for name, value in ANSWER_HEADERS.items()]
 READING_METHODS = ("GET", "HEAD")
 # Files that say nothing about the archive: the page that asks for the key needs them.
 PUBLIC_PREFIX = "/static/"
@@ -222,11 +223,11 @@ class _AnswerSender:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_started, self.status = True, message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in ANSWER_HEADERS.items():
-                headers.setdefault(name, value)
-            headers["server-timing"] = f"app;dur={(time.perf_counter() - self._began) * 1000:.1f}"
-            await self._send(message)
+            duration = f"app;dur={(time.perf_counter() - self._began) * 1000:.1f}"
+            headers = [*message["headers"], (b"server-timing", duration.encode())]
+            given = {name for name, _ in headers}
+            headers += [header for header in RAW_ANSWER_HEADERS if header[0] not in given]
+            await self._send({**message, "headers": headers})
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         for start in range(0, len(body) - SENT_BYTES, SENT_BYTES):

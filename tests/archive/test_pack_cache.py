@@ -10,7 +10,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive import packs as packs_module
 from migrate.archive.forget import forget_snapshots
-from migrate.archive.pack_cache import PackCache, count_chars
+from migrate.archive.pack_cache import MAX_KEPT_PACK_BYTES, PackCache, count_chars, memory_bytes
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from tests.archive.filling import write
 
@@ -60,13 +60,27 @@ def test_a_pack_that_lost_bodies_is_another_one(tmp_path: Path) -> None:
 
 
 def test_the_oldest_packs_make_room() -> None:
-    cache = PackCache(10)
     packs = {bytes([n]): ("message", ["x" * 4]) for n in range(3)}
+    cache = PackCache(5 * memory_bytes(packs[b"\x00"]) // 2)
     for sha, unpacked in packs.items():
         cache.add(sha, unpacked)
         assert cache.get(b"\x00") is (packs[b"\x00"])
     assert cache.get(b"\x01") is None
     assert cache.get(b"\x02") == packs[b"\x02"]
-    cache.add(b"large", ("message", ["x" * 11]))
-    assert cache.get(b"large") is None
+    cache.add(b"larger than all", ("message", ["x" * 400]))
+    assert cache.get(b"larger than all") is None
     assert count_chars(packs[b"\x00"]) == 4
+
+
+def test_a_giant_pack_takes_no_room() -> None:
+    cache = PackCache(1 << 30)
+    for sha, body in ((b"small", "x"), (b"giant", "x" * MAX_KEPT_PACK_BYTES)):
+        cache.add(sha, ("message", [body]))
+    assert cache.get(b"small")
+    assert cache.get(b"giant") is None
+
+
+def test_a_character_outside_of_latin_takes_more_room() -> None:
+    texts = ("x" * 1000, "\u0411" * 1000, "\U0001f600" * 1000)
+    sizes = [memory_bytes(("message", [text])) for text in texts]
+    assert [round((size - sizes[0]) / 1000) for size in sizes] == [0, 1, 3]

@@ -46,14 +46,14 @@ class PlacedListing:
     def texts(self, places: Iterable[int]) -> Iterator[str]:
         """The JSON text at each of these places, in their order. Neighbours are cheapest: they are read from
         the same pack. Raises `PackDamaged`."""
-        start = end = first = 0
+        end = start = 0
         texts: list[str] = []
         for place in places:
             if not start <= place < end:
                 start, pack, first, count = self._span(place)
                 end = start + count
-                texts = self._bodies.pack(pack, first + count)[1]
-            yield texts[first + place - start]
+                texts = self._bodies.pack(pack, first + count)[1][first : first + count]
+            yield texts[place - start]
 
     def _span(self, place: int) -> tuple[int, int, int, int]:
         """The part of the listing that has a place: its first place, its pack, its place there, and how many

@@ -6,6 +6,7 @@ import json
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -101,12 +102,15 @@ class SnapshotReader:
     def __init__(self, conn: SqlConnection, info: SnapshotInfo, packs: PackCache | None = None) -> None:
         self.conn = conn
         self.info = info
-        self.endpoint = conn.execute("SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)).fetchone()[
-            0
-        ]
         # File id -> bytes that the archive does not have yet, as they would be stored.
         self.further_blobs: Mapping[str, Blob] = {}
         self._bodies = BodyReader(conn, shared=packs)
+
+    @cached_property
+    def endpoint(self) -> int:
+        """The number of the endpoint that the snapshot was read from."""
+        row = self.conn.execute("SELECT endpoint_id FROM snapshots WHERE id = ?", (self.info.id,)).fetchone()
+        return int(row[0])
 
     def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, StoredBody]]:
         """Parent id and body of every object of a kind, of one parent or (None) of all parents."""

@@ -47,6 +47,15 @@ class ApiCall:
     partial: bool
     memory: ApiMemory
     is_hasty: bool = False
+    # Kind and owner -> listing, for those that were looked for.
+    _listings: dict[tuple[str, str], PlacedListing | None] = field(default_factory=dict)
+
+    def listing(self, kind: str, parent: str) -> PlacedListing | None:
+        """A listing of the snapshot, or None; looked for once."""
+        key = kind, parent
+        if key not in self._listings:
+            self._listings[key] = self.reader.listing_by_place(kind, parent)
+        return self._listings[key]
 
     def take_time(self) -> None:
         """Called before something that may take long. Raises `NeedsTime` for a request in haste."""
@@ -72,7 +81,7 @@ def locate(call: ApiCall, resource: Resource, asked: Ids) -> Located:
     address. Raises `ApiRefusal`."""
     owners = locate_owners(call, resource, asked)
     parent = owners[0] if owners else ""
-    listing = call.reader.listing_by_place(resource.kind, parent)
+    listing = call.listing(resource.kind, parent)
     if listing is not None:
         key = resource.kind, parent, asked[-1]
         scope = scope_places(call, resource, listing, owners)
@@ -96,10 +105,7 @@ def locate_owners(call: ApiCall, resource: Resource, asked: Ids) -> Ids:
     archive has a list of the owner, the owner exists. Raises `ApiRefusal`."""
     if resource.owner is None:
         return ()
-    if (
-        resource is not RUN_STEP_RESOURCE
-        and call.reader.listing_by_place(resource.kind, asked[-2]) is not None
-    ):
+    if resource is not RUN_STEP_RESOURCE and call.listing(resource.kind, asked[-2]) is not None:
         return asked[:-1]
     return locate(call, resource.owner, asked[:-1]).ids
 

@@ -49,7 +49,7 @@ def list_objects(call: ApiCall, resource: Resource, asked: Ids) -> ApiAnswer:
     _check_parameters(call, resource)
     owners = locate_owners(call, resource, (*asked, ""))
     parent = owners[0] if owners else ""
-    listing = call.reader.listing_by_place(resource.kind, parent)
+    listing = call.listing(resource.kind, parent)
     gap = listing_gap(call, resource.kind, listing)
     if listing is None or (gap and not call.partial):
         raise incomplete_listing(gap or NOT_READ_REASON)
