@@ -11,6 +11,9 @@ LOCKER := .venv-lock
 UV     := uv==0.13.8
 PIP    := -m pip --disable-pip-version-check -qq install
 
+# One case of each long test; `make test CASES=` runs every case, as make matrix does.
+CASES  := --quick
+
 # Otherwise each program that the tests start would compile the whole package, and each run every test.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -19,8 +22,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo   the whole flow on the bundled examples, against a local emulator"
-	@echo "make test   every test, of the exhaustive matrices a sample; one file: make test ARGS=tests/test_layers.py"
-	@echo "make test-all  every case of every test, and the branch coverage of what make test runs"
+	@echo "make test   every test, the long ones with one case each; one file: make test ARGS=tests/test_layers.py"
+	@echo "make test-all  every case of every test, and the branch coverage"
 	@echo "make matrix the tests on every Python from 3.10 on that is found here, each in its own environment"
 	@echo "make recordings DIR=FOLDER   decode recorded answers of real services, and take them through a plan"
 	@echo "make lint   formatting, ruff and mypy --strict"
@@ -33,16 +36,16 @@ demo: $(STAMP)
 	$(BIN)/assistants-migrate demo --dir demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest $(CASES) -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-# Every case of the matrices of which `make test` runs a sample. PERCENT=25 runs a quarter of each matrix, always
-# the same one: .ci/run has no more time.
+# Every case of the exhaustive matrices. PERCENT=25 runs a quarter of each matrix, always the same one: .ci/run has
+# no more time.
 test-exhaustive: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal --exhaustive --percent $(or $(PERCENT),100) \
 		-m "exhaustive or exhaustive_only or hypothesis" $(ARGS)
 
-# First what `make test` runs, measured; then all cases of what it ran a sample of. Measuring those as well would
-# nearly double the time that they take.
+# First every test with its cases, of the exhaustive matrices a sample, measured; then the matrices, not measured: that
+# would nearly double the time that they take.
 test-all: $(STAMP)
 	rm -rf build/coverage
 	mkdir -p build/coverage

@@ -20,9 +20,6 @@ from tests import sample
 from tests.e2e.program_server import end_server
 from tests.open_connections import CountedConnection, count_connections
 
-# Folders and files of tests whose modules take seconds; those of all others take less.
-LONG = ("tests/e2e/", "tests/pages/", "tests/mcp/", "tests/fuzz/", "tests/cli/", "tests/test_docs.py")
-
 for name, examples in sample.EXAMPLES.items():
     # The same examples on every machine; only a nightly run looks for others each time.
     settings.register_profile(
@@ -37,6 +34,11 @@ for name, examples in sample.EXAMPLES.items():
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="one case of each test of the long folders",
+    )
     parser.addoption(
         "--exhaustive",
         action="store_true",
@@ -60,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Count every connection to SQLite. Reset Ctrl-C, which a background job of a shell ignores: the programs
     that tests start would inherit that. Load the settings of hypothesis, which are read when a test module is
     imported."""
+    sample.RUN.quick = config.getoption("quick")
     sample.RUN.exhaustive = config.getoption("exhaustive")
     sample.RUN.percent = config.getoption("percent")
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
@@ -89,15 +92,14 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the cases of exhaustive matrices that are not in the sample, unless every case is
-    requested."""
+    """Deselect the cases that this run leaves out (`tests/sample.py`)."""
     kept = sample.chosen(items)
     if len(kept) < len(items):
         names = {item.nodeid for item in kept}
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
         items[:] = kept
     # The long modules first: at the end many short ones are left, which both processes share evenly.
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: not item.nodeid.startswith((*sample.LONG, "tests/test_docs.py")))
 
 
 def pytest_unconfigure() -> None:

@@ -1,9 +1,20 @@
-"""The exhaustive matrices: `make test` runs a fixed sample of their cases, `make test-all` every case.
+"""Which cases of the parametrized tests run: few (`make test`), most (pytest by itself), or every one
+(`make test-all`).
 
-A parametrized test sets the size of its sample with `@pytest.mark.exhaustive(8)`; a loop inside
-a test sets it with `for at in sample(range(1, 40), 8)`, and the test has the marker too, with or without a
-number: `make test-all` selects by it. A test that takes long as a whole, such as a run of the benchmarks, has
-`@pytest.mark.exhaustive_only`, and `make test` leaves it out. Hypothesis has its profiles (`EXAMPLES`).
+The cases of most tests are a few services or inputs. The cases of an exhaustive matrix are very many, such as
+a kill at every write: a parametrized test sets the size of its sample with `@pytest.mark.exhaustive(8)`; a
+loop inside a test sets it with `for at in sample(range(1, 40), 8)`, and the test has the marker too, with or
+without a number: `--exhaustive` selects by it. A test that takes long as a whole, such as a run of the
+benchmarks, has `@pytest.mark.exhaustive_only`. Hypothesis has its profiles (`EXAMPLES`).
+
+| | pytest --quick | pytest | pytest --exhaustive |
+|---|---|---|---|
+| a test in a folder of `LONG` | one case | every case, a sample of a matrix | every case |
+| any other test | every case, a sample of a matrix | the same | every case |
+| a loop in a test | a third of its sample | its sample | every case |
+
+Every test runs in `--quick`, but those with `exhaustive_only`. The one case is another one in each file, so
+that all files together meet every service.
 """
 
 from __future__ import annotations
@@ -16,8 +27,10 @@ from zlib import crc32
 
 T = TypeVar("T")
 
-# Examples of each property test of hypothesis: in `make test`, in `make test-all`, and in a nightly run.
-EXAMPLES = {"dev": 20, "ci": 100, "nightly": 1000}
+# Folders of tests whose modules take seconds; those of all others take less.
+LONG = ("tests/e2e/", "tests/pages/", "tests/mcp/", "tests/fuzz/", "tests/cli/")
+# Examples of each property test of hypothesis, by the options of the run; and in a nightly run.
+EXAMPLES = {"quick": 8, "dev": 20, "ci": 100, "nightly": 1000}
 # The distance from one case of the sample to the next one, as a part of the whole matrix. The fraction is not
 # a simple one, so that the sample has values of every parameter, whatever the number of the inner values.
 GOLDEN = 0.618
@@ -27,6 +40,7 @@ GOLDEN = 0.618
 class Run:
     """The options of this test run."""
 
+    quick: bool = False
     exhaustive: bool = False
     # Percentage of each matrix in an exhaustive run. It is never smaller than the sample.
     percent: int = 100
@@ -55,10 +69,10 @@ def spread(length: int, size: int) -> list[int]:
 
 
 def sample(cases: Iterable[T], size: int) -> list[T]:
-    """All cases in an exhaustive run, otherwise the sample."""
+    """All cases in an exhaustive run, a third of the sample in a quick one, otherwise the sample."""
     if RUN.test and not RUN.test.get_closest_marker("exhaustive"):
         raise ValueError(f"{RUN.test.nodeid} lacks @pytest.mark.exhaustive(): make test-all would not run it")
-    return draw_sample(cases, size)
+    return draw_sample(cases, max(2, ceil(size / 3)) if RUN.quick else size)
 
 
 def draw_sample(cases: Iterable[T], size: int) -> list[T]:
@@ -72,7 +86,7 @@ def draw_sample(cases: Iterable[T], size: int) -> list[T]:
 def examples() -> int:
     """How many examples hypothesis tries of each property in this run."""
     if not RUN.exhaustive:
-        return EXAMPLES["dev"]
+        return EXAMPLES["quick" if RUN.quick else "dev"]
     return max(EXAMPLES["dev"], EXAMPLES["ci"] * RUN.percent // 100)
 
 
@@ -83,14 +97,22 @@ def rotated(cases: Sequence[T], name: str) -> list[T]:
     return [*cases[start:], *cases[:start]]
 
 
+def sample_size(item: Any) -> int | None:
+    """How many cases of a collected test run unless every one does; None where every one does in any run."""
+    if RUN.quick and item.nodeid.startswith(LONG):
+        return 1
+    marker = item.get_closest_marker("exhaustive")
+    return int(marker.args[0]) if marker and marker.args else None
+
+
 def chosen(items: Sequence[Any]) -> list[Any]:
     """The collected tests of the sample. A test that was requested alone by its name stays: it is the only
     case."""
     cases: dict[str, list[Any]] = {}
     for item in items:
-        marker = item.get_closest_marker("exhaustive")
-        if marker and marker.args:
-            cases.setdefault(item.nodeid.partition("[")[0], []).append((item, *marker.args))
+        size = sample_size(item)
+        if size is not None:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append((item, size))
     kept = {
         id(row[0]) for name, rows in cases.items() for row in draw_sample(rotated(rows, name), rows[0][1])
     }

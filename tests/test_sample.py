@@ -16,6 +16,7 @@ pytestmark = pytest.mark.exhaustive()
 
 @pytest.fixture(autouse=True)
 def _sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RUN, "quick", False)
     monkeypatch.setattr(RUN, "exhaustive", False)
     monkeypatch.setattr(RUN, "percent", 100)
 
@@ -62,17 +63,42 @@ def test_a_loop_with_a_sample_needs_the_marker(monkeypatch: pytest.MonkeyPatch) 
         sample.sample(range(9), 3)
 
 
-def test_each_test_is_sampled_by_itself_and_others_stay() -> None:
-    def item(name: str, *sizes: int) -> Any:
-        markers = {"exhaustive": SimpleNamespace(args=sizes)} if sizes else {}
-        return SimpleNamespace(nodeid=name, get_closest_marker=markers.get)
+def item(name: str, *sizes: int) -> Any:
+    """A collected test."""
+    markers = {"exhaustive": SimpleNamespace(args=sizes)} if sizes else {}
+    return SimpleNamespace(nodeid=name, get_closest_marker=markers.get)
 
+
+def test_each_test_is_sampled_by_itself_and_others_stay() -> None:
     items = [item(f"a.py::test_a[{n}]", 3) for n in range(9)] + [item("b.py::test_b")]
     items += [item(f"c.py::test_c[{n}]") for n in range(9)] + [item("d.py::test_d[6]", 2)]
     kept = [one.nodeid for one in chosen(items)]
     assert kept == [one.nodeid for one in chosen(items)]
     assert sum(name.startswith("a.py") for name in kept) == 3
     assert kept[3:] == ["b.py::test_b", *(f"c.py::test_c[{n}]" for n in range(9)), "d.py::test_d[6]"]
+
+
+def test_a_quick_run_has_one_case_of_each_long_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [
+        item(f"tests/e2e/test_{file}.py::test_a[{n}]", *sizes)
+        for file, sizes in (("plain", ()), ("matrix", (3,)))
+        for n in range(5)
+    ]
+    items += [
+        item("tests/e2e/test_plain.py::test_b"),
+        *(item(f"tests/model/test_c.py::test_c[{n}]") for n in "12"),
+    ]
+    assert len(chosen(items)) == 5 + 3 + 3
+    monkeypatch.setattr(RUN, "quick", True)
+    kept = [one.nodeid.partition("[")[0] for one in chosen(items)]
+    assert kept == [
+        "tests/e2e/test_plain.py::test_a",
+        "tests/e2e/test_matrix.py::test_a",
+        "tests/e2e/test_plain.py::test_b",
+        *["tests/model/test_c.py::test_c"] * 2,
+    ]
+    assert [len(sample.sample(range(100), size)) for size in (1, 3, 20)] == [2, 2, 7]
+    assert sample.examples() == 8
 
 
 def test_samples_of_many_files_meet_every_case() -> None:
