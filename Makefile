@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo   the whole flow on the bundled examples, against a local emulator"
-	@echo "make test   every test, the long ones with one case each; one file: make test ARGS=tests/test_layers.py"
+	@echo "make test   all but slow tests, in four minutes; one file: make test ARGS=tests/test_layers.py"
 	@echo "make test-all  every case of every test, and the branch coverage"
 	@echo "make matrix the tests on every Python from 3.10 on that is found here, each in its own environment"
 	@echo "make recordings DIR=FOLDER   decode recorded answers of real services, and take them through a plan"

@@ -11,10 +11,10 @@ benchmarks, has `@pytest.mark.exhaustive_only`. Hypothesis has its profiles (`EX
 |---|---|---|---|
 | a test in a folder of `LONG` | one case | every case, a sample of a matrix | every case |
 | any other test | every case, a sample of a matrix | the same | every case |
-| a loop in a test | a third of its sample | its sample | every case |
+| a loop in a test | half of its sample | its sample | every case |
 
-Every test runs in `--quick`, but those with `exhaustive_only`. The one case is another one in each file, so
-that all files together meet every service.
+`--quick` leaves out tests with `@pytest.mark.slow`: a case of them takes longer than 1.5 seconds, or needs a
+browser. The one case of the others is another one in each file, so that all files meet every service.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ def spread(length: int, size: int) -> list[int]:
 
 
 def sample(cases: Iterable[T], size: int) -> list[T]:
-    """All cases in an exhaustive run, a third of the sample in a quick one, otherwise the sample."""
+    """All cases in an exhaustive run, half of the sample in a quick one, otherwise the sample."""
     if RUN.test and not RUN.test.get_closest_marker("exhaustive"):
         raise ValueError(f"{RUN.test.nodeid} lacks @pytest.mark.exhaustive(): make test-all would not run it")
-    return draw_sample(cases, max(2, ceil(size / 3)) if RUN.quick else size)
+    return draw_sample(cases, max(2, ceil(size / 2)) if RUN.quick else size)
 
 
 def draw_sample(cases: Iterable[T], size: int) -> list[T]:
@@ -120,5 +120,7 @@ def chosen(items: Sequence[Any]) -> list[Any]:
     return [
         item
         for item in items
-        if id(item) not in left_out and (RUN.exhaustive or not item.get_closest_marker("exhaustive_only"))
+        if id(item) not in left_out
+        and (RUN.exhaustive or not item.get_closest_marker("exhaustive_only"))
+        and not (RUN.quick and item.get_closest_marker("slow"))
     ]

@@ -254,6 +254,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connec
     conn.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", SQL, ids=range(len(SQL)))
 def test_the_sql_examples_run_and_answer(archive: sqlite3.Connection, sql: str) -> None:
     answer = archive.execute(sql).fetchall()

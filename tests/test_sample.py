@@ -97,8 +97,10 @@ def test_a_quick_run_has_one_case_of_each_long_test(monkeypatch: pytest.MonkeyPa
         "tests/e2e/test_plain.py::test_b",
         *["tests/model/test_c.py::test_c"] * 2,
     ]
-    assert [len(sample.sample(range(100), size)) for size in (1, 3, 20)] == [2, 2, 7]
+    assert [len(sample.sample(range(100), size)) for size in (1, 3, 20)] == [2, 2, 10]
     assert sample.examples() == 8
+    slow = SimpleNamespace(nodeid="tests/e2e/test_d.py::test_d", get_closest_marker={"slow": True}.get)
+    assert chosen([slow]) == []
 
 
 def test_samples_of_many_files_meet_every_case() -> None:

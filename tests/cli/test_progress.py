@@ -208,6 +208,7 @@ def call(cloud: Emulator, folder: Path, *more: str) -> tuple[list[str], dict[str
     return [sys.executable, "-m", "migrate", "snapshot", source, "-o", str(folder / "e.db"), *more], env
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_whole_lines_and_quiet_none(tmp_path: Path) -> None:
     with Emulator(CLOUD) as cloud:
         argv, env = call(cloud, tmp_path)
@@ -219,6 +220,7 @@ def test_a_pipe_gets_whole_lines_and_quiet_none(tmp_path: Path) -> None:
     assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [False, True], ids=["to its end", "Ctrl-C"])
 def test_a_terminal_gets_one_line_that_fits_and_goes(tmp_path: Path, stop: bool) -> None:
     import fcntl

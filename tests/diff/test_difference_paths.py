@@ -90,6 +90,7 @@ def test_a_part_in_the_middle_of_a_message() -> None:
     assert found == [("content[1].text.value", "b", "c")]
 
 
+@pytest.mark.slow
 def test_many_members_are_matched_in_no_time_that_grows_with_their_square() -> None:
     ids = [f"file-{n}" for n in range(20_000)]
     left = {"tool_resources": {"code_interpreter": {"file_ids": ids}}}

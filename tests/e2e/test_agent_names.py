@@ -120,6 +120,7 @@ def test_two_projects_become_one(launch: Launch) -> None:
     assert other("verify", other.plan).ok()["ok"] is True
 
 
+@pytest.mark.slow
 def test_more_agents_than_a_page_holds(launch: Launch) -> None:
     rows = [assistant(number, f"agent-{number}") for number in range(120)]
     world = to_agents(launch, *rows)

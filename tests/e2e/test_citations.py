@@ -308,6 +308,7 @@ def test_between_projects_they_go_with_other_forms_that_were_never_seen(
     assert world.target.estate.counts()["conversation"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("answer", FAULTS)
 def test_an_apply_that_is_killed_keeps_the_answer(launch: Launch, tmp_path: Path, answer: str) -> None:

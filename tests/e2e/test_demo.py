@@ -50,6 +50,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
+@pytest.mark.slow
 def test_each_step_is_one_line(demo: tuple[Path, str]) -> None:
     steps = demo[1].split("\n\n")[1].splitlines()
     assert [" ".join(line.split()[:2]) for line in steps] == STEPS
@@ -68,6 +69,7 @@ def test_it_ends_with_three_next_steps(demo: tuple[Path, str]) -> None:
     assert re.findall(r"^(\d)\. ", demo[1].rpartition("Next steps")[2], re.MULTILINE) == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 def test_its_commands_bring_the_services_back_as_they_were(demo: tuple[Path, str]) -> None:
     """The commands of the output, unchanged: `emulate` on the same ports, then the next steps."""
     folder, out = demo

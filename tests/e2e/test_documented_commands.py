@@ -19,6 +19,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from migrate.archive.packs import register_sql_functions
@@ -288,6 +289,7 @@ RUNBOOK = {
 }
 
 
+@pytest.mark.slow
 def test_the_runbook_line_by_line(tmp_path: Path) -> None:
     page = "docs/leave-assistants.md"
     with machine(tmp_path / "move") as typed:
@@ -377,6 +379,7 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
         assert (typed.shell.folder / "plan.html").exists()
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_guide(tmp_path: Path) -> None:
     in_order, files = of("docs/guide.md")
     with machine(tmp_path / "garden") as typed:
@@ -395,6 +398,7 @@ def test_the_commands_of_the_guide(tmp_path: Path) -> None:
         typed.run(files, {"plan": 1})
 
 
+@pytest.mark.slow
 def test_the_commands_about_archives_reports_shards_and_emulators(tmp_path: Path) -> None:
     with machine(tmp_path / "archives") as typed:
         shell = typed.shell
@@ -467,6 +471,7 @@ def _faulty(typed: Machine, block: Block) -> None:
     typed.run(Block(block.page, block.first, block.language, moved), {})
 
 
+@pytest.mark.slow
 def test_the_page_about_restoring_line_by_line(tmp_path: Path) -> None:
     page = "docs/restore.md"
     services, *rest = of(page)

@@ -227,6 +227,7 @@ def test_what_is_left_behind_is_named_and_removed_by_the_next_drill(tmp_path: Pa
         assert files_beside(made) == ["estate.db"]
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
 def test_a_drill_killed_at_any_write_is_removed_by_the_same_command(type_: str, tmp_path: Path) -> None:
@@ -327,6 +328,7 @@ def test_a_drill_beside_another_one_is_refused(tmp_path: Path) -> None:
         assert made.writes(asked) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
 def test_no_command_takes_what_a_drill_made_for_a_moved_object(type_: str, tmp_path: Path) -> None:
     """Each command that reads the journal has the same output before a drill, while the objects of an

@@ -221,6 +221,7 @@ def test_one_whose_bytes_changed_there_is_made_again(launch: Launch, route: tupl
     assert holds_its_bytes(made)
 
 
+@pytest.mark.slow
 def test_while_the_service_does_not_answer_no_plan_is_made(launch: Launch) -> None:
     silent = FixedAnswer(
         lambda method, path, query: path.endswith("/content"),

@@ -48,6 +48,7 @@ def pages(world: World, start: int, end: int | None = None) -> Counter[tuple[str
     return Counter((r.path, r.query.get("after", "")) for r in asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=lambda how: how.name)
 def test_a_stopped_snapshot_is_continued_by_the_same_command(launch: Launch, how: signal.Signals) -> None:
     world = slow(launch)

@@ -27,6 +27,7 @@ def killed(world: World, after: int, how: signal.Signals) -> int:
     return process.returncode
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("how", "moments"),

@@ -32,6 +32,7 @@ def journal(made: World) -> list[tuple[object, ...]]:
         return [*rows, *conn.execute("SELECT id, action, kind, source_id, target_id, state FROM journal")]
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_restore_killed_at_any_write_goes_on(type_: str, tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ def test_what_another_worker_makes_just_now_is_not_found_by_its_looks(launch: La
     whole(world, kind, 2)
 
 
+@pytest.mark.slow
 def test_rollback_does_not_take_one_thread_for_another(launch: Launch) -> None:
     """Neither thread is known to be created. A thread of others is only equal to them."""
     refused = FixedAnswer(is_create("/threads"), last=10**6, body=DOWN)

@@ -58,6 +58,7 @@ def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) ->
     arrived_once(world)
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("kind", LISTINGS[:5])
 def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: Launch, kind: str) -> None:

@@ -137,6 +137,7 @@ def test_a_gateway_gives_up_while_the_service_is_still_at_work(
     arrived(made, *ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "moments"),
     [(signal.SIGKILL, (2, 9)), (signal.SIGINT, (6,))],

@@ -86,6 +86,7 @@ def repeat_until_done(
     raise AssertionError(f"not in {TIMES} times: {said.out[:2000]} {said.err}")
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("target", ["azure-openai", "foundry"])
 @pytest.mark.parametrize(("seed", "workers"), [(1, 1), (2, 4), (None, 4)], ids=["one", "two", "random"])

@@ -85,6 +85,7 @@ def test_a_snapshot_reads_or_names_each_and_obeys_none(tmp_path: Path, server: S
     held.close()
 
 
+@pytest.mark.slow
 def test_a_plan_and_an_apply_of_them_end_in_words(tmp_path: Path, server: Server) -> None:
     from migrate.emulator import Emulator
     from tests.e2e.running import options

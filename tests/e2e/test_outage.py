@@ -143,6 +143,7 @@ def test_every_further_command_on_a_dead_service_ends_with_5(launch: Launch) -> 
         assert world(*arguments).code == 5, arguments
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["error", "cut"])
 def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, how: str

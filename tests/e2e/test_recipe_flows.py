@@ -140,6 +140,7 @@ def regions(stack: ExitStack, tmp_path: Path) -> tuple[Shell, dict[str, Emulator
     return shell, clouds
 
 
+@pytest.mark.slow
 def test_a_second_region_from_the_first_run_to_the_way_back(
     regions: tuple[Shell, dict[str, Emulator]],
 ) -> None:
@@ -184,6 +185,7 @@ def test_a_second_region_from_the_first_run_to_the_way_back(
     assert "West." in {row["instructions"] for row in north.assistants.values()}
 
 
+@pytest.mark.slow
 def test_a_drill_leaves_nothing_behind(regions: tuple[Shell, dict[str, Emulator]]) -> None:
     shell, clouds = regions
     there, away = under("standby.md", "A drill")
@@ -196,6 +198,7 @@ def test_a_drill_leaves_nothing_behind(regions: tuple[Shell, dict[str, Emulator]
         assert not table
 
 
+@pytest.mark.slow
 def test_an_emptied_region_does_not_empty_the_standby(regions: tuple[Shell, dict[str, Emulator]]) -> None:
     shell, clouds = regions
     shell.ok(under("standby.md", "The first time")[1])
@@ -232,6 +235,7 @@ def names(cloud: Emulator) -> set[str]:
     return {row["name"] for row in cloud.estate.assistants.values()}
 
 
+@pytest.mark.slow
 def test_a_change_goes_from_dev_to_test_to_prod(stages: tuple[Shell, dict[str, Emulator]]) -> None:
     shell, clouds = stages
     (to_test,) = under("promotion.md", "To test")
@@ -259,6 +263,7 @@ def test_a_change_goes_from_dev_to_test_to_prod(stages: tuple[Shell, dict[str, E
     assert len(held) == 2
 
 
+@pytest.mark.slow
 def test_what_was_approved_is_what_is_applied(stages: tuple[Shell, dict[str, Emulator]]) -> None:
     shell, clouds = stages
     for text in (*under("promotion.md", "To test"), *under("promotion.md", "To prod")):

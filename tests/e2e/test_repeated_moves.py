@@ -43,6 +43,7 @@ def counts(made: World) -> tuple[Json, Json]:
     return dict(made.source.estate.counts()), dict(made.target.estate.counts())
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("first", TYPES)
 def test_a_copy_is_not_copied_back_over_any_number_of_moves(first: str, tmp_path: Path) -> None:

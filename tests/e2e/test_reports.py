@@ -147,6 +147,7 @@ def in_terminal(world: World, *arguments: str, **env: str) -> str:
     return text.decode("utf-8")
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_colour_unless_it_is_asked_not_to(small: World) -> None:
     command = ("diff", small.db, "target", "-q")
     assert "\x1b[31m" in in_terminal(small, *command, NO_COLOR="")

@@ -76,6 +76,7 @@ def test_a_workflow_is_blocked(launch: Launch) -> None:
     assert list(made.target.estate.agents) == ["worker"]
 
 
+@pytest.mark.slow
 def test_a_store_of_too_many_files_is_named_file_by_file(launch: Launch) -> None:
     made = to_agents(launch, ASSISTANTS["fine"])
     store(made.source, 1, "everything", (f"assistant-{n:022}" for n in range(10_002)))

@@ -122,6 +122,7 @@ def test_what_became_of_a_lost_request_must_be_seen(launch: Launch) -> None:
     assert not world.target.estate.vector_stores
 
 
+@pytest.mark.slow
 def test_a_thread_whose_creation_was_lost_is_reported_where_it_cannot_be_checked(launch: Launch) -> None:
     lost = LostAnswer(is_create("/conversations"), last=FOREVER)
     world = arriving(launch, "foundry", lost, unlisted=True)

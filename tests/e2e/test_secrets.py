@@ -137,6 +137,7 @@ def test_debug_logs_of_the_sdks_show_no_secret(launch: Launch, way: str) -> None
         json.loads(said.out)
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("auth", ["token", "key"])
 def test_no_key_is_shown_when_a_project_is_logged_to_the_console(launch: Launch, auth: str) -> None:
@@ -150,6 +151,7 @@ def test_no_key_is_shown_when_a_project_is_logged_to_the_console(launch: Launch,
         assert not [key for key in KEYS.values() if key in said.out + said.err], given
 
 
+@pytest.mark.slow
 def test_a_project_logged_to_the_console_shows_no_body(launch: Launch) -> None:
     for given, said in in_own_process(prepared(launch, "foundry"), DEBUG):
         assert not [secret for secret in TOOLS if secret in said.out + said.err], given

@@ -82,6 +82,7 @@ def threads_of(made: World) -> dict[str, Any]:
     return {**made.source.estate.threads, **made.source.estate.conversations}
 
 
+@pytest.mark.slow
 def test_each_object_is_kept_with_what_it_needs(made: World) -> None:
     for number, id_ in enumerate(ids_of(made.source), 1):
         done = made.snapshot("--id", id_)
@@ -216,6 +217,7 @@ def killed(made: World, selection: tuple[str, ...], left: int) -> None:
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [2, 6])
 def test_an_interrupted_one_is_continued_with_the_same_selection_alone(tmp_path: Path, left: int) -> None:
     source = replace(service("SOURCE_KEY", "azure-openai"), latency=0.03)

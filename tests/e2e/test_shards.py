@@ -111,6 +111,7 @@ def test_joined_shards_are_the_snapshot_that_would_have_been_taken(world: World)
     assert not list(world.folder.glob("all.db?*"))
 
 
+@pytest.mark.slow
 def test_the_order_of_the_inputs_does_not_matter(world: World) -> None:
     inputs = shards(world)
     world.snapshot()
@@ -273,6 +274,7 @@ def test_a_killed_shard_is_continued_and_an_interrupted_one_is_reported(launch: 
     assert world("diff", db(world, "all"), "source").ok()["differences"] == 0
 
 
+@pytest.mark.slow
 def test_a_journal_is_merged_and_the_id_map_with_it(world: World) -> None:
     world.snapshot()
     world.planned(code=0)

@@ -26,6 +26,7 @@ def short_time_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     ("type_", "path"), [("openai", "*/files*"), ("foundry", "*/agents*"), ("foundry", "*/files*")]

@@ -178,6 +178,7 @@ def test_apply(tmp_path: Path, at: int, how: signal.Signals) -> None:
         assert len(made.target.estate.threads) == len(made.source.estate.threads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT])
 def test_sync(tmp_path: Path, how: signal.Signals) -> None:
     slow = SlowWrites()

@@ -116,6 +116,7 @@ def is_data(arguments: list[str]) -> bool:
     return bool({"--json", *formats} & set(arguments)) or arguments[0] == "ids"
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("encoding", "env"),
@@ -149,6 +150,7 @@ def test_a_stream_that_lacks_a_sign_gets_an_escape_and_data_is_utf8(
     assert ("\\U0001f600" in shown.decode(name)) is (name != "utf-16")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
 def test_a_full_disk_behind_standard_output_is_reported_and_ends_with_3(moved: World, tmp_path: Path) -> None:
     given = commands(moved, tmp_path)
@@ -160,6 +162,7 @@ def test_a_full_disk_behind_standard_output_is_reported_and_ends_with_3(moved: W
         assert "Traceback" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
 def test_a_full_disk_behind_standard_error_changes_nothing(moved: World, tmp_path: Path) -> None:
     given = [*commands(moved, tmp_path), ["show", moved.db, "nobody"], ["nonsense"]]

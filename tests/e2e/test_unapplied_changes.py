@@ -33,6 +33,7 @@ def changed(launch: Launch, **others: Any) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_an_apply_that_loses_its_service_lists_what_it_did_not_change(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

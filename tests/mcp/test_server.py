@@ -219,6 +219,7 @@ def test_what_cannot_be_served_is_refused_at_once(
     assert "next: " in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process that runs is read from /proc")
 def test_its_memory_is_bounded(path: Path) -> None:
     """All tools, each of them thirty times. It had 83 MB, and 131 when what was read was not freed."""
@@ -261,6 +262,7 @@ def test_every_tool_and_the_bounds_are_written_down() -> None:
     assert f"{MAX_ANSWER_CHARS:,} characters" in INSTRUCTIONS
 
 
+@pytest.mark.slow
 def test_lines_that_are_no_requests_end_nothing(path: Path) -> None:
     cancelled = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":%s}'
     odd = [

@@ -12,6 +12,8 @@ from tests.pages.measuring import BACKGROUND, CONTRAST, FOCUSED, OVERFLOW
 from tests.reports.hostile import HOSTILE, hostile, with_names
 from tests.reports.sample_reports import AFTER, PICTURE, equal, many, reports
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("diff", "assess", "plan", "verify")
 COMMANDS = reports()
 EVERY = {**COMMANDS, "nothing": equal(), "hostile": hostile(), "many": many(300)}

@@ -21,6 +21,8 @@ from tests.serve.client import KEY, Client
 from tests.serve.estates import ODD_IDS, every_estate, hostile_estate
 from tests.serve.test_pages import AFTER, NUMBERS
 
+pytestmark = pytest.mark.slow
+
 CLASSIC = PageLinks(NUMBERS["foundry-classic"])
 OPENAI = PageLinks(NUMBERS["openai-v2"])
 THREAD = "thread_mKahZtQ4ZVonm7YGx1nPVNrR"

@@ -24,6 +24,8 @@ from tests.pages.conftest import SCREENSHOTS
 from tests.pages.measuring import BACKGROUND, CONTRAST, OVERFLOW
 from tests.reports.hostile import HOSTILE
 
+pytestmark = pytest.mark.slow
+
 CHART = "thread_dpohoc3XDk6a79UEE81px8SF"
 SERIOUS = ("serious", "critical")
 ANSWER = """## A table

@@ -117,6 +117,7 @@ def test_ten_thousand_findings_fit_into_a_comment() -> None:
     assert "-o report.html" in text
 
 
+@pytest.mark.slow
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("sign", ["<", "\U0001f331", "花", "&", "\x00", "`"])
 def test_the_longest_texts_fit_into_a_comment(sign: str) -> None:

@@ -31,6 +31,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_every_page_shows_hostile_text_as_text(client: Client) -> None:
     compared(client, "/compare?left=1&right=2")
     found = dict(crawl(client, "/"))

@@ -124,6 +124,7 @@ def test_a_thousand_connections_without_a_handshake(path: Path, tmp_path: Path) 
         assert int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) // 1024 < MAX_MB
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM")
 def test_clients_that_read_nothing_do_not_keep_it_from_ending(path: Path) -> None:
     with running(str(path), "--json") as (process, line):

@@ -40,6 +40,7 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
+@pytest.mark.slow
 def test_every_link_of_every_page_leads_to_a_page(client: Client) -> None:
     found = dict(crawl(client, "/"))
     for part in ("assistants/", "files/", "vector-stores/", "threads", "compare?left", "search"):
