@@ -36,12 +36,12 @@ demo: $(STAMP)
 	$(BIN)/assistants-migrate demo --dir demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(CASES) -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest $(CASES) -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # Every case of the exhaustive matrices. PERCENT=25 runs a quarter of each matrix, always the same one: .ci/run has
 # no more time.
 test-exhaustive: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist worksteal --exhaustive --percent $(or $(PERCENT),100) \
+	$(BIN)/python -m pytest -n 3 --dist worksteal --exhaustive --percent $(or $(PERCENT),100) \
 		-m "exhaustive or exhaustive_only or hypothesis" $(ARGS)
 
 # First every test with its cases, of the exhaustive matrices a sample, measured; then the matrices, not measured: that
@@ -49,7 +49,7 @@ test-exhaustive: $(STAMP)
 test-all: $(STAMP)
 	rm -rf build/coverage
 	mkdir -p build/coverage
-	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m coverage run -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report $(if $(ARGS),--fail-under=0)
 	$(MAKE) test-exhaustive
