@@ -28,8 +28,8 @@ WORKER_THREADS = 8
 CONNECTIONS = WORKER_THREADS + 1
 # Results that are kept until the archive changes.
 MAX_KEPT_RESULTS = 64
-# Bytes of unpacked bodies that all requests share: some 20,000 messages, those that were read last.
-MAX_SHARED_BYTES = 1 << 24
+# Bytes of unpacked bodies that all requests share.
+MAX_SHARED_BYTES = 1 << 22
 
 _T = TypeVar("_T")
 
@@ -88,10 +88,11 @@ class ArchiveAccess:
             yield reader
 
     @contextlib.contextmanager
-    def reader_of(self, info: SnapshotInfo) -> Iterator[SnapshotReader]:
-        """A reader of a snapshot that was found just now, for one thread, for the time of one request."""
+    def reader_of(self, info: SnapshotInfo, packs: PackCache | None = None) -> Iterator[SnapshotReader]:
+        """A reader of a snapshot that was found just now, for one thread, for the time of one request.
+        `packs`: in place of those that all requests share."""
         with self.connection() as conn:
-            yield SnapshotReader(conn, info, self._packs)
+            yield SnapshotReader(conn, info, self._packs if packs is None else packs)
 
     def connection(self) -> contextlib.AbstractContextManager[SqlConnection]:
         """A connection for one thread, for the time of one request, that cannot write."""

@@ -128,7 +128,8 @@ class ApiRoute(BaseRoute):
             path = f"/{path.split('/', 3)[3]}"
         head = ApiHead(scope["method"], path, address.segments, query, headers)
         partial = headers.get(PARTIAL_HEADER) == PARTIAL_ALLOWED
-        with self._archives.reader_of(estate.shown) as reader:
+        packs = self._memory.packs if is_hasty else None
+        with self._archives.reader_of(estate.shown, packs) as reader:
             address.api.check(head, reader.info)
             found = address.api.paths.find(address.segments)
             if found is None:
