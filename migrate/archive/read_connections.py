@@ -19,6 +19,9 @@ from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage
 
 # Seconds after which a thread that waits for a connection checks whether the file was replaced.
 RECHECK_S = 1.0
+# Seconds that `close` waits for connections that are lent. SQLite removes its two files beside the archive
+# when the last connection is closed, and a program that ends before that leaves them behind.
+RETURN_S = 2.0
 # Device and number of the file, and a number that SQLite changes when another program writes.
 ArchiveVersion = tuple[int, int, int]
 
@@ -68,8 +71,9 @@ class ReadConnections:
         return self._current().archive.path.stat().st_size
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; waits for those that are lent, but not for long."""
         self._opened.close()
+        self._opened.wait_for_lent(RETURN_S)
 
     def _current(self) -> _OpenedFile:
         with self._lock:
@@ -101,6 +105,8 @@ class _OpenedFile:
         self.archive = Archive.open(path)
         self._lock = threading.Lock()
         self._free: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._lent = 0
+        self._returned = threading.Condition(self._lock)
         self._is_closed = self.is_distrusted = False
         self._path, self._identity = path, _identity(path)
         try:
@@ -122,22 +128,40 @@ class _OpenedFile:
 
     def take(self) -> sqlite3.Connection:
         """A connection that is free; waits for one."""
-        while True:
-            try:
-                return self._free.get(timeout=RECHECK_S)
-            except queue.Empty:
-                if self._is_closed:
-                    raise ArchiveBusy(
-                        f"{self._path} was replaced", "another file has its name", "ask again"
-                    ) from None
+        with self._lock:
+            self._lent += 1
+        try:
+            while True:
+                try:
+                    return self._free.get(timeout=RECHECK_S)
+                except queue.Empty:
+                    if self._is_closed:
+                        raise ArchiveBusy(
+                            f"{self._path} was replaced", "another file has its name", "ask again"
+                        ) from None
+        except BaseException:
+            self._count_return()
+            raise
 
     def give_back(self, conn: sqlite3.Connection) -> None:
         """Make a connection free, or close it where the file was replaced."""
         with self._lock:
-            if not self._is_closed:
+            is_free = not self._is_closed
+            if is_free:
                 self._free.put(conn)
-                return
-        conn.close()
+        if not is_free:
+            conn.close()
+        self._count_return()
+
+    def wait_for_lent(self, timeout_s: float) -> None:
+        """Wait until every connection that was lent is given back, but not longer than so many seconds."""
+        with self._lock:
+            self._returned.wait_for(lambda: not self._lent, timeout_s)
+
+    def _count_return(self) -> None:
+        with self._lock:
+            self._lent -= 1
+            self._returned.notify_all()
 
     def close(self) -> None:
         """Close the connections that are not lent; the others are closed when they are given back."""

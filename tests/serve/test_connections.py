@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
+from migrate.archive import read_connections
 from migrate.archive.database import Archive
 from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot
@@ -52,6 +54,35 @@ def test_a_request_reads_one_state_of_the_archive(path: Path) -> None:
             assert conn.execute(count).fetchone() == (1,)
         with access.connection() as conn:
             assert conn.execute(count).fetchone() == (2,)
+
+
+def test_closing_waits_for_a_thread_that_reads_so_that_no_file_is_left_beside_the_archive(path: Path) -> None:
+    access, is_reading, goes_on = ArchiveAccess(path, connections=2), threading.Event(), threading.Event()
+
+    def read() -> None:
+        with access.connection():
+            is_reading.set()
+            goes_on.wait(10)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    is_reading.wait(10)
+    closer = threading.Thread(target=access.close)
+    closer.start()
+    closer.join(0.05)
+    assert closer.is_alive()
+    goes_on.set()
+    closer.join(10)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    reader.join(10)
+
+
+def test_closing_does_not_wait_for_long(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_connections, "RETURN_S", 0.01)
+    access = ArchiveAccess(path, connections=1)
+    with access.connection() as conn:
+        access.close()
+        assert conn.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_what_is_remembered_is_dropped_when_the_archive_changes(path: Path) -> None:
