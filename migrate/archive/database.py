@@ -202,7 +202,8 @@ class Archive:
                 with contextlib.suppress(sqlite3.Error):
                     self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:  # also when Ctrl-C interrupts it
-            self.conn.close()
+            with self.lock:  # closed under a statement of another thread, SQLite keeps its files, or crashes
+                self.conn.close()
             if self._lock:
                 self._lock.release()
             if self._folder:

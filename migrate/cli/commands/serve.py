@@ -94,7 +94,7 @@ def serve_command(
     from migrate.serve.connections import ArchiveAccess
     from migrate.serve.server import ArchiveServer
     from migrate.serve.settings import ServeSettings, check_serve_settings, load_tls
-    from migrate.serve.warm_up import warm_up
+    from migrate.serve.warm_up import warmed_up
 
     path, snapshot = _archive(archive, common)
     if (tls_cert is None) != (tls_key is None):
@@ -113,14 +113,18 @@ def serve_command(
     check_serve_settings(settings)
     with ArchiveAccess(path, snapshot) as access, ArchiveServer(settings, access) as server, _end() as end:
         _show_address(common, settings, server, key_env)
-        threading.Thread(target=warm_up, args=(access,), name="warm-up", daemon=True).start()
-        if opens_browser:
-            import webbrowser
+        with warmed_up(access):
+            if opens_browser:
+                _open_browser(server)
+            while not end.wait(POLL_S):  # without a time, Ctrl-C would not be seen on Windows
+                pass
 
-            if not webbrowser.open(server.one_time_url()):
-                print_message("no browser could be opened: open the address yourself")
-        while not end.wait(POLL_S):  # without a time, Ctrl-C would not be seen on Windows
-            pass
+
+def _open_browser(server: ArchiveServer) -> None:
+    import webbrowser
+
+    if not webbrowser.open(server.one_time_url()):
+        print_message("no browser could be opened: open the address yourself")
 
 
 def _archive(text: str, common: Common) -> tuple[Path, int | None]:
