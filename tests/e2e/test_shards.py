@@ -287,7 +287,9 @@ def test_a_journal_is_merged_and_the_id_map_with_it(world: World) -> None:
     before = facts(db(world, "all"))
     assert merge(world, [world.db, *inputs])["journal"] == 0
     assert facts(db(world, "all")) == before
-    assert before["journal"] == facts(world.db)["journal"]
+    # A merge sorts lines by their time, so their numbers, which the hashes contain, may differ.
+    lines = [sorted(row[1:-1] for row in read["journal"]) for read in (before, facts(world.db))]
+    assert lines[0] == lines[1] != []
 
 
 KILLED = """
