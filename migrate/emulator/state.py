@@ -140,17 +140,8 @@ class PendingIngestion(NamedTuple):
 
 
 TABLES = (
-    *(
-        "assistants",
-        "threads",
-        "messages",
-        "runs",
-        "run_steps",
-        "files",
-        "vector_stores",
-        "vector_store_files",
-    ),
-    *("agents", "agent_versions", "conversations", "items"),
+    "assistants threads messages runs run_steps files vector_stores vector_store_files"
+    " agents agent_versions conversations items".split()
 )
 
 

@@ -21,10 +21,7 @@ PLACEHOLDER_KEY = "unused"
 # azure-identity signs in with these variables where they are set, and may repeat their values in its
 # messages.
 SECRET_VARIABLES = (
-    "AZURE_CLIENT_SECRET",
-    "AZURE_PASSWORD",
-    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-    "IDENTITY_HEADER",
+    "AZURE_CLIENT_SECRET AZURE_PASSWORD AZURE_CLIENT_CERTIFICATE_PASSWORD IDENTITY_HEADER".split()
 )
 # The longest reason seen for one way to sign in had 260 characters.
 MAX_SIGN_IN_REASON_CHARS = 400

@@ -33,13 +33,10 @@ Routes = Mapping[str, Route]
 RUN_STEP_INCLUDES = ("step_details.tool_calls[*].file_search.results[*].content",)
 # Every value in OpenAI's API description that adds content to items. Recordings of 2026 show the effect of
 # all of them except the last one.
-ITEM_INCLUDES = (
-    "message.input_image.image_url",
-    "code_interpreter_call.outputs",
-    "file_search_call.results",
-    "web_search_call.action.sources",
-    "reasoning.encrypted_content",
-    "computer_call_output.output.image_url",
+ITEM_INCLUDES = tuple(
+    "message.input_image.image_url code_interpreter_call.outputs file_search_call.results"
+    " web_search_call.action.sources reasoning.encrypted_content"
+    " computer_call_output.output.image_url".split()
 )
 
 ASSISTANTS_ROUTES: Routes = {

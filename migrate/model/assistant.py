@@ -10,19 +10,9 @@ from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 ASSISTANT_KIND = Kind(
     name="assistant",
     plural="assistants",
-    fields=(
-        "name",
-        "description",
-        "model",
-        "instructions",
-        "tools",
-        "tool_resources",
-        "temperature",
-        "top_p",
-        "response_format",
-        "reasoning_effort",
-        "definition",
-        "metadata",
+    fields=tuple(
+        "name description model instructions tools tool_resources temperature top_p response_format"
+        " reasoning_effort definition metadata".split()
     ),
     facts={
         **SERVER_SET_FACTS,
@@ -40,7 +30,6 @@ ASSISTANT_KIND = Kind(
         Ref("tools[].input_image_mask.file_id", "file"),
         Ref("tools[].connected_agent.id", "assistant"),
     ),
-    stamped=True,
     aliases=("file_ids",),
 )
 

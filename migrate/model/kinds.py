@@ -23,9 +23,8 @@ class Kind:
     """Declarations about a kind of object.
 
     `fields` are written and compared. `facts` are set by the server: name -> why they are never written.
-    `parent`: the kind whose id is part of the address. `stamped`: it has metadata, so the stamp can be
-    written. `replayed`: it can be recreated (runs cannot: creating one executes a model). `aliases`: fields
-    of older API versions that the codec reads as one of `fields`.
+    `parent`: the kind whose id is part of the address. `replayed`: it can be recreated (runs cannot: creating
+    one executes a model). `aliases`: fields of older API versions that the codec reads as one of `fields`.
     """
 
     name: str
@@ -34,7 +33,6 @@ class Kind:
     facts: Mapping[str, str]
     parent: str = ""
     refs: tuple[Ref, ...] = ()
-    stamped: bool = False
     replayed: bool = True
     aliases: tuple[str, ...] = ()
 

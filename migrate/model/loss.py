@@ -40,47 +40,25 @@ class Loss:
 
 
 # Kind -> names of losses that are neither a field nor a fact of it.
-RULE_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "file": ("content",),
-    "vector_store": ("files",),
-    "vector_store_file": (),
-    "assistant": (
-        "agent_card",
-        "agent_endpoint.authorization_schemes",
-        "agent_endpoint.protocol_configuration",
-        "agent_endpoint.protocols",
-        "connections",
-        "definition.rai_config",
-        "definition.secrets",
-        "identity",
-        "state",
-        "tool_resources.azure_ai_search",
-        "tool_resources.code_interpreter.file_ids",
-        "tool_resources.file_search.vector_store_ids",
-        "tool_resources.file_search.vector_stores",
-        "tool_resources.mcp.authorization",
-        "tool_resources.mcp.headers",
-        "tool_resources.secrets",
-        "tools.authorization",
-        "tools.headers",
-        "tools.secrets",
+RULE_FIELDS: Mapping[str, Collection[str]] = {
+    "file": {"content"},
+    "vector_store": {"files"},
+    "assistant": set(
+        "agent_card agent_endpoint.authorization_schemes agent_endpoint.protocol_configuration"
+        " agent_endpoint.protocols connections definition.rai_config definition.secrets identity state"
+        " tool_resources.azure_ai_search tool_resources.code_interpreter.file_ids"
+        " tool_resources.file_search.vector_store_ids tool_resources.file_search.vector_stores"
+        " tool_resources.mcp.authorization tool_resources.mcp.headers tool_resources.secrets"
+        " tools.authorization tools.headers tools.secrets".split()
     ),
-    "thread": (
-        "messages",
-        "tool_resources.azure_ai_search",
-        "tool_resources.code_interpreter.file_ids",
-        "tool_resources.file_search.vector_store_ids",
-        "tool_resources.mcp",
+    "thread": set(
+        "messages tool_resources.azure_ai_search tool_resources.code_interpreter.file_ids"
+        " tool_resources.file_search.vector_store_ids tool_resources.mcp".split()
     ),
-    "message": (
-        "content.image_file",
-        "content.image_url",
-        "content.input_file",
-        "content.refusal",
-        "content.text.annotations",
+    "message": set(
+        "content.image_file content.image_url content.input_file content.refusal"
+        " content.text.annotations".split()
     ),
-    "run": (),
-    "run_step": (),
 }
 
 
@@ -101,7 +79,7 @@ def declared_names() -> set[str]:
     """Every name that is known before a plan is made."""
     names: set[str] = set()
     for kind, form in KINDS.items():
-        for field in (*form.fields, *form.facts, *RULE_FIELDS[kind], EVERY_OBJECT):
+        for field in (*form.fields, *form.facts, *RULE_FIELDS.get(kind, ()), EVERY_OBJECT):
             names |= accepted_names(kind, field)
     return names - {EVERY_OBJECT}
 

@@ -49,7 +49,6 @@ MESSAGE_KIND = Kind(
         Ref("content[].tools[].input_image_mask.file_id", "file"),
         Ref("content[].tools[].vector_store_ids[]", "vector_store"),
     ),
-    stamped=True,
     aliases=("file_ids",),
 )
 

@@ -28,36 +28,17 @@ RUN_KIND = Kind(
     name="run",
     plural="runs",
     parent="thread",
-    fields=(
-        "assistant_id",
-        "status",
-        "model",
-        "instructions",
-        "tools",
-        "tool_resources",
-        "metadata",
-        "temperature",
-        "top_p",
-        "response_format",
-        "reasoning_effort",
-        "max_prompt_tokens",
-        "max_completion_tokens",
-        "truncation_strategy",
-        "tool_choice",
-        "parallel_tool_calls",
-        "required_action",
-        "last_error",
-        "incomplete_details",
-        "usage",
+    fields=tuple(
+        "assistant_id status model instructions tools tool_resources metadata temperature top_p"
+        " response_format reasoning_effort max_prompt_tokens max_completion_tokens truncation_strategy"
+        " tool_choice parallel_tool_calls required_action last_error incomplete_details usage".split()
     ),
     facts={
         **SERVER_SET_FACTS,
         "thread_id": "follows from its thread",
-        "expires_at": "set by the server",
-        "started_at": "set by the server",
-        "cancelled_at": "set by the server",
-        "failed_at": "set by the server",
-        "completed_at": "set by the server",
+        **dict.fromkeys(
+            "expires_at started_at cancelled_at failed_at completed_at".split(), "set by the server"
+        ),
     },
     refs=(Ref("assistant_id", "assistant"),),
     replayed=False,
@@ -71,11 +52,9 @@ RUN_STEP_KIND = Kind(
     facts={
         **SERVER_SET_FACTS,
         "thread_id": "follows from its thread",
-        "expires_at": "set by the server",
-        "expired_at": "set by the server",
-        "cancelled_at": "set by the server",
-        "failed_at": "set by the server",
-        "completed_at": "set by the server",
+        **dict.fromkeys(
+            "expires_at expired_at cancelled_at failed_at completed_at".split(), "set by the server"
+        ),
     },
     refs=(
         Ref("run_id", "run"),

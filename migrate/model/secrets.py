@@ -218,14 +218,7 @@ SECRET_KEYS = frozenset({"headers", "authorization"})
 FIELDS_WITH_ADDRESSES = ("tools", "tool_resources", "definition", "metadata")
 
 # Keys, in lower case, whose value may be a secret anywhere in a tool. It is never shown.
-SECRET_KEY_NAMES = SECRET_KEYS | {
-    "api-key",
-    "x-api-key",
-    "api_key",
-    "token",
-    "password",
-    "environment_variables",
-}
+SECRET_KEY_NAMES = SECRET_KEYS.union("api-key x-api-key api_key token password environment_variables".split())
 
 
 def mask_value(value: JSON) -> JSON:

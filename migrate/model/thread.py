@@ -11,5 +11,4 @@ THREAD_KIND = Kind(
         Ref("tool_resources.code_interpreter.file_ids[]", "file"),
         Ref("tool_resources.file_search.vector_store_ids[]", "vector_store"),
     ),
-    stamped=True,
 )

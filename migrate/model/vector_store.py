@@ -17,7 +17,6 @@ VECTOR_STORE = Kind(
         "expires_at": "the period of expires_after starts again on the target",
         "last_active_at": "set by the server",
     },
-    stamped=True,
 )
 
 VECTOR_STORE_FILE_KIND = Kind(

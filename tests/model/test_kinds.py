@@ -48,8 +48,7 @@ def test_references_are_in_fields(kind: Kind) -> None:
 
 
 @each_kind
-def test_a_stamped_kind_has_metadata(kind: Kind) -> None:
-    assert not kind.stamped or "metadata" in kind.fields
+def test_the_stamp_is_no_field(kind: Kind) -> None:
     assert STAMP not in kind.fields
 
 

@@ -66,16 +66,8 @@ V1_TOOLS: Mapping[str, Rule] = {
 
 # Tools of classic agents with settings below the name of the tool. Nothing more of them is documented.
 NESTED_TOOLS = (
-    "bing_grounding",
-    "bing_custom_search",
-    "azure_ai_search",
-    "openapi",
-    "azure_function",
-    "connected_agent",
-    "deep_research",
-    "fabric_dataagent",
-    "sharepoint_grounding",
-    "browser_automation",
+    "bing_grounding bing_custom_search azure_ai_search openapi azure_function connected_agent deep_research"
+    " fabric_dataagent sharepoint_grounding browser_automation".split()
 )
 CLASSIC_TOOLS: Mapping[str, Rule] = {
     **TOOLS,
