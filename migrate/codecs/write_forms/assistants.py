@@ -17,9 +17,12 @@ from migrate.codecs.write_forms.rules import (
     Misfit,
     ValueForm,
     any_of,
+    any_text,
     array_of,
     boolean,
     choice,
+    complete,
+    each,
     free_object,
     not_null,
     number,
@@ -65,7 +68,7 @@ ASSISTANTS_TOOL_FORMS: Mapping[str, ValueForm] = {
             max_num_results=number(1, MAX_SEARCH_RESULTS, whole=True), ranking_options=ranking_form
         )
     ),
-    "function": object_with("function", function=function_form),
+    "function": complete(function=function_form),
 }
 # Tools of classic agents with required settings under their own name.
 NESTED_TOOL_TYPES = (
@@ -74,13 +77,12 @@ NESTED_TOOL_TYPES = (
 )
 CLASSIC_TOOL_FORMS: Mapping[str, ValueForm] = {
     **ASSISTANTS_TOOL_FORMS,
-    **{name: object_with(name, **{name: free_object}) for name in NESTED_TOOL_TYPES},
+    **{name: complete(**{name: free_object}) for name in NESTED_TOOL_TYPES},
     "azure_ai_search": object_with(azure_ai_search=free_object),
     "mcp": object_with(
         "server_label server_url",
-        server_label=identifier_form,
-        server_url=identifier_form,
-        allowed_tools=array_of(string()),
+        **each("server_label server_url", identifier_form),
+        allowed_tools=array_of(any_text),
     ),
     "computer_use_preview": free_object,
 }
@@ -94,25 +96,22 @@ def tool_form(service: str) -> ValueForm:
 
 # ------------------------------------------------------------------------------------------- formats
 
-schema_form = object_with(
-    "name", name=string(MAX_SCHEMA_NAME_CHARS, 1), description=string(), schema=free_object, strict=boolean
-)
+schema_forms: Mapping[str, ValueForm] = {
+    "name": string(MAX_SCHEMA_NAME_CHARS, 1),
+    "description": any_text,
+    "schema": free_object,
+    "strict": boolean,
+}
+plain_format_forms = each("text json_object", object_with())
+nested_schema_form = complete(json_schema=object_with("name", **schema_forms))
 response_format_form = any_of(
-    choice("auto"),
-    one_of_types(
-        {
-            "text": object_with(),
-            "json_object": object_with(),
-            "json_schema": object_with("json_schema", json_schema=schema_form),
-        }
-    ),
+    choice("auto"), one_of_types({**plain_format_forms, "json_schema": nested_schema_form})
 )
 
 # --------------------------------------------------------------------------------- stores and resources
 
 
-static_chunk_form = object_with(
-    "max_chunk_size_tokens chunk_overlap_tokens",
+static_chunk_form = complete(
     max_chunk_size_tokens=number(*CHUNK_TOKENS_RANGE, whole=True),
     chunk_overlap_tokens=number(0, CHUNK_TOKENS_RANGE[1], whole=True),
 )
@@ -126,10 +125,8 @@ def _static_chunks(value: JSON, at: str) -> Iterator[Misfit]:
         yield Misfit(f"{at}.chunk_overlap_tokens", "is more than half of the size of a chunk")
 
 
-chunking_form = one_of_types({"auto": object_with(), "static": object_with("static", static=_static_chunks)})
-expiry_form = object_with(
-    "anchor days", anchor=choice("last_active_at"), days=number(1, MAX_EXPIRY_DAYS, whole=True)
-)
+chunking_form = one_of_types({"auto": object_with(), "static": complete(static=_static_chunks)})
+expiry_form = complete(anchor=choice("last_active_at"), days=number(1, MAX_EXPIRY_DAYS, whole=True))
 attributes_form = string_map(any_of(boolean, number(float("-inf"), float("inf")), string(512)))
 
 
@@ -151,11 +148,12 @@ def resources_form(capabilities: Capabilities) -> ValueForm:
 # ------------------------------------------------------------------------------------------ messages
 
 detail_form = choice("auto", "low", "high")
-attachment_form = object_with(
-    "file_id tools",
+attachment_form = complete(
     file_id=identifier_form,
-    tools=array_of(one_of_types({"code_interpreter": object_with(), "file_search": object_with()}), least=1),
+    tools=array_of(one_of_types(each("code_interpreter file_search", object_with())), least=1),
 )
+image_file_form = object_with("file_id", file_id=identifier_form, detail=detail_form)
+image_url_form = object_with("url", url=identifier_form, detail=detail_form)
 
 
 def message_form(capabilities: Capabilities) -> ValueForm:
@@ -163,13 +161,9 @@ def message_form(capabilities: Capabilities) -> ValueForm:
     text_form = string(capabilities.text_max, 1)
     part = one_of_types(
         {
-            "text": object_with("text", text=text_form),
-            "image_file": object_with(
-                "image_file", image_file=object_with("file_id", file_id=identifier_form, detail=detail_form)
-            ),
-            "image_url": object_with(
-                "image_url", image_url=object_with("url", url=identifier_form, detail=detail_form)
-            ),
+            "text": complete(text=text_form),
+            "image_file": complete(image_file=image_file_form),
+            "image_url": complete(image_url=image_url_form),
         }
     )
     return object_with(
@@ -188,7 +182,7 @@ def assistants_body_form(kind: str, capabilities: Capabilities) -> ValueForm:
     if kind == "thread":
         return object_with(tool_resources=resources_form(capabilities), metadata=metadata_form)
     if kind == "vector_store":
-        more = {"description": string()} if capabilities.store_description else {}
+        more = {"description": any_text} if capabilities.store_description else {}
         return object_with(
             name=string(capabilities.name_max), expires_after=expiry_form, metadata=metadata_form, **more
         )

@@ -21,9 +21,12 @@ from migrate.codecs.write_forms.rules import (
     Misfit,
     ValueForm,
     any_of,
+    any_text,
     array_of,
     boolean,
     choice,
+    complete,
+    each,
     free_object,
     not_null,
     number,
@@ -38,55 +41,51 @@ FOUNDRY_EFFORT_VALUES = (*assistants.EFFORT_VALUES, "max")
 
 count_form = number(0, MAX_COUNT, whole=True)
 # The id of a connection. An empty one is allowed here, because `fit_connections` blocks the agent for it.
-connection_id_form = string()
-connection_form = object_with("project_connection_id", project_connection_id=connection_id_form)
+connection_id_form = any_text
+connection_form = complete(project_connection_id=connection_id_form)
 connections_form = array_of(connection_form, least=1)
 foundry_effort_form = choice(*FOUNDRY_EFFORT_VALUES)
 
 
 def _nested_settings(name: str, **fields: ValueForm) -> ValueForm:
     """Settings under the tool's own name, all required."""
-    return object_with(name, **{name: object_with(" ".join(fields), **fields)})
+    return complete(**{name: complete(**fields)})
 
 
 # --------------------------------------------------------------------------------------------- tools
 
-search_forms = {"market": string(), "set_lang": string(), "count": count_form, "freshness": string()}
-index_form = object_with(
-    project_connection_id=string(),
-    index_name=string(),
-    query_type=string(),
-    top_k=count_form,
-    filter=string(),
-    index_asset_id=string(),
+search_forms = {**each("market set_lang freshness", any_text), "count": count_form}
+bing_form = object_with("project_connection_id", project_connection_id=connection_id_form, **search_forms)
+custom_bing_form = object_with(
+    "project_connection_id instance_name",
+    project_connection_id=connection_id_form,
+    instance_name=identifier_form,
+    **search_forms,
 )
-queue_form = object_with(
-    "type storage_queue",
+index_form = object_with(
+    **each("project_connection_id index_name query_type filter index_asset_id", any_text), top_k=count_form
+)
+queue_form = complete(
     type=choice("storage_queue"),
-    storage_queue=object_with(
-        "queue_service_endpoint queue_name",
-        queue_service_endpoint=identifier_form,
-        queue_name=identifier_form,
-    ),
+    storage_queue=complete(**each("queue_service_endpoint queue_name", identifier_form)),
 )
 authorization_form = one_of_types(
     {
         "anonymous": object_with(),
-        "managed_identity": object_with(
-            "security_scheme", security_scheme=object_with("audience", audience=identifier_form)
-        ),
-        "project_connection": object_with("security_scheme", security_scheme=connection_form),
+        "managed_identity": complete(security_scheme=complete(audience=identifier_form)),
+        "project_connection": complete(security_scheme=connection_form),
     }
 )
 approval_form = any_of(choice("always", "never"), free_object)
-a2a_forms = {"base_url": string(), "agent_card_path": string(), "project_connection_id": string()}
+a2a_forms = each("base_url agent_card_path project_connection_id", any_text)
+named_forms = each("name description", any_text)
 context_size_form = choice("low", "medium", "high")
 
 FOUNDRY_TOOL_FORMS: Mapping[str, ValueForm] = {
     "function": object_with(
         "name parameters strict",
         name=string(pattern=FUNCTION_NAME_PATTERN),
-        description=string(),
+        description=any_text,
         parameters=free_object,
         strict=boolean,
     ),
@@ -108,55 +107,36 @@ FOUNDRY_TOOL_FORMS: Mapping[str, ValueForm] = {
             hybrid_search=free_object,
         ),
         filters=free_object,
-        name=string(),
-        description=string(),
+        **named_forms,
     ),
-    "bing_grounding": _nested_settings(
-        "bing_grounding",
-        search_configurations=array_of(
-            object_with("project_connection_id", project_connection_id=connection_id_form, **search_forms),
-            least=1,
-        ),
-    ),
+    "bing_grounding": _nested_settings("bing_grounding", search_configurations=array_of(bing_form, least=1)),
     "bing_custom_search_preview": _nested_settings(
-        "bing_custom_search_preview",
-        search_configurations=array_of(
-            object_with(
-                "project_connection_id instance_name",
-                project_connection_id=connection_id_form,
-                instance_name=identifier_form,
-                **search_forms,
-            ),
-            least=1,
-        ),
+        "bing_custom_search_preview", search_configurations=array_of(custom_bing_form, least=1)
     ),
     "azure_ai_search": _nested_settings("azure_ai_search", indexes=array_of(index_form, least=1)),
-    "openapi": object_with(
-        "openapi",
+    "openapi": complete(
         openapi=object_with(
             "name spec auth",
             name=identifier_form,
-            description=string(),
+            description=any_text,
             spec=free_object,
             auth=authorization_form,
-            default_params=array_of(string()),
+            default_params=array_of(any_text),
         ),
     ),
     "azure_function": _nested_settings(
         "azure_function",
         function=object_with(
-            "name parameters", name=identifier_form, description=string(), parameters=free_object
+            "name parameters", name=identifier_form, description=any_text, parameters=free_object
         ),
-        input_binding=queue_form,
-        output_binding=queue_form,
+        **each("input_binding output_binding", queue_form),
     ),
     "mcp": object_with(
         "server_label server_url",
-        server_label=identifier_form,
-        server_url=identifier_form,
-        server_description=string(),
+        **each("server_label server_url", identifier_form),
+        server_description=any_text,
         require_approval=approval_form,
-        allowed_tools=any_of(array_of(string()), free_object),
+        allowed_tools=any_of(array_of(any_text), free_object),
         project_connection_id=connection_id_form,
     ),
     "sharepoint_grounding_preview": _nested_settings(
@@ -168,45 +148,32 @@ FOUNDRY_TOOL_FORMS: Mapping[str, ValueForm] = {
     "browser_automation_preview": _nested_settings("browser_automation_preview", connection=connection_form),
     "browser_automation": _nested_settings("browser_automation", connection=connection_form),
     "a2a_preview": object_with(**a2a_forms),
-    "a2a": object_with(**a2a_forms, a2a_version=string()),
+    "a2a": object_with(**a2a_forms, a2a_version=any_text),
     "fabric_iq_preview": object_with(
         "project_connection_id",
         project_connection_id=connection_id_form,
-        server_label=string(),
+        server_label=any_text,
         require_approval=approval_form,
     ),
-    "work_iq_preview": object_with("project_connection_id", project_connection_id=connection_id_form),
+    "work_iq_preview": connection_form,
     "reminder_preview": object_with(),
-    "computer_use_preview": object_with(
-        "environment display_width display_height",
-        environment=identifier_form,
-        display_width=count_form,
-        display_height=count_form,
+    "computer_use_preview": complete(
+        environment=identifier_form, **each("display_width display_height", count_form)
     ),
     "computer": object_with(),
     "capture_structured_outputs": object_with(
         "outputs",
-        outputs=object_with(
-            "name description schema strict",
-            name=identifier_form,
-            description=string(),
-            schema=free_object,
-            strict=boolean,
-        ),
-        name=string(),
-        description=string(),
+        outputs=complete(name=identifier_form, description=any_text, schema=free_object, strict=boolean),
+        **named_forms,
     ),
-    "custom": object_with("name", name=identifier_form, description=string(), format=free_object),
+    "custom": object_with("name", name=identifier_form, description=any_text, format=free_object),
     "image_generation": free_object,
     "memory_search_preview": free_object,
-    "shell": object_with(environment=free_object, name=string(), description=string()),
+    "shell": object_with(environment=free_object, **named_forms),
     "web_search": object_with(
-        filters=free_object,
-        user_location=free_object,
+        **each("filters user_location custom_search_configuration", free_object),
         search_context_size=context_size_form,
-        custom_search_configuration=free_object,
-        name=string(),
-        description=string(),
+        **named_forms,
     ),
     "web_search_preview": object_with(user_location=free_object, search_context_size=context_size_form),
 }
@@ -214,23 +181,16 @@ foundry_tool_form = one_of_types(FOUNDRY_TOOL_FORMS)
 
 # --------------------------------------------------------------------------------------- definition
 
-text_format_form = one_of_types(
-    {
-        "text": object_with(),
-        "json_object": object_with(),
-        "json_schema": object_with(
-            "name schema",
-            name=string(assistants.MAX_SCHEMA_NAME_CHARS, 1),
-            description=string(),
-            schema=free_object,
-            strict=boolean,
-        ),
-    }
-)
+flat_schema_form = object_with("name schema", **assistants.schema_forms)
+text_format_form = one_of_types({**assistants.plain_format_forms, "json_schema": flat_schema_form})
 structured_input_form = object_with(
-    description=string(), default_value=not_null, schema=free_object, required=boolean
+    description=any_text, default_value=not_null, schema=free_object, required=boolean
 )
-summary_form = choice("auto", "concise", "detailed")
+# Besides the effort, which is a field of an assistant.
+reasoning_forms = {
+    **each("summary generate_summary", choice("auto", "concise", "detailed")),
+    **each("context mode", not_null),
+}
 
 
 def _inputs_form(value: JSON, at: str) -> Iterator[Misfit]:
@@ -245,14 +205,12 @@ DEFINITION_FORMS: Mapping[str, ValueForm] = {
     "tool_choice": any_of(choice("none", "auto", "required"), free_object),
     "text": object_with(),
     "structured_inputs": _inputs_form,
-    "reasoning": object_with(
-        summary=summary_form, generate_summary=summary_form, context=not_null, mode=not_null
-    ),
+    "reasoning": object_with(**reasoning_forms),
     "rai_config": object_with(
         "rai_policy_name", rai_policy_name=identifier_form, invocations_moderation=not_null
     ),
     "harness": free_object,
-    "skills": array_of(object_with("name", name=identifier_form, version=string())),
+    "skills": array_of(object_with("name", name=identifier_form, version=any_text)),
 }
 
 
@@ -262,18 +220,12 @@ def _definition_form(capabilities: Capabilities) -> ValueForm:
         "kind model",
         kind=choice("prompt"),
         model=identifier_form,
-        instructions=string(),
+        instructions=any_text,
         temperature=assistants.temperature_form,
         top_p=assistants.top_p_form,
         tools=array_of(foundry_tool_form, capabilities.tools_max),
         text=object_with(format=text_format_form),
-        reasoning=object_with(
-            effort=foundry_effort_form,
-            summary=summary_form,
-            generate_summary=summary_form,
-            context=not_null,
-            mode=not_null,
-        ),
+        reasoning=object_with(effort=foundry_effort_form, **reasoning_forms),
         **more,
     )
 
@@ -286,11 +238,11 @@ image_form = any_of(
     object_with("file_id", file_id=identifier_form, detail=detail_form),
 )
 file_form = any_of(
-    object_with("file_url", file_url=identifier_form, filename=string()),
-    object_with("file_data", file_data=identifier_form, filename=string()),
-    object_with("file_id", file_id=identifier_form),
+    object_with("file_url", file_url=identifier_form, filename=any_text),
+    object_with("file_data", file_data=identifier_form, filename=any_text),
+    complete(file_id=identifier_form),
 )
-input_text_form = object_with("text", text=non_empty_text_form)
+input_text_form = complete(text=non_empty_text_form)
 input_part_form = one_of_types(
     {"input_text": input_text_form, "input_image": image_form, "input_file": file_form}
 )
@@ -298,48 +250,36 @@ position_form = number(0, math.inf, whole=True)
 # Of an answer. The API description of 2026-08 has more types, and requires these keys.
 citation_form = one_of_types(
     {
-        "file_citation": object_with(
-            "file_id filename index", file_id=identifier_form, filename=string(), index=position_form
-        ),
-        "file_path": object_with("file_id index", file_id=identifier_form, index=position_form),
+        "file_citation": complete(file_id=identifier_form, filename=any_text, index=position_form),
+        "file_path": complete(file_id=identifier_form, index=position_form),
     }
 )
 output_part_form = one_of_types(
-    {
-        "output_text": object_with(
-            "text annotations", text=non_empty_text_form, annotations=array_of(citation_form)
-        )
-    }
+    {"output_text": complete(text=non_empty_text_form, annotations=array_of(citation_form))}
 )
 phase_form = choice("commentary", "final_answer")
+answer_form = object_with(
+    "role content",
+    role=choice("assistant"),
+    content=array_of(output_part_form, least=1),
+    phase=phase_form,
+)
+question_form = complete(
+    role=choice("user", "system", "developer"), content=array_of(input_part_form, least=1)
+)
 item_form = one_of_types(
     {
-        "message": any_of(
-            object_with(
-                "role content",
-                role=choice("assistant"),
-                content=array_of(output_part_form, least=1),
-                phase=phase_form,
-            ),
-            object_with(
-                "role content",
-                role=choice("user", "system", "developer"),
-                content=array_of(input_part_form, least=1),
-            ),
-        ),
+        "message": any_of(answer_form, question_form),
         "function_call": object_with(
             "call_id name arguments",
-            call_id=non_empty_text_form,
-            name=non_empty_text_form,
-            arguments=string(),
-            namespace=string(),
+            **each("call_id name", non_empty_text_form),
+            **each("arguments namespace", any_text),
         ),
         "function_call_output": object_with(
             "call_id output",
             call_id=non_empty_text_form,
-            output=any_of(string(), array_of(input_part_form)),
-            name=string(),
-            namespace=string(),
+            output=any_of(any_text, array_of(input_part_form)),
+            **each("name namespace", any_text),
         ),
     }
 )
@@ -350,7 +290,7 @@ def foundry_body_form(kind: str, capabilities: Capabilities) -> ValueForm:
     if kind == "message":
         return item_form
     if kind == "thread":
-        return object_with("metadata", metadata=metadata_form)
+        return complete(metadata=metadata_form)
     if kind == "assistant":
         return object_with(
             "definition metadata",

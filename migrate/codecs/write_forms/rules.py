@@ -66,6 +66,9 @@ def string(most: int | None = None, least: int = 0, pattern: str = "") -> ValueF
     return form
 
 
+any_text = string()
+
+
 def number(low: float, high: float, whole: bool = False) -> ValueForm:
     """A number within bounds, both included."""
     kinds = (int,) if whole else (int, float)
@@ -127,6 +130,16 @@ def object_with(required: str = "", /, **fields: ValueForm) -> ValueForm:
                 yield Misfit(f"{prefix}{name}", "is a key that no description has", unknown=True)
 
     return form
+
+
+def complete(**fields: ValueForm) -> ValueForm:
+    """An object with exactly these keys."""
+    return object_with(" ".join(fields), **fields)
+
+
+def each(names: str, form: ValueForm) -> dict[str, ValueForm]:
+    """The same form for several keys, whose names are separated by blanks."""
+    return dict.fromkeys(names.split(), form)
 
 
 def one_of_types(variants: Mapping[str, ValueForm]) -> ValueForm:
