@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import quote, urlsplit
 
 from migrate.errors import BadUsage, RequestFailed
 from migrate.model.input_limits import MAX_ID
 from migrate.model.known_secrets import register_secret
+from migrate.model.loopback import is_loopback as is_loopback
 
 # Scheme, host and port of an address.
 Origin = tuple[str, str, int]
@@ -17,14 +17,6 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 FORBIDDEN_CHARACTER = re.compile(r"[\s\x00-\x1f\x7f\\]")
 # Servers and clients resolve these path segments ("this folder", "the folder above") unless they are escaped.
 ESCAPED_DOT_SEGMENTS = {".": "%2E", "..": "%2E%2E"}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def origin_of_url(url: str) -> Origin:

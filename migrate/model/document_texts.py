@@ -14,6 +14,7 @@ from typing import NamedTuple
 from migrate.model.entity import JSON
 from migrate.model.message import ITEM_ROLE
 from migrate.model.secrets import is_secret_key, mask_text
+from migrate.model.served_version import newest_form
 
 # Characters of one text that are searched: more than any service takes in a message (1,500,000). And a
 # credential has at most so many (`KEY_OR_TOKEN`).
@@ -309,9 +310,7 @@ DOCUMENT_READERS: Mapping[str, Callable[[TextDocument, Mapping[str, JSON]], None
 
 def iter_metadata(kind: str, body: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
     """Keys and values of the metadata of an object, masked, for filters."""
-    versions = body.get("versions")
-    latest = versions.get("latest") if isinstance(versions, Mapping) else None
-    owner = latest if kind == "assistant" and isinstance(latest, Mapping) else body
+    owner = newest_form(body) if kind == "assistant" else body
     metadata = owner.get("attributes" if kind == "vector_store_file" else "metadata")
     for key, value in metadata.items() if isinstance(metadata, Mapping) else ():
         if not isinstance(value, (Mapping, list)) and value is not None:

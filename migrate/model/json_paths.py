@@ -1,4 +1,4 @@
-"""Find or replace the strings at declared paths of an object.
+"""Find values in an object, and find or replace the strings at declared paths of it.
 
 A path is a sequence of keys from the outermost to the innermost. `[]` behind a key means every member of its
 list, or the object that is there instead of a list (the `output` of a call is either).
@@ -15,6 +15,13 @@ from migrate.model.entity import JSON
 
 # Keys from the outermost to the innermost. Members of lists have no key of their own.
 TextPath = tuple[str, ...]
+
+
+def value_at(value: JSON, *keys: str) -> JSON:
+    """The value below these keys, from the outermost to the innermost; None where a key is missing."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def iter_texts(value: JSON, path: TextPath = ()) -> Iterator[tuple[TextPath, str]]:

@@ -8,9 +8,10 @@ The references follow the API description of 2026-08: the output of a call is a 
 screenshot, results of searches refer to files, and items may contain tools.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from migrate.model.entity import JSON, Entity
+from migrate.model.json_paths import value_at
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
 # Items that can be written again (recorded), if both the call and its output exist.
@@ -75,6 +76,5 @@ def _parts(message: Entity) -> Iterator[JSON]:
 
 
 def _citations_of(part: JSON) -> list[JSON]:
-    text = part.get("text") if isinstance(part, Mapping) else None
-    annotations = text.get("annotations") if isinstance(text, Mapping) else None
+    annotations = value_at(part, "text", "annotations")
     return annotations if isinstance(annotations, list) else []

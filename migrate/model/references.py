@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from migrate.model.entity import JSON, Entity
-from migrate.model.json_paths import replace_strings_at, strings_at
+from migrate.model.json_paths import replace_strings_at, strings_at, value_at
 from migrate.model.kinds import Kind
 
 # Kind and old id -> new id, or None where there is none.
@@ -28,8 +28,7 @@ def tool_resource_ids(resources: JSON, branch: str) -> list[str]:
 
     `resources` is the field's value; None and missing branches mean no ids.
     """
-    value = resources.get(branch) if isinstance(resources, Mapping) else None
-    ids = value.get(TOOL_RESOURCE_LISTS[branch][0]) if isinstance(value, Mapping) else None
+    ids = value_at(resources, branch, TOOL_RESOURCE_LISTS[branch][0])
     # A text stays the object that it is: an export puts expressions of Terraform, which are texts, there.
     return [id_ if isinstance(id_, str) else str(id_) for id_ in ids or ()]
 

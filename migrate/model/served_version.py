@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrate.model.entity import JSON
+from migrate.model.json_paths import value_at
 
 LATEST_ALIAS = "@latest"
 # Which version of an agent is read: the newest, or the one that most users get.
@@ -18,25 +19,25 @@ AGENT_STATE_KEYS = ("state", "configuration_state", "status")
 DISABLED_STATE = "disabled"
 
 
-def _value_at(body: JSON, *keys: str) -> JSON:
-    for key in keys:
-        body = body.get(key) if isinstance(body, Mapping) else None
-    return body
+def newest_form(body: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """The newest version of an agent; the body itself where it contains none."""
+    latest = value_at(body, "versions", "latest")
+    return latest if isinstance(latest, dict) else body
 
 
 def newest_version(body: Mapping[str, JSON]) -> str:
     """The number of an agent's newest version, or ''."""
-    return str(_value_at(body, "versions", "latest", "version") or "")
+    return str(value_at(body, "versions", "latest", "version") or "")
 
 
 def traffic_shares(body: Mapping[str, JSON]) -> list[tuple[str, float]]:
     """(number, percentage) of the versions that are served, the largest share first. Empty where there are no
     rules: then the newest version is served."""
-    rules = _value_at(body, "agent_endpoint", "version_selector", "version_selection_rules")
+    rules = value_at(body, "agent_endpoint", "version_selector", "version_selection_rules")
     shares: dict[str, float] = {}
     for rule in rules if isinstance(rules, list) else ():
-        version = _value_at(rule, "agent_version")
-        share = _value_at(rule, "traffic_percentage")
+        version = value_at(rule, "agent_version")
+        share = value_at(rule, "traffic_percentage")
         number = newest_version(body) if version in (None, "", LATEST_ALIAS) else str(version)
         percent = float(share) if isinstance(share, (int, float)) and not isinstance(share, bool) else 100.0
         if percent > 0:
@@ -57,10 +58,10 @@ def is_agent_disabled(body: Mapping[str, JSON]) -> bool:
 def endpoint_settings(body: Mapping[str, JSON]) -> list[str]:
     """The names of the settings that the owner of an agent changed at its endpoint, other than versions: who
     may call it and how, where it differs from the default (recorded 2026-04), and its card."""
-    schemes = _value_at(body, "agent_endpoint", "authorization_schemes")
-    protocols = _value_at(body, "agent_endpoint", "protocols")
-    configuration = _value_at(body, "agent_endpoint", "protocol_configuration")
-    types = [_value_at(scheme, "type") for scheme in schemes] if isinstance(schemes, list) else []
+    schemes = value_at(body, "agent_endpoint", "authorization_schemes")
+    protocols = value_at(body, "agent_endpoint", "protocols")
+    configuration = value_at(body, "agent_endpoint", "protocol_configuration")
+    types = [value_at(scheme, "type") for scheme in schemes] if isinstance(schemes, list) else []
     changed = {
         "agent_endpoint.authorization_schemes": any(type_ != "Entra" for type_ in types),
         "agent_endpoint.protocols": bool(protocols) and protocols != ["responses"],
@@ -84,7 +85,7 @@ def with_served_version(body: Mapping[str, JSON]) -> dict[str, Any]:
     they differ; an agent of which it has only the newest stays as it is."""
     versions = body.get("versions")
     for number, _ in traffic_shares(body)[:1]:
-        version = _value_at(versions, number)
+        version = value_at(versions, number)
         if number != newest_version(body) and isinstance(version, Mapping):
             return {**body, "versions": {**(versions or {}), "latest": version}}
     return dict(body)

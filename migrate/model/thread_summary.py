@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from migrate.model.document_texts import TextDocument
 from migrate.model.entity import JSON
+from migrate.model.json_paths import value_at
+from migrate.model.served_version import newest_form
 
 # Characters of the first message that are kept.
 MAX_FIRST_WORDS_CHARS = 140
@@ -66,11 +68,7 @@ class ThreadSummary:
 def agent_of_body(body: Mapping[str, JSON]) -> str:
     """The id of the assistant, or the agent, that a message, an item or a run is of; '' where it refers to
     none."""
-    id_ = body.get("assistant_id")
-    if not id_:
-        creator = body.get("created_by")
-        agent = creator.get("agent") if isinstance(creator, dict) else None
-        id_ = agent.get("name") if isinstance(agent, dict) else None
+    id_ = body.get("assistant_id") or value_at(body, "created_by", "agent", "name")
     return id_ if isinstance(id_, str) else ""
 
 
@@ -88,9 +86,7 @@ def _has_file_part(content: JSON) -> bool:
 def whole_seconds(body: Mapping[str, JSON]) -> int:
     """When an object was created, in whole seconds since 1970 of the next thousand years; 0 where that is not
     known."""
-    versions = body.get("versions")
-    latest = versions.get("latest") if isinstance(versions, dict) else None
-    seconds = (latest if isinstance(latest, dict) else body).get("created_at")
+    seconds = newest_form(body).get("created_at")
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 1 << 35:
         return 0
     return int(seconds)

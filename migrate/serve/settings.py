@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.errors import BadUsage
+from migrate.model.loopback import is_loopback
 
 # Hosts that only this machine can reach. A browser that was led here by another name (DNS rebinding) is
 # refused.
@@ -41,14 +41,14 @@ class ServeSettings:
     @property
     def hosts(self) -> frozenset[str]:
         """Every name by which this server may be called, in lower case."""
-        here = {self.host.lower()} if is_loopback_host(self.host) else set()
+        here = {self.host.lower()} if is_loopback(self.host) else set()
         return LOOPBACK_HOSTS | here | {host.lower().rstrip(".") for host in self.allowed_hosts}
 
     @property
     def shown_host(self) -> str:
         """The host in the address that is printed. For other machines it is a name by which they may call
         this one: 0.0.0.0 leads nowhere."""
-        host = self.host if is_loopback_host(self.host) else min(self.allowed_hosts, default=self.host)
+        host = self.host if is_loopback(self.host) else min(self.allowed_hosts, default=self.host)
         return f"[{host}]" if ":" in host else host
 
     @property
@@ -69,7 +69,7 @@ def check_serve_settings(settings: ServeSettings) -> None:
                 "--allowed-host is a name or an address as it stands in the address bar of a browser",
                 "give the name without scheme, port and path: --allowed-host archive.example.com",
             )
-    if is_loopback_host(settings.host):
+    if is_loopback(settings.host):
         return
     missing = {
         "--key-env VARIABLE, a key that does not change": not settings.key_is_given,
@@ -83,16 +83,6 @@ def check_serve_settings(settings: ServeSettings) -> None:
             f"that needs {'; '.join(lacks)}",
             "leave --host out to serve this machine only, or give these options",
         )
-
-
-def is_loopback_host(host: str) -> bool:
-    """Whether only this machine can reach a host."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_key(key: str) -> None:

@@ -18,7 +18,7 @@ from migrate.codecs.foundry.items import read_item
 from migrate.codecs.foundry.tools import to_canonical_tool
 from migrate.codecs.foundry.valid_names import agent_name
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.served_version import served_older_versions
+from migrate.model.served_version import newest_form, served_older_versions
 from migrate.model.stamp import read_stamp, stamped_file_ids, stamped_name, stamped_vector_store_ids
 
 
@@ -54,9 +54,7 @@ AGENT_FIELD_KEYS = frozenset(
 
 def _agent(body: dict[str, Any], _: str) -> Entity:
     """An agent as it is listed, or one version of an agent."""
-    versions = body.get("versions")
-    latest = versions.get("latest") if isinstance(versions, Mapping) else None
-    version: Mapping[str, JSON] = latest if isinstance(latest, Mapping) else body
+    version = newest_form(body)
     address = str(body.get("name") or body.get("id") or "")
     definition = version.get("definition")
     fields, rest = _split_definition(dict(definition)) if isinstance(definition, Mapping) else ({}, {})

@@ -23,6 +23,7 @@ from itertools import chain
 from migrate.endpoints.interface import Body, Page
 from migrate.errors import PaginationError
 from migrate.model.entity import RESTART_FROM_FIRST_PAGE, creation_time
+from migrate.model.served_version import newest_form
 
 UNKNOWN_TIME = 0.0
 # Rows at the end of a listing that are compared with the newest rows of the server: one page.
@@ -68,11 +69,7 @@ class TimeSequence:
 def row_creation_time(row: Body) -> float:
     """When a row was created, in seconds since 1970; for an agent, when its newest version was created.
     `UNKNOWN_TIME` where the service gives no time (items of conversations)."""
-    created_at = creation_time(row, UNKNOWN_TIME)
-    if created_at == UNKNOWN_TIME and isinstance(versions := row.get("versions"), dict):
-        latest = versions.get("latest")
-        created_at = creation_time(latest, UNKNOWN_TIME) if isinstance(latest, dict) else UNKNOWN_TIME
-    return created_at
+    return creation_time(row, creation_time(newest_form(row), UNKNOWN_TIME))
 
 
 @dataclass(frozen=True)

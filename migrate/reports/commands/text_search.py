@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime, timezone
 
 from migrate.model.entity import JSON
 from migrate.model.file_text import MAX_FILE_CHARS
 from migrate.model.results.text_search import IndexResult, SearchPage, TextHit
+from migrate.model.utc_time import READABLE_MINUTES, utc_text
 from migrate.reports.text_table import number_of, shorten
 
 MAX_HIT_CHARS = 300
@@ -64,16 +64,7 @@ def search_page_lines(page: SearchPage) -> Iterator[str]:
         if hit.first_words:
             where += f' "{shorten(hit.first_words)}"'
         number = f", message {hit.number:,}" if hit.number else ""
-        about = ", ".join(filter(None, (_time(hit.at), hit.role, shorten(hit.name))))
+        about = ", ".join(filter(None, (utc_text(hit.at, READABLE_MINUTES), hit.role, shorten(hit.name))))
         excerpt = "".join(f"*{text}*" if found else text for text, found in hit.excerpt)
         head = f"{hit.kind} {shorten(hit.id)}{where}{number}{f' ({about})' if about else ''}"
         yield f"{head}, {hit.field}: {shorten(excerpt, MAX_HIT_CHARS)}" if hit.field else head
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M")
-    except (ValueError, OverflowError, OSError):
-        return ""

@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.model.entity import JSON
 from migrate.model.input_limits import loads
+from migrate.model.json_paths import value_at
 
 # Rows of all listings that are kept. Each takes 12 bytes.
 MAX_KEPT_ROWS = 1_000_000
@@ -27,13 +28,6 @@ KeyPath = tuple[str, ...]
 
 class NeedsTime(Exception):
     """A request that was begun in haste, on the thread of the server, has to be answered by a worker."""
-
-
-def value_at_keys(body: JSON, path: KeyPath) -> JSON:
-    """The value at a path of a body; None where there is none."""
-    for key in path:
-        body = body.get(key) if isinstance(body, dict) else None
-    return body
 
 
 def parse_body(json_text: str) -> JSON:
@@ -51,7 +45,7 @@ class _PlacesByValue:
     def __init__(self, listing: PlacedListing, path: KeyPath) -> None:
         hashes, places = array("q"), array("L")
         for place, text in enumerate(listing.texts(range(len(listing)))):
-            value = value_at_keys(parse_body(text), path)
+            value = value_at(parse_body(text), *path)
             if isinstance(value, str):
                 hashes.append(hash(value))
                 places.append(place)

@@ -19,6 +19,7 @@ from migrate.model import JSON, KINDS
 from migrate.model.references import remap_references
 from migrate.model.results.export import TerraformExport
 from migrate.model.results.plan import Plan
+from migrate.model.served_version import newest_form
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import IN_MEMORY_KINDS, Estate
 from migrate.stages.filters import ObjectFilter
@@ -35,9 +36,7 @@ def export_agents(estate: Estate, object_filter: ObjectFilter) -> TerraformExpor
         name = str(body.get("name") or body.get("id") or "")
         if not object_filter.matches("assistant", {"id": name, "name": name}):
             continue
-        versions = body.get("versions")
-        latest = versions.get("latest") if isinstance(versions, Mapping) else None
-        agents[name] = _agent_fields(latest if isinstance(latest, Mapping) else body)
+        agents[name] = _agent_fields(newest_form(body))
     return TerraformExport(agents_as_terraform(agents, _project_address(estate), existing=True))
 
 

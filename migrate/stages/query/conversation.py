@@ -14,6 +14,7 @@ from migrate.archive.id_map import Side, new_ids_of
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON, Entity
+from migrate.model.json_paths import value_at
 from migrate.model.member_limit import MemberLimit, cut_members
 from migrate.model.message import ITEM_ROLE
 from migrate.model.results.archive import StoredBody
@@ -235,15 +236,13 @@ def conversation_parts(message: Entity, find_file: FileLookup) -> Iterator[Conve
 def message_author(body: StoredBody) -> tuple[str, str]:
     """Id and version of the assistant that a message is from. Items of conversations refer to an agent; an
     item of a user to the agent that was asked."""
-    made_by = body.get("created_by")
-    agent = made_by.get("agent") if isinstance(made_by, Mapping) else None
-    return agent_of_body(body), as_text(agent.get("version")) if isinstance(agent, Mapping) else ""
+    return agent_of_body(body), as_text(value_at(body, "created_by", "agent", "version"))
 
 
 def _status(message: Entity) -> str:
     """The state of a message, with the reason why it stopped; '' for the usual one."""
-    status, stopped = as_text(message.facts.get("status")), message.facts.get("incomplete_details")
-    reason = as_text(stopped.get("reason")) if isinstance(stopped, Mapping) else ""
+    status = as_text(message.facts.get("status"))
+    reason = as_text(value_at(message.facts, "incomplete_details", "reason"))
     return ": ".join(filter(None, ("" if status == "completed" else status, reason)))
 
 
