@@ -6,8 +6,7 @@ the new generation of a Foundry project, so a refusal there is an ordinary gap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
 from migrate.errors import NotDownloadable, RequestFailed
 from migrate.model.entity import JSON
@@ -54,46 +53,19 @@ def _parts(body: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
                 yield part
 
 
-def _is_documented_refusal(error: RequestFailed) -> bool:
-    """The answer says that files of this purpose cannot be downloaded."""
-    return isinstance(error, NotDownloadable)
-
-
-def _is_any_refusal(error: RequestFailed) -> bool:
-    """The same, or a 400 with any text (there is no recording). Not a 403: that may be a missing role."""
-    return _is_documented_refusal(error) or error.status == 400
-
-
-@dataclass(frozen=True)
-class ExpectedGapRule:
-    """`service` never returns the bytes of files of these `purposes`, and answers with an error for which
-    `matches_error` is true. `source`: how this is known."""
-
-    service: str
-    purposes: frozenset[str]
-    matches_error: Callable[[RequestFailed], bool]
-    source: str
-
-
-EXPECTED_GAP_RULES = (
-    ExpectedGapRule(
-        "openai",
-        frozenset({"assistants", "user_data", "evals"}),
-        _is_documented_refusal,
-        "the answer itself: 400 'Not allowed to download files of purpose', as users report it",
-    ),
-    ExpectedGapRule(
-        "foundry-classic",
-        frozenset({"assistants"}),
-        _is_any_refusal,
-        "the description of azure-ai-agents 1.1.0: files uploaded by agents cannot be retrieved back",
-    ),
-)
+# Type of service -> purposes of files whose bytes it never returns, and whether any answer 400 says so, or
+# only one with the documented text. Not a 403: that may be a missing role. Sources:
+# - openai: the answer itself, 400 'Not allowed to download files of purpose', as users report it.
+# - foundry-classic: the description of azure-ai-agents 1.1.0, files uploaded by agents cannot be retrieved
+#   back. There is no recording, so the text of the answer is unknown.
+PURPOSES_NEVER_RETURNED: Mapping[str, tuple[frozenset[str], bool]] = {
+    "openai": (frozenset({"assistants", "user_data", "evals"}), False),
+    "foundry-classic": (frozenset({"assistants"}), True),
+}
 
 
 def is_expected(service: str, purpose: str, error: RequestFailed) -> bool:
     """Whether the bytes of a file are missing because its service never returns such bytes."""
-    return any(
-        rule.service == service and purpose in rule.purposes and rule.matches_error(error)
-        for rule in EXPECTED_GAP_RULES
-    )
+    purposes, any_text = PURPOSES_NEVER_RETURNED.get(service, (frozenset(), False))
+    refused = isinstance(error, NotDownloadable) or (any_text and error.status == 400)
+    return purpose in purposes and refused

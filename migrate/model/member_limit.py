@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migrate.model.entity import JSON
@@ -28,23 +29,16 @@ class _Cutter:
         self.left_out = 0
 
     def cut(self, value: JSON) -> JSON:
-        if isinstance(value, dict):
-            kept = {}
-            for number, (key, member) in enumerate(value.items()):
-                if not self._has_room(number):
-                    self.left_out += len(value) - number
-                    break
-                kept[key] = self.cut(member)
-            return kept
-        if isinstance(value, list):
-            rows = []
-            for number, member in enumerate(value):
-                if not self._has_room(number):
-                    self.left_out += len(value) - number
-                    break
-                rows.append(self.cut(member))
-            return rows
-        return value
+        if not isinstance(value, (dict, list)):
+            return value
+        members: Iterable[tuple[JSON, JSON]] = value.items() if isinstance(value, dict) else enumerate(value)
+        kept = {}
+        for number, (key, member) in enumerate(members):
+            if not self._has_room(number):
+                self.left_out += len(value) - number
+                break
+            kept[key] = self.cut(member)
+        return kept if isinstance(value, dict) else list(kept.values())
 
     def _has_room(self, number: int) -> bool:
         self._room -= 1

@@ -116,7 +116,10 @@ TOOL_NORMALIZERS: dict[str, Callable[[ToolFields], ToolFields]] = {
 # The value of a field -> its normalized value; None means the same as an absent field.
 FieldRule = Callable[[JSON], JSON]
 
-DEFAULT_CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+DEFAULT_CHUNKINGS = (
+    {"type": "auto"},
+    {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}},
+)
 
 
 def normalize_entity(entity: Entity) -> dict[str, JSON]:
@@ -165,13 +168,6 @@ def _none_if_falsy(value: JSON) -> JSON:
     return value or None
 
 
-def _default(standard: JSON) -> FieldRule:
-    def rule(value: JSON) -> JSON:
-        return None if value is None or value == standard else value
-
-    return rule
-
-
 def _response_format(value: JSON) -> JSON:
     """`auto` is the default; nulls and `strict: false` beside a schema are defaults too. The schema itself is
     compared exactly."""
@@ -200,10 +196,11 @@ def _unordered(value: JSON) -> JSON:
     """A list without order, sorted."""
     if not isinstance(value, list):
         return value
-    return sorted(value, key=_sort_key) or None
+    return sorted(value, key=sorted_json) or None
 
 
-def _sort_key(value: JSON) -> str:
+def sorted_json(value: JSON) -> str:
+    """A value as JSON with sorted keys: equal values have equal texts, but 1 and 1.0 differ."""
     return json.dumps(value, sort_keys=True)
 
 
@@ -286,10 +283,6 @@ def _names_file(citation: Mapping[str, JSON]) -> bool:
     return citation.get("type") == "file_citation" and bool(citation.get("file_id"))
 
 
-def _chunking(value: JSON) -> JSON:
-    return None if value in (None, {"type": "auto"}, DEFAULT_CHUNKING) else value
-
-
 # How multipart form encoding escapes characters in a header; some servers return names in this form.
 FILENAME_ESCAPES = (
     ("%22", '"'),
@@ -313,12 +306,12 @@ FIELD_RULES: dict[tuple[str, str], FieldRule] = {
     ("*", "temperature"): _sampling_number,
     ("*", "top_p"): _sampling_number,
     ("*", "response_format"): _response_format,
-    ("*", "tool_choice"): _default("auto"),
+    ("*", "tool_choice"): lambda value: None if value == "auto" else value,
     ("*", "tools"): _tools,
     ("*", "tool_resources"): _resources,
     ("*", "definition"): _definition,
     ("message", "content"): _content,
     ("message", "attachments"): _pruned,
-    ("vector_store_file", "chunking_strategy"): _chunking,
+    ("vector_store_file", "chunking_strategy"): lambda value: None if value in DEFAULT_CHUNKINGS else value,
     ("file", "filename"): _filename,
 }

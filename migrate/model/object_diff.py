@@ -18,7 +18,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from migrate.model import JSON
-from migrate.model.normalize import json_digest
+from migrate.model.normalize import json_digest, sorted_json
 
 # Fields whose lists have no order: a changed member must not shift the others.
 UNORDERED_FIELDS = frozenset({"tools", "tool_resources", "attachments"})
@@ -223,10 +223,10 @@ def _remove_equal(left: list[JSON], right: list[JSON]) -> tuple[list[JSON], list
     """Both lists without the members that are in both, each removed as often as both have it."""
     by_text: dict[str, list[JSON]] = defaultdict(list)
     for member in right:
-        by_text[_text(member)].append(member)
+        by_text[sorted_json(member)].append(member)
     unmatched = []
     for member in left:
-        same_text = by_text[_text(member)]
+        same_text = by_text[sorted_json(member)]
         if same_text:
             same_text.pop()
         else:
@@ -286,9 +286,5 @@ def _type(member: Mapping[str, JSON]) -> str:
 def _plain(value: JSON) -> str:
     """A short word as it is, anything else as JSON in which no bracket ends the name."""
     plain = isinstance(value, str) and PLAIN_MEMBER_NAME.fullmatch(value)
-    text = value if plain else _text(value).replace("]", "\\u005d")
+    text = value if plain else sorted_json(value).replace("]", "\\u005d")
     return text if len(text) <= 82 else f"{text[:80]}…"
-
-
-def _text(value: JSON) -> str:
-    return json.dumps(value, sort_keys=True)

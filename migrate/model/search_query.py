@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from migrate.errors import BadUsage
 from migrate.model import KINDS
@@ -20,6 +21,7 @@ MAX_QUERY_CHARS = 2_000
 MAX_QUERY_TERMS = 64
 # Filters, in the order in which a message lists them. `meta.KEY` is one for each key.
 FILTER_NAMES = ("kind", "role", "thread", "assistant", "after", "before", "file")
+DATE_FILTERS = frozenset({"after", "before"})
 METADATA_FILTER = "meta."
 
 _TERM = re.compile(
@@ -65,45 +67,28 @@ class SearchQuery:
     text: str = ""
 
 
-@dataclass
-class _Parts:
-    """What was read of a query until now: terms, and the values of each filter."""
-
-    terms: list[SearchTerm] = field(default_factory=list)
-    excluded: list[SearchTerm] = field(default_factory=list)
-    values: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in FILTER_NAMES})
-    dates: dict[str, int] = field(default_factory=dict)
-    meta: list[tuple[str, str]] = field(default_factory=list)
-
-
 def parse_search_query(text: str) -> SearchQuery:
     """Parse the query of a user. Raises `BadUsage` with the position of what cannot be parsed."""
     if len(text) > MAX_QUERY_CHARS:
         raise BadUsage(
             f"the query has {len(text):,} characters", f"at most {MAX_QUERY_CHARS:,} are looked for"
         )
-    parts = _Parts()
+    found: dict[str, list[Any]] = {}  # by the names of the fields of `SearchQuery`
     for count, match in enumerate(_iter_terms(text), 1):
         if count > MAX_QUERY_TERMS:
             raise _refused(text, match.start(), f"there are more than {MAX_QUERY_TERMS} words and filters")
-        _add_term(parts, text, match)
-    values = {name: tuple(dict.fromkeys(parts.values[name])) for name in FILTER_NAMES}
-    if not (parts.terms or parts.dates or parts.meta or any(values.values())):
-        why = "it only has words to leave out" if parts.excluded else "it is empty"
+        name, value = _read_term(text, match)
+        found.setdefault(name, []).append(value)
+        if name in DATE_FILTERS:
+            _check_dates(found, text, match.start(), name)
+    if not found.keys() - {"excluded"}:
+        why = "it only has words to leave out" if found else "it is empty"
         raise BadUsage("the query has nothing to look for", why, "write a word: search ARCHIVE --query WORD")
-    return SearchQuery(
-        terms=tuple(dict.fromkeys(parts.terms)),
-        excluded=tuple(dict.fromkeys(parts.excluded)),
-        kinds=values["kind"],
-        roles=values["role"],
-        threads=values["thread"],
-        assistants=values["assistant"],
-        files=values["file"],
-        after=parts.dates.get("after"),
-        before=parts.dates.get("before"),
-        meta=tuple(dict.fromkeys(parts.meta)),
-        text=text,
-    )
+    fields: dict[str, Any] = {
+        name: values[0] if name in DATE_FILTERS else tuple(dict.fromkeys(values))
+        for name, values in found.items()
+    }
+    return SearchQuery(**fields, text=text)
 
 
 def _iter_terms(text: str) -> Iterator[re.Match[str]]:
@@ -122,11 +107,11 @@ def _iter_terms(text: str) -> Iterator[re.Match[str]]:
         place = match.end()
 
 
-def _add_term(parts: _Parts, text: str, match: re.Match[str]) -> None:
+def _read_term(text: str, match: re.Match[str]) -> tuple[str, Any]:
+    """The name of a field of `SearchQuery`, and the value that a term adds to it."""
     name = (match["name"] or "").lower()
     if name in FILTER_NAMES or name.startswith(METADATA_FILTER):
-        _add_filter(parts, text, match)
-        return
+        return _read_filter(text, match)
     written = match.group().removeprefix("-") if match["minus"] else match.group()
     is_prefix = written.endswith("*")
     words = fold_text(written).split()
@@ -136,39 +121,39 @@ def _add_term(parts: _Parts, text: str, match: re.Match[str]) -> None:
     if is_prefix and len(words[-1]) < 2 and not ONE_CHARACTER_WORDS.match(words[-1]):
         why = f"too many words begin with {words[-1]!r}"
         raise _refused(text, match.start(), why, "write at least two letters before the *")
-    term = SearchTerm(tuple(words), is_prefix, written)
-    (parts.excluded if match["minus"] else parts.terms).append(term)
+    return "excluded" if match["minus"] else "terms", SearchTerm(tuple(words), is_prefix, written)
 
 
-def _add_filter(parts: _Parts, text: str, match: re.Match[str]) -> None:
-    name = match["name"]
+def _read_filter(text: str, match: re.Match[str]) -> tuple[str, Any]:
+    name, place = match["name"], match.start()
     value = match["quoted_value"] if match["quoted_value"] is not None else match["value"]
     if match["minus"]:
-        raise _refused(
-            text, match.start(), "only words and phrases can be left out", f"write {name}: without -"
-        )
+        raise _refused(text, place, "only words and phrases can be left out", f"write {name}: without -")
     if not value:
         raise _refused(
             text, match.end(), f"{name}: has no value", f"write {name}:VALUE without a blank between"
         )
     if name.lower().startswith(METADATA_FILTER):
-        parts.meta.append((name[len(METADATA_FILTER) :].strip('"'), value))
-    elif name.lower() in ("after", "before"):
-        _add_date(parts, text, match.start(), name.lower(), value)
-    else:
-        parts.values[name.lower()].append(_kind(text, match, value) if name.lower() == "kind" else value)
+        return "meta", (name[len(METADATA_FILTER) :].strip('"'), value)
+    name = name.lower()
+    if name in DATE_FILTERS:
+        return name, _seconds(text, place, name, value)
+    return f"{name}s", _kind(text, match, value) if name == "kind" else value
 
 
-def _add_date(parts: _Parts, text: str, place: int, name: str, value: str) -> None:
+def _seconds(text: str, place: int, name: str, value: str) -> int:
     try:
-        seconds = seconds_of_date(value)
+        return seconds_of_date(value)
     except ValueError:
         advice = f"write {name}:2026-08-26 or {name}:2026-08-26T12:00:00Z"
         raise _refused(text, place, f"{value!r} is not a date as in ISO 8601", advice) from None
-    if name in parts.dates:
+
+
+def _check_dates(found: dict[str, list[Any]], text: str, place: int, name: str) -> None:
+    """Raise `BadUsage` for a date that is given twice, and for dates with no time between them."""
+    if len(found[name]) > 1:
         raise _refused(text, place, f"{name}: occurs twice", "give one date")
-    parts.dates[name] = seconds
-    if "after" in parts.dates and "before" in parts.dates and parts.dates["after"] >= parts.dates["before"]:
+    if len(found.keys() & DATE_FILTERS) == 2 and found["after"] >= found["before"]:
         raise _refused(text, place, "no time is between these dates", "give after: the earlier date")
 
 

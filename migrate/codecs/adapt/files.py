@@ -12,7 +12,7 @@ from migrate.codecs.capabilities import SEARCHABLE_EXTENSIONS
 from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, Entity
 from migrate.model.file import BYTES_ABSENT, BYTES_FROM_PARSED_TEXT, normalize_filename
-from migrate.model.normalize import DEFAULT_CHUNKING
+from migrate.model.normalize import DEFAULT_CHUNKINGS
 from migrate.model.vector_store import ingestion_error
 
 IMAGE_EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
@@ -153,7 +153,7 @@ def adapt_vector_store_file(entity: Entity, target: Target, losses: LossCollecto
         losses.add_lost("chunking_strategy", f"it cannot be requested: {wrong[0]}; the default is used")
         chunking = None
     if chunking and not target.capabilities.chunking:
-        if chunking not in ({"type": "auto"}, DEFAULT_CHUNKING):
+        if chunking not in DEFAULT_CHUNKINGS:
             way_out = "use a later api_version for the target"
             losses.add_lost("chunking_strategy", "this API version takes none; the default is used", way_out)
         chunking = None
