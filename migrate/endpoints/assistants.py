@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from migrate.codecs.capabilities import Capabilities, capabilities_for
+from migrate.endpoints.connection import EstateConnection
 from migrate.endpoints.http.list_order import ListOrder, OrderedListing
 from migrate.endpoints.http.pagination import iter_pages
-from migrate.endpoints.http.rate_limit import RateLimiter
 from migrate.endpoints.http.response_check import check_object, check_rows
 from migrate.endpoints.http.retry import Channel, FileChannel
 from migrate.endpoints.include import IncludeOptions
@@ -41,19 +41,12 @@ class AssistantsReader(Reader):
 
     routes: Routes = ASSISTANTS_ROUTES
 
-    def __init__(
-        self,
-        type_: str,
-        url: str,
-        limiter: RateLimiter,
-        open_channels: Callable[[], EstateChannels],
-        close: Callable[[], None],
-    ) -> None:
-        self.type = type_
-        self.limiter = limiter
-        self.url = url
+    def __init__(self, connection: EstateConnection, open_channels: Callable[[], EstateChannels]) -> None:
+        self.type = connection.settings.type
+        self.limiter = connection.limiter
+        self.url = connection.settings.url
         self._open_channels = open_channels
-        self._close = close
+        self._http = connection.http
         self._channels: EstateChannels | None = None
         self._list_order = ListOrder()
         self._include_options = IncludeOptions()
@@ -200,7 +193,7 @@ class AssistantsReader(Reader):
         return "\n".join(str(row.get("text") or "") for row in rows if isinstance(row, dict))
 
     def close(self) -> None:
-        self._close()
+        self._http.close()
 
 
 class AssistantsWriter(AssistantsReader, Writer):

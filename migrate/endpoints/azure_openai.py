@@ -9,9 +9,7 @@ from typing import Any
 
 from migrate.endpoints.assistants import AssistantsReader, AssistantsWriter, EstateChannels
 from migrate.endpoints.auth import PLACEHOLDER_KEY, EntraTokenProvider
-from migrate.endpoints.http.client import http_client
-from migrate.endpoints.http.openai_transport import OpenAITransport
-from migrate.endpoints.http.rate_limit import RateLimiter
+from migrate.endpoints.connection import EstateConnection
 from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.interface import Probe
 from migrate.endpoints.probe import RouteAnswer, probe_result, probe_route, probe_routes, unreadable_error
@@ -29,9 +27,11 @@ FIRST_VERSION_WITH_ATTRIBUTES = "2025-03"
 class AzureOpenAIChannelFactory:
     """Makes the channels of one resource: one for each API version, and one without a version."""
 
-    settings: Settings
-    http: Any
-    limiter: RateLimiter
+    connection: EstateConnection
+
+    @property
+    def settings(self) -> Settings:
+        return self.connection.settings
 
     def versioned(self, version: str) -> FileChannel:
         """The channel for one API version."""
@@ -41,10 +41,10 @@ class AzureOpenAIChannelFactory:
             azure_endpoint=self.settings.url.rstrip("/"),
             api_version=version,
             max_retries=0,
-            http_client=self.http,
+            http_client=self.connection.http,
             **self._credential,
         )
-        return FileChannel(OpenAITransport(client, self.http), self.limiter)
+        return self.connection.channel(client)
 
     def unversioned(self, answers: dict[str, RouteAnswer]) -> FileChannel:
         """The channel under /openai/v1 for files and vector stores. Puts the results of probing them into
@@ -54,8 +54,8 @@ class AzureOpenAIChannelFactory:
         url = self.settings.url
         key: Any = self._credential.get("azure_ad_token_provider") or self.settings.secret or PLACEHOLDER_KEY
         base = f"{url.rstrip('/')}/openai/v1/"
-        client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=self.http)
-        channel = FileChannel(OpenAITransport(client, self.http), self.limiter)
+        client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=self.connection.http)
+        channel = self.connection.channel(client)
         for kind in ("file", "vector_store"):
             answers[kind] = probe_route(channel, kind)
         if answers["file"].state == "denied":
@@ -79,12 +79,10 @@ class AzureOpenAIChannelFactory:
 
 def connect_azure_openai(settings: Settings, writable: bool = False) -> AssistantsReader:
     """A reader (or writer) of an Azure OpenAI resource. Nothing is sent before the first use."""
-    limiter = RateLimiter(settings.workers, url=settings.url)
-    factory = AzureOpenAIChannelFactory(settings, http_client(settings, writable), limiter)
-    kind = AssistantsWriter if writable else AssistantsReader
-    return kind(
-        "azure-openai", settings.url, factory.limiter, lambda: _open_channels(factory), factory.http.close
-    )
+    connection = EstateConnection(settings, writable)
+    factory = AzureOpenAIChannelFactory(connection)
+    reader_type = AssistantsWriter if writable else AssistantsReader
+    return reader_type(connection, lambda: _open_channels(factory))
 
 
 def _open_channels(factory: AzureOpenAIChannelFactory) -> EstateChannels:

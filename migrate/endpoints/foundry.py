@@ -13,11 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from migrate.endpoints.addresses import path_segment
 from migrate.endpoints.assistants import AssistantsReader, AssistantsWriter, EstateChannels
 from migrate.endpoints.auth import PLACEHOLDER_KEY
-from migrate.endpoints.http.client import http_client
+from migrate.endpoints.connection import EstateConnection
 from migrate.endpoints.http.foundry_transport import PROJECT_API_VERSION, ProjectTransport, project_client
-from migrate.endpoints.http.openai_transport import OpenAITransport
-from migrate.endpoints.http.rate_limit import RateLimiter
-from migrate.endpoints.http.retry import Channel, FileChannel
+from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.probe import check_any_route_known, probe_result, probe_routes
 from migrate.endpoints.routes import FOUNDRY_ROUTES
@@ -72,13 +70,13 @@ def _get_agent(ask: GetJson, default: Body, name: str, number: str = "") -> Body
 
 def connect_foundry(settings: Settings, writable: bool = False) -> FoundryReader:
     """A reader (or writer) of a Foundry project. Nothing is sent before the first use."""
-    limiter = RateLimiter(settings.workers, url=settings.url)
-    http = http_client(settings, writable)
+    connection = EstateConnection(settings, writable)
+    http = connection.http
     client = project_client(settings, writable, http)
     credential = {"api_key": settings.secret or PLACEHOLDER_KEY} if settings.auth in ("key", "none") else {}
     openai = client.get_openai_client(max_retries=0, http_client=http, **credential)
-    project = Channel(ProjectTransport(client, settings.url.rstrip("/")), limiter)
-    files = FileChannel(OpenAITransport(openai, http), limiter)
+    project = Channel(ProjectTransport(client, settings.url.rstrip("/")), connection.limiter)
+    files = connection.channel(openai)
 
     def open_channels() -> EstateChannels:
         answers = probe_routes(files, settings.url, FOUNDRY_ROUTES, project)
@@ -88,8 +86,7 @@ def connect_foundry(settings: Settings, writable: bool = False) -> FoundryReader
         result = probe_result(answers, PROJECT_API_VERSION, settings.remarks)
         return EstateChannels(result, files, files, project)
 
-    reader_type = FoundryWriter if writable else FoundryReader
-    return reader_type("foundry", settings.url, limiter, open_channels, client.close)
+    return (FoundryWriter if writable else FoundryReader)(connection, open_channels)
 
 
 class FoundryReader(AssistantsReader):

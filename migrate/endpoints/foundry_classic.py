@@ -9,10 +9,7 @@ from typing import Any
 
 from migrate.endpoints.assistants import AssistantsReader, AssistantsWriter, EstateChannels
 from migrate.endpoints.auth import PLACEHOLDER_KEY, EntraTokenProvider
-from migrate.endpoints.http.client import http_client
-from migrate.endpoints.http.openai_transport import OpenAITransport
-from migrate.endpoints.http.rate_limit import RateLimiter
-from migrate.endpoints.http.retry import FileChannel
+from migrate.endpoints.connection import EstateConnection
 from migrate.endpoints.probe import check_any_route_known, probe_result, probe_routes
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
@@ -24,17 +21,16 @@ def connect_foundry_classic(settings: Settings, writable: bool = False) -> Assis
     """A reader (or writer) of a project's classic agents. Nothing is sent before the first use."""
     from openai import AzureOpenAI
 
-    limiter = RateLimiter(settings.workers, url=settings.url)
-    http = http_client(settings, writable)
+    connection = EstateConnection(settings, writable)
     version = settings.api_version or CLASSIC_API_VERSION
     client = AzureOpenAI(
         base_url=settings.url.rstrip("/"),
         api_version=version,
         max_retries=0,
-        http_client=http,
+        http_client=connection.http,
         **_credential(settings),
     )
-    channel = FileChannel(OpenAITransport(client, http), limiter)
+    channel = connection.channel(client)
 
     def open_channels() -> EstateChannels:
         answers = probe_routes(channel, settings.url)
@@ -46,8 +42,7 @@ def connect_foundry_classic(settings: Settings, writable: bool = False) -> Assis
         )
         return EstateChannels(probe_result(answers, version, settings.remarks), channel, channel)
 
-    reader_type = AssistantsWriter if writable else AssistantsReader
-    return reader_type("foundry-classic", settings.url, limiter, open_channels, http.close)
+    return (AssistantsWriter if writable else AssistantsReader)(connection, open_channels)
 
 
 def _credential(settings: Settings) -> dict[str, Any]:

@@ -53,11 +53,9 @@ class IncludeOptions:
                 if kind not in self.granted:
                     return self._negotiate(kind, values, send)
         granted = self.granted[kind]
-        try:
-            return send(granted)
-        except RequestFailed as failed:
-            if not granted or failed.status not in INCLUDE_REFUSED_STATUSES:
-                raise
+        answer = _unless_refused(granted, send) if granted else send(())
+        if answer is not None:
+            return answer
         answer = send(())  # raises if the request failed for another reason
         with self._lock:
             self._hide(kind, granted)
@@ -77,25 +75,28 @@ class IncludeOptions:
                     self._hide(kind, missing)
 
     def _negotiate(self, kind: str, values: tuple[str, ...], send: SendWithIncludes) -> Body:
-        try:
-            answer = send(values)
-        except RequestFailed as failed:
-            if failed.status not in INCLUDE_REFUSED_STATUSES:
-                raise
-        else:
+        answer = _unless_refused(values, send)
+        if answer is not None:
             self.granted[kind] = values
             return answer
         answer = send(())  # raises if the request failed for another reason
         accepted = _accepted_in_halves(values, send)
-        try:
-            answer = send(accepted) if accepted else answer
-        except RequestFailed as failed:  # the service accepts each of them alone, but not together
-            if failed.status not in INCLUDE_REFUSED_STATUSES:
-                raise
+        together = _unless_refused(accepted, send) if accepted else None
+        if together is None:  # the service may accept each of them alone, but not together
             accepted = ()
         self.granted[kind] = accepted
         self.hidden[kind] = tuple(value for value in values if value not in accepted)
-        return answer
+        return answer if together is None else together
+
+
+def _unless_refused(values: tuple[str, ...], send: SendWithIncludes) -> Body | None:
+    """The answer to a request with these values; None where the service refuses them."""
+    try:
+        return send(values)
+    except RequestFailed as failed:
+        if failed.status not in INCLUDE_REFUSED_STATUSES:
+            raise
+        return None
 
 
 def _accepted_in_halves(values: tuple[str, ...], send: SendWithIncludes) -> tuple[str, ...]:
@@ -107,10 +108,4 @@ def _accepted_in_halves(values: tuple[str, ...], send: SendWithIncludes) -> tupl
 
 
 def _accepted_values(values: tuple[str, ...], send: SendWithIncludes) -> tuple[str, ...]:
-    try:
-        send(values)
-    except RequestFailed as failed:
-        if failed.status not in INCLUDE_REFUSED_STATUSES:
-            raise
-        return _accepted_in_halves(values, send)
-    return values
+    return values if _unless_refused(values, send) is not None else _accepted_in_halves(values, send)

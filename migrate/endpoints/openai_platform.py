@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from migrate.endpoints.assistants import AssistantsReader, AssistantsWriter, EstateChannels
 from migrate.endpoints.auth import PLACEHOLDER_KEY
-from migrate.endpoints.http.client import http_client
-from migrate.endpoints.http.openai_transport import OpenAITransport
-from migrate.endpoints.http.rate_limit import RateLimiter
-from migrate.endpoints.http.retry import FileChannel
+from migrate.endpoints.connection import EstateConnection
 from migrate.endpoints.probe import check_any_route_known, probe_result, probe_routes
 from migrate.endpoints.settings import Settings
 from migrate.errors import AccessDenied, NotFound
@@ -19,15 +16,14 @@ def connect_openai(settings: Settings, writable: bool = False) -> AssistantsRead
     """A reader (or writer) of an OpenAI project. Nothing is sent before the first use."""
     from openai import OpenAI
 
-    limiter = RateLimiter(settings.workers, url=settings.url)
-    http = http_client(settings, writable)
+    connection = EstateConnection(settings, writable)
     client = OpenAI(
         base_url=settings.url.rstrip("/"),
         api_key=settings.secret or PLACEHOLDER_KEY,
         max_retries=0,
-        http_client=http,
+        http_client=connection.http,
     )
-    channel = FileChannel(OpenAITransport(client, http), limiter)
+    channel = connection.channel(client)
 
     def open_channels() -> EstateChannels:
         answers = probe_routes(channel, settings.url)
@@ -36,8 +32,7 @@ def connect_openai(settings: Settings, writable: bool = False) -> AssistantsRead
         )
         return EstateChannels(probe_result(answers), channel, channel)
 
-    reader_type = OpenAIWriter if writable else OpenAIReader
-    return reader_type("openai", settings.url, limiter, open_channels, client.close)
+    return (OpenAIWriter if writable else OpenAIReader)(connection, open_channels)
 
 
 class OpenAIReader(AssistantsReader):

@@ -22,35 +22,34 @@ from migrate.model.known_secrets import register_secret
 @dataclass(frozen=True)
 class Cloud:
     """One Azure cloud. `domain`: the ending of its host names; `authority`: its sign-in host; `cli_name`:
-    its name in `az cloud set --name`."""
+    its name in `az cloud set --name`; `foundry_verified`: whether a source names `foundry_scope`."""
 
     name: str
     domain: str
     authority: str
     cli_name: str
-    azure_scope: str
-    foundry_scope: str
     foundry_verified: bool
+
+    @property
+    def azure_scope(self) -> str:
+        """The audience of Azure OpenAI."""
+        return f"https://cognitiveservices.{self.domain}/.default"
+
+    @property
+    def foundry_scope(self) -> str:
+        """The audience of Foundry projects."""
+        return f"https://ai.{self.domain}/.default"
 
 
 # The name of a cloud in the config file -> the cloud.
 CLOUDS = {
     cloud.name: cloud
     for cloud in (
-        Cloud(
-            "public", "azure.com", "login.microsoftonline.com", "AzureCloud",
-            "https://cognitiveservices.azure.com/.default", "https://ai.azure.com/.default", True,
-        ),
-        Cloud(
-            "usgov", "azure.us", "login.microsoftonline.us", "AzureUSGovernment",
-            "https://cognitiveservices.azure.us/.default", "https://ai.azure.us/.default", False,
-        ),
-        Cloud(
-            "china", "azure.cn", "login.chinacloudapi.cn", "AzureChinaCloud",
-            "https://cognitiveservices.azure.cn/.default", "https://ai.azure.cn/.default", False,
-        ),
+        Cloud("public", "azure.com", "login.microsoftonline.com", "AzureCloud", True),
+        Cloud("usgov", "azure.us", "login.microsoftonline.us", "AzureUSGovernment", False),
+        Cloud("china", "azure.cn", "login.chinacloudapi.cn", "AzureChinaCloud", False),
     )
-}  # fmt: skip
+}
 
 # The part of a host name between the resource's name and the cloud's domain -> the type of service.
 SERVICE_BY_HOST_LABEL = {
@@ -112,12 +111,9 @@ INVALID_IN_HEADER_VALUE = re.compile(r"[^\x20-\x7e]")
 # Headers (in lower case) about the connection and the encoding of the body, which only the HTTP client may
 # set.
 CLIENT_HEADERS = frozenset(
-    {
-        "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "cookie",
-        "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
-        "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
+    "accept-encoding connection content-encoding content-length content-type cookie expect host keep-alive"
+    " proxy-authorization proxy-connection te trailer transfer-encoding upgrade".split()
+)
 
 
 Auth = Literal["key", "entra", "token", "none"]
