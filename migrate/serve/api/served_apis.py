@@ -5,8 +5,8 @@ Each estate is served by the API that it was read through, and by no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from migrate.model.results.archive import SnapshotInfo
 from migrate.serve.api.api_paths import (
@@ -56,6 +56,9 @@ PROJECT_VERSIONS = frozenset({"v1", "2025-05-15-preview", "2025-11-15-preview"})
 BETA_HEADER, BETA_VALUE = "openai-beta", "assistants=v2"
 PATHS_WITHOUT_BETA = ("files", "vector_stores", "models", "responses", "conversations")
 
+CLASSIC_PATHS = (*ASSISTANT_PATHS, *THREAD_PATHS)
+V1_PATHS = (*FILE_PATHS, *STORE_PATHS, *PARSED_TEXT_PATHS, *RESPONSE_PATHS)
+
 SUPPORTED_VERSIONS = {"api-supported-versions": "1.0,2025-05-15-preview,2025-11-15-preview"}
 
 
@@ -71,6 +74,9 @@ class ApiHead:
     headers: Mapping[str, str]
 
 
+VersionCheck = Callable[[ApiHead, SnapshotInfo], None]
+
+
 @dataclass(frozen=True)
 class ServedApi:
     """One API of one type of estate. `check`: raises `ApiRefusal` where a version or a header is missing or
@@ -79,7 +85,7 @@ class ServedApi:
     type: str
     paths: ApiPaths
     form: RefusalForm
-    check: Callable[[ApiHead, SnapshotInfo], None]
+    check: VersionCheck
     request_id_headers: tuple[str, ...] = ("x-request-id", "apim-request-id")
     fixed_headers: Mapping[str, str] | None = None
     unknown_path: Callable[[ApiHead], ApiRefusal] = lambda _head: unknown_path()
@@ -100,9 +106,14 @@ def _check_dated(head: ApiHead, info: SnapshotInfo) -> None:
         )
 
 
-def _check_undated(head: ApiHead, _info: SnapshotInfo) -> None:
-    if head.query.get("api-version") not in UNDATED_VERSIONS:
-        raise unsupported_version()
+def _check_version(versions: Collection[str | None]) -> VersionCheck:
+    """What accepts these versions in the query; None: that there is none."""
+
+    def check(head: ApiHead, _info: SnapshotInfo) -> None:
+        if head.query.get("api-version") not in versions:
+            raise unsupported_version()
+
+    return check
 
 
 def _check_beta(head: ApiHead, _info: SnapshotInfo) -> None:
@@ -112,16 +123,6 @@ def _check_beta(head: ApiHead, _info: SnapshotInfo) -> None:
     if head.segments[0] not in PATHS_WITHOUT_BETA and BETA_VALUE not in features:
         message = f"The Assistants API needs the header 'OpenAI-Beta: {BETA_VALUE}'."
         raise ApiRefusal(400, message, code="invalid_beta")
-
-
-def _check_classic(head: ApiHead, _info: SnapshotInfo) -> None:
-    if head.query.get("api-version") not in CLASSIC_VERSIONS:
-        raise unsupported_version()
-
-
-def _check_project(head: ApiHead, _info: SnapshotInfo) -> None:
-    if head.query.get("api-version") not in PROJECT_VERSIONS:
-        raise unsupported_version()
 
 
 def _check_unversioned(head: ApiHead, _info: SnapshotInfo) -> None:
@@ -136,31 +137,14 @@ def _unknown_url(head: ApiHead) -> ApiRefusal:
 
 
 AZURE_DATED = ServedApi(
-    "azure-openai",
-    ApiPaths((*ASSISTANT_PATHS, *THREAD_PATHS, *FILE_PATHS, *STORE_PATHS)),
-    azure_refusal,
-    _check_dated,
+    "azure-openai", ApiPaths((*CLASSIC_PATHS, *FILE_PATHS, *STORE_PATHS)), azure_refusal, _check_dated
 )
 AZURE_UNDATED = ServedApi(
-    "azure-openai",
-    ApiPaths((*FILE_PATHS, *STORE_PATHS, *PARSED_TEXT_PATHS, *MODEL_PATHS, *RESPONSE_PATHS)),
-    azure_refusal,
-    _check_undated,
+    "azure-openai", ApiPaths((*V1_PATHS, *MODEL_PATHS)), azure_refusal, _check_version(UNDATED_VERSIONS)
 )
 OPENAI_PLATFORM = ServedApi(
     "openai",
-    ApiPaths(
-        (
-            *ASSISTANT_PATHS,
-            *THREAD_PATHS,
-            *FILE_PATHS,
-            *STORE_PATHS,
-            *PARSED_TEXT_PATHS,
-            *MODEL_PATHS,
-            *RESPONSE_PATHS,
-            *UNREAD_CONVERSATION_PATHS,
-        )
-    ),
+    ApiPaths((*CLASSIC_PATHS, *V1_PATHS, *MODEL_PATHS, *UNREAD_CONVERSATION_PATHS)),
     openai_refusal,
     _check_beta,
     request_id_headers=("x-request-id",),
@@ -168,47 +152,25 @@ OPENAI_PLATFORM = ServedApi(
 )
 CLASSIC_AGENTS = ServedApi(
     "foundry-classic",
-    ApiPaths((*ASSISTANT_PATHS, *THREAD_PATHS, *UNPAGED_FILE_PATHS, *STORE_PATHS)),
+    ApiPaths((*CLASSIC_PATHS, *UNPAGED_FILE_PATHS, *STORE_PATHS)),
     azure_refusal,
-    _check_classic,
+    _check_version(CLASSIC_VERSIONS),
 )
 PROJECT_AGENTS = ServedApi(
     "foundry",
     ApiPaths((*AGENT_PATHS, *INVENTORY_PATHS)),
     project_refusal,
-    _check_project,
+    _check_version(PROJECT_VERSIONS),
     request_id_headers=("x-request-id",),
     fixed_headers=SUPPORTED_VERSIONS,
 )
-PROJECT_CONVERSATIONS = ServedApi(
-    "foundry",
-    ApiPaths(CONVERSATION_PATHS),
-    project_refusal,
-    _check_unversioned,
-    request_id_headers=("x-request-id",),
-    fixed_headers=SUPPORTED_VERSIONS,
+PROJECT_CONVERSATIONS = replace(
+    PROJECT_AGENTS, paths=ApiPaths(CONVERSATION_PATHS), check=_check_unversioned
 )
-PROJECT_FILES = ServedApi(
-    "foundry",
-    ApiPaths((*FILE_PATHS, *STORE_PATHS, *PARSED_TEXT_PATHS, *RESPONSE_PATHS)),
-    azure_refusal,
-    _check_unversioned,
-)
+PROJECT_FILES = ServedApi("foundry", ApiPaths(V1_PATHS), azure_refusal, _check_unversioned)
 # The paths of 2025, with a version in the query (recorded 2025-11).
-PROJECT_CONVERSATIONS_2025 = ServedApi(
-    "foundry",
-    ApiPaths(CONVERSATION_PATHS),
-    project_refusal,
-    _check_project,
-    request_id_headers=("x-request-id",),
-    fixed_headers=SUPPORTED_VERSIONS,
-)
-PROJECT_FILES_2025 = ServedApi(
-    "foundry",
-    ApiPaths((*FILE_PATHS, *STORE_PATHS, *PARSED_TEXT_PATHS, *RESPONSE_PATHS)),
-    azure_refusal,
-    _check_project,
-)
+PROJECT_CONVERSATIONS_2025 = replace(PROJECT_CONVERSATIONS, check=PROJECT_AGENTS.check)
+PROJECT_FILES_2025 = replace(PROJECT_FILES, check=PROJECT_AGENTS.check)
 
 PROJECT_SEGMENTS = frozenset({"agents", "deployments", "connections"})
 
