@@ -1,8 +1,4 @@
-"""The bytes of a file, and the text that a vector store parsed out of a file.
-
-Bytes are sent chunk by chunk and compared with their hash. The last chunk is sent only when the hash is
-right, so a client never takes damaged bytes for the whole file.
-"""
+"""The bytes of a file, and the text that a vector store parsed out of a file."""
 
 from __future__ import annotations
 
@@ -10,13 +6,13 @@ import json
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 
-from migrate.archive.blobs import Blob, next_chunk, verify_chunks
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.serve.api.answers import BYTES_TYPE, ApiAnswer
 from migrate.serve.api.lookups import ApiCall, Ids, locate
 from migrate.serve.api.refusals import ApiRefusal, not_in_archive
 from migrate.serve.api.resources import FILE_RESOURCE, STORE_FILE_RESOURCE
 from migrate.serve.api.row_filters import parse_body
+from migrate.serve.sent_bytes import sent_chunks
 
 NO_BYTES_REASON = "the snapshot was taken without the bytes of files"
 PARSED_TEXT_HEAD = '{"object":"vector_store.file_content.page","data":[{"type":"text","text":"'
@@ -37,7 +33,7 @@ def read_file_content(call: ApiCall, asked: Ids) -> ApiAnswer:
         reason = missing.reason if missing is not None else NO_BYTES_REASON
         raise not_in_archive(f"The archive does not have the bytes of file {asked[-1]}: {reason}.")
     headers = {"content-disposition": "attachment"}
-    return ApiAnswer(_hold_back(_verified(call, blob)), headers, BYTES_TYPE, blob.size)
+    return ApiAnswer(sent_chunks(call.access, blob), headers, BYTES_TYPE, blob.size)
 
 
 def read_parsed_text(call: ApiCall, asked: Ids) -> ApiAnswer:
@@ -49,34 +45,7 @@ def read_parsed_text(call: ApiCall, asked: Ids) -> ApiAnswer:
     if blob is None or blob.origin != BYTES_FROM_PARSED_TEXT:
         more = "" if blob is None else f"; it has the bytes of the file: GET /files/{asked[-1]}/content"
         raise not_in_archive(f"The archive does not have the parsed text of file {asked[-1]}{more}.")
-    return ApiAnswer(_text_pieces(_hold_back(_verified(call, blob))))
-
-
-def _verified(call: ApiCall, blob: Blob) -> Iterator[bytes]:
-    """The bytes, chunk by chunk, each read on its own: a slow client holds nothing of the archive open."""
-
-    def chunks() -> Iterator[bytes]:
-        after = -1
-        while True:
-            with call.access.reader(call.estate.shown.id) as reader:
-                chunk = next_chunk(reader.conn, blob.id, after)
-            if chunk is None:
-                return
-            after, data = chunk
-            yield data
-
-    return verify_chunks(chunks(), blob)
-
-
-def _hold_back(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks, each when the next one was read, or their end was."""
-    held = next(chunks, None)
-    for chunk in chunks:
-        if held is not None:
-            yield held
-        held = chunk
-    if held is not None:
-        yield held
+    return ApiAnswer(_text_pieces(sent_chunks(call.access, blob)))
 
 
 def _text_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:

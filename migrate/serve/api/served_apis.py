@@ -164,9 +164,7 @@ PROJECT_AGENTS = ServedApi(
     request_id_headers=("x-request-id",),
     fixed_headers=SUPPORTED_VERSIONS,
 )
-PROJECT_CONVERSATIONS = replace(
-    PROJECT_AGENTS, paths=ApiPaths(CONVERSATION_PATHS), check=_check_unversioned
-)
+PROJECT_CONVERSATIONS = replace(PROJECT_AGENTS, paths=ApiPaths(CONVERSATION_PATHS), check=_check_unversioned)
 PROJECT_FILES = ServedApi("foundry", ApiPaths(V1_PATHS), azure_refusal, _check_unversioned)
 # The paths of 2025, with a version in the query (recorded 2025-11).
 PROJECT_CONVERSATIONS_2025 = replace(PROJECT_CONVERSATIONS, check=PROJECT_AGENTS.check)

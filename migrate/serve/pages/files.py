@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
-from migrate.archive.blobs import Blob, next_chunk, verify_chunks
 from migrate.archive.hashes import storable_text
 from migrate.archive.id_map import Side, new_ids_of
 from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 from migrate.model.search_query import SearchQuery
 from migrate.model.secrets import mask_text
-from migrate.serve.connections import ArchiveAccess
 from migrate.serve.page_request import PageNotFound, PageRequest
 from migrate.serve.pages.object_rows import find_shown_object, read_rows
 from migrate.serve.pages.version_timeline import read_timeline
+from migrate.serve.sent_bytes import sent_chunks
 from migrate.stages.query.file_preview import read_preview
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.object_users import find_users
@@ -111,34 +109,10 @@ def file_content_page(request: PageRequest) -> Response:
         suffix = PARSED_TEXT_SUFFIX if blob.origin == BYTES_FROM_PARSED_TEXT else ""
         name = safe_name(f"{mask_text(NamedObjects(request.snapshot).file(id_).name)}{suffix}", id_)
         headers["content-disposition"] = attachment_header(name)
-    return StreamingResponse(_send(request.access, blob), media_type=type_, headers=headers)
+    return StreamingResponse(sent_chunks(request.access, blob), media_type=type_, headers=headers)
 
 
 def attachment_header(name: str) -> str:
     """`Content-Disposition` with a safe name, also for clients that know ASCII only (RFC 6266)."""
     plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _send(access: ArchiveAccess, blob: Blob) -> Iterator[bytes]:
-    """The bytes in chunks. Each chunk is sent after the next one was read, so the last one is sent only after
-    the hash was compared. No connection is kept while a client reads."""
-
-    def read(after: int) -> tuple[int, bytes] | None:
-        with access.connection() as conn:
-            return next_chunk(conn, blob.id, after)
-
-    held = b""
-    for chunk in verify_chunks(_chunks(read), blob):
-        if held:
-            yield held
-        held = chunk
-    if held:
-        yield held
-
-
-def _chunks(read: Callable[[int], tuple[int, bytes] | None]) -> Iterator[bytes]:
-    chunk = read(-1)
-    while chunk is not None:
-        yield chunk[1]
-        chunk = read(chunk[0])
