@@ -171,6 +171,15 @@ environment = click.option(
     metavar="NAME",
     help="Environment of a config directory, as variables.toml defines it.",
 )
+threads_option = click.option(
+    "--threads",
+    default="auto",
+    show_default=True,
+    help="auto: the threads that the service lists; none; or FILE with thread ids (- is stdin).",
+)
+full_option = click.option(
+    "--full", is_flag=True, help="Read every thread again, also threads that seem unchanged."
+)
 
 
 def filter_options(function: CommandFunction) -> CommandFunction:

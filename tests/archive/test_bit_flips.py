@@ -17,7 +17,8 @@ from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import register_sql_functions
 from migrate.errors import MigrateError
-from migrate.model.results.archive import CheckResult, CheckSample
+from migrate.model.results.archive import CheckResult
+from migrate.model.sample import Sample
 from tests.archive.filling import Listing, tamper, write
 
 FLIPS = 220
@@ -76,7 +77,7 @@ def places(whole: Path) -> list[int]:
     return found
 
 
-def checked(path: Path, sample: CheckSample | None = None) -> CheckResult | MigrateError:
+def checked(path: Path, sample: Sample | None = None) -> CheckResult | MigrateError:
     try:
         with Archive.open(path) as archive:
             return check_archive(archive.conn, sample)
@@ -129,7 +130,7 @@ def test_no_flip_anywhere_in_the_file_ends_in_a_traceback(whole: Path, tmp_path:
     head = [n for n in range(16, 100) if n not in range(24, 28)]
     for places in (head, range(100, len(raw))):
         for _ in flips(raw, list(places), tmp_path / "copy.db", min(FLIPS, len(places))):
-            checked(tmp_path / "copy.db", CheckSample(50, chance.randrange(9)))
+            checked(tmp_path / "copy.db", Sample(50, chance.randrange(9)))
 
 
 def damaged(path: Path) -> None:
@@ -149,7 +150,7 @@ def test_a_sample_is_as_large_as_was_asked_and_the_same_for_the_same_seed(
         (most,) = archive.conn.execute("SELECT max(held) FROM packs").fetchone()
     seen = []
     for seed in range(30):
-        first, again = checked(path, CheckSample(10, seed)), checked(path, CheckSample(10, seed))
+        first, again = checked(path, Sample(10, seed)), checked(path, Sample(10, seed))
         assert first == again
         assert isinstance(first, CheckResult)
         assert 7 <= first.bodies < 7 + most, "a pack is looked at whole"
@@ -158,7 +159,7 @@ def test_a_sample_is_as_large_as_was_asked_and_the_same_for_the_same_seed(
         seen.append(bool(first.damage))
     assert any(seen), "some sample has the damaged body in it"
     assert not all(seen), "and most have not"
-    all_of_it = checked(path, CheckSample(100, 1))
+    all_of_it = checked(path, Sample(100, 1))
     assert isinstance(all_of_it, CheckResult)
     assert all_of_it.damage
     assert all_of_it.bodies == 64
@@ -176,7 +177,7 @@ def test_a_sample_leaves_no_span_and_no_reference_out(whole: Path, tmp_path: Pat
         with closing(sqlite3.connect(path)) as conn:
             conn.execute(change)
             conn.commit()
-        said = checked(path, CheckSample(1, 3))
+        said = checked(path, Sample(1, 3))
         assert isinstance(said, CheckResult)
         assert what in [damage.what for damage in said.damage]
 
@@ -184,7 +185,7 @@ def test_a_sample_leaves_no_span_and_no_reference_out(whole: Path, tmp_path: Pat
 def test_the_document_names_the_sample(whole: Path) -> None:
     from migrate.reports.commands.archive import check_document, check_text
 
-    said = checked(whole, CheckSample(5, 12))
+    said = checked(whole, Sample(5, 12))
     document = json.loads(json.dumps(check_document(said)))
     assert document["sample"] == {"percent": 5, "seed": 12}
     assert "--seed 12" in check_text(said)

@@ -11,9 +11,10 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
-from migrate.archive.check.integrity import CheckSample, check_archive
+from migrate.archive.check.integrity import check_archive
 from migrate.archive.text_index import check
 from migrate.archive.text_index.digest import unseal_index
+from migrate.model.sample import Sample
 from migrate.stages.index.run import build_index
 from tests.archive.filling import write
 from tests.stages.searching import estate, message
@@ -145,7 +146,7 @@ def test_a_sample_is_the_same_for_the_same_seed(indexed: Path, monkeypatch: pyte
     )
     with Archive.open(indexed) as archive:
         for seed in (3, 3, 4):
-            result = check_archive(archive.conn, CheckSample(5, seed))
+            result = check_archive(archive.conn, Sample(5, seed))
             assert (result.damage, result.documents) == ((), 10)
     assert seen[:10] == seen[10:20] != seen[20:]
 

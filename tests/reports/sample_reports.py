@@ -19,7 +19,6 @@ from migrate.model.results.cost import Cost
 from migrate.model.results.diff import Change, DiffResult, IgnoreCount
 from migrate.model.results.drill import (
     DrillResult,
-    DrillSample,
     DrillStep,
     KindReading,
     RemainingObject,
@@ -38,6 +37,7 @@ from migrate.model.results.plan import (
 )
 from migrate.model.results.query import Diagram, DiagramNode
 from migrate.model.results.retirements import Retiring, RetiringObject, UnknownModel
+from migrate.model.sample import Sample
 from migrate.reports.commands import apply, diff, drill, plan
 from migrate.reports.report import Report
 
@@ -219,7 +219,7 @@ def a_drill() -> DrillResult:
     at = "2026-11-19T03:17:00+00:00"
     return DrillResult(
         plan=a_plan(),
-        sample=DrillSample(5.0, 7),
+        sample=Sample(5.0, 7),
         objects=20,
         all_objects=400,
         readings=(

@@ -14,7 +14,8 @@ from migrate.archive.database import Archive
 from migrate.archive.id_map import Side
 from migrate.archive.snapshots.reader import open_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.model.results.drill import DrillSample, KindReading
+from migrate.model.results.drill import KindReading
+from migrate.model.sample import Sample
 from migrate.stages.drill.readings import newest_readings
 from migrate.stages.drill.sample import sample_selection
 from migrate.stages.estate import Estate
@@ -45,7 +46,7 @@ def estate(threads: list[str], **others: list[str]) -> Iterator[Estate]:
 
 def chosen(percent: float, seed: int, threads: list[str], **others: list[str]) -> list[str]:
     with estate(threads, **others) as source:
-        return list(sample_selection(source, DrillSample(percent, seed)).ids)
+        return list(sample_selection(source, Sample(percent, seed)).ids)
 
 
 THREADS = [f"thread_{number:03}" for number in range(100)]

@@ -29,16 +29,17 @@ from migrate.archive.packs import (
 from migrate.archive.registered_plans import find_document_damage
 from migrate.archive.text_index.check import check_text_index, describe_unchecked_index
 from migrate.model.input_limits import JSONTooDeep
-from migrate.model.results.archive import CheckResult, CheckSample, Damage
+from migrate.model.results.archive import CheckResult, Damage
+from migrate.model.sample import Sample
 
-__all__ = ["CheckResult", "CheckSample", "Damage", "check_archive"]
+__all__ = ["CheckResult", "Damage", "check_archive"]
 
 
 # Number of items checked in a step, and the damage of them.
 CheckSteps = Iterator[tuple[int, list[Damage]]]
 
 
-def check_archive(conn: sqlite3.Connection, sample: CheckSample | None = None) -> CheckResult:
+def check_archive(conn: sqlite3.Connection, sample: Sample | None = None) -> CheckResult:
     """Check everything, or a sample of listings, bodies and bytes. Raises nothing: damage is part of the
     result, and damage in one part does not prevent the check of the others."""
     damage: list[Damage] = []
@@ -96,7 +97,7 @@ def _run_check(damage: list[Damage], part: Callable[[], CheckSteps]) -> int:
     return checked
 
 
-def _sampler(sample: CheckSample | None, count: int) -> Callable[[int], bool]:
+def _sampler(sample: Sample | None, count: int) -> Callable[[int], bool]:
     """A function that is called once with the size of each group of items, `count` items in all. It selects
     groups that together have at least the requested share, and at least one. It needs no list of the selected
     groups."""

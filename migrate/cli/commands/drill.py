@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import SystemRandom
 from typing import Any, cast
 
 import click
@@ -16,7 +15,6 @@ from migrate.archive.connections import ThreadLocalConnection
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.drill_journal import drill_journal_path, open_drill_journal
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
-from migrate.cli.commands.check import parse_share
 from migrate.cli.commands.restore import snapshot_to_restore
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import LiveEstate, live_estate
@@ -30,6 +28,7 @@ from migrate.cli.options import (
 )
 from migrate.cli.plan_inputs import plan_options
 from migrate.cli.report_options import NO_DIAGRAMS, ReportOptions, report_options, write_report
+from migrate.cli.sample_options import read_sample, seed_option
 from migrate.codecs import capabilities_for
 from migrate.emulator import Emulator, Options
 from migrate.emulator.options import ServiceName
@@ -43,8 +42,9 @@ from migrate.model.project_resources import (
     short_connection_name,
 )
 from migrate.model.results.archive import SnapshotInfo
-from migrate.model.results.drill import DrillResult, DrillSample
+from migrate.model.results.drill import DrillResult
 from migrate.model.results.plan import Plan
+from migrate.model.sample import Sample
 from migrate.reports.commands.apply import rollback_document, rollback_text
 from migrate.reports.commands.drill import (
     drill_document,
@@ -123,12 +123,7 @@ class DrillSource:
     help="What the emulator is (default: the type of service of the snapshot).",
 )
 @click.option("--sample", metavar="N%", help="Restore only N% of the threads and assistants.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Seed of the random sample; the same number gives the same sample.",
-)
+@seed_option
 @adaptation_options
 @all_objects_option
 @report_options
@@ -163,7 +158,7 @@ def drill_command(
     found, info = snapshot_to_restore(archive, config)
     reports.check(found.path, drill_journal_path(found.path))
     options = plan_options(config, archive, **given)
-    chosen = _sample(sample, seed)
+    chosen = read_sample(sample, seed)
     source = DrillSource(found.path, info, config, workers, common.progress())
     if service and target != EMULATOR:
         raise BadUsage("--service is the type of an emulator", f"{target} has a type", "leave --service out")
@@ -182,16 +177,8 @@ def drill_command(
     exit_with(result.exit_code)
 
 
-def _sample(share: str | None, seed: int | None) -> DrillSample | None:
-    if share is None:
-        if seed is not None:
-            raise BadUsage("--seed chooses a sample", "no sample was requested", "add --sample N%")
-        return None
-    return DrillSample(parse_share(share), SystemRandom().randrange(1 << 31) if seed is None else seed)
-
-
 def _drill_in_emulator(
-    drill: DrillSource, service: str, options: PlanOptions, sample: DrillSample | None
+    drill: DrillSource, service: str, options: PlanOptions, sample: Sample | None
 ) -> DrillResult:
     """A drill that leaves nothing, also where it is killed: its place and its journal end with it."""
     if service not in EMULATED_SERVICES:
@@ -233,7 +220,7 @@ def _emulator_options(source: Estate, service: str, options: PlanOptions) -> Opt
 
 
 def _drill_in_place(
-    drill: DrillSource, target: str, options: PlanOptions, sample: DrillSample | None
+    drill: DrillSource, target: str, options: PlanOptions, sample: Sample | None
 ) -> DrillResult:
     """A drill in a real place, after what an interrupted one left was removed."""
     live = _scratch_place(target, drill)

@@ -9,7 +9,15 @@ import click
 from migrate.archive.database import Archive
 from migrate.archive.text_index.schema import check_fts5, has_text_index
 from migrate.cli.estate_argument import LiveEstate, live_estate, thread_ids
-from migrate.cli.options import FILE_PATH, Common, common_options, exit_with, workers
+from migrate.cli.options import (
+    FILE_PATH,
+    Common,
+    common_options,
+    exit_with,
+    full_option,
+    threads_option,
+    workers,
+)
 from migrate.cli.selection_options import selection_and_filter_options
 from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage
@@ -30,12 +38,7 @@ from migrate.stages.snapshot.selected import read_selected_contents
 @click.option(
     "-o", "--output", type=FILE_PATH, required=True, help="The archive; it is created if it does not exist."
 )
-@click.option(
-    "--threads",
-    default="auto",
-    show_default=True,
-    help="auto: the threads that the service lists; none; or FILE with thread ids (- is stdin).",
-)
+@threads_option
 @click.option("--runs/--no-runs", default=True, help="Read runs and their steps.")
 @click.option("--bytes/--no-bytes", "with_bytes", default=True, help="Read the bytes of files.")
 @click.option(
@@ -43,7 +46,7 @@ from migrate.stages.snapshot.selected import read_selected_contents
     help="Folder with files whose bytes the service does not return; name and size must match.",
 )  # fmt: skip
 @selection_and_filter_options
-@click.option("--full", is_flag=True, help="Read every thread again, also threads that seem unchanged.")
+@full_option
 @click.option("--tag", metavar="TAG", help="Name of this snapshot.")
 @click.option(
     "--index", is_flag=True, help="Build the full-text index of the archive, or add this snapshot to it."

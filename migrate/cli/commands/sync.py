@@ -21,7 +21,9 @@ from migrate.cli.options import (
     all_objects_option,
     common_options,
     exit_with,
+    full_option,
     limit_options,
+    threads_option,
     workers,
 )
 from migrate.cli.plan_inputs import make_plan, plan_options
@@ -135,12 +137,7 @@ class Sync:
     "-o", "--output", type=FILE_PATH, required=True,
     help="The archive; keep it for the next sync: it records what was moved.",
 )  # fmt: skip
-@click.option(
-    "--threads",
-    default="auto",
-    show_default=True,
-    help="auto: the threads that the service lists; none; or FILE with thread ids (- is stdin).",
-)
+@threads_option
 @click.option(
     "--on-conflict", type=click.Choice(["fail", "keep", "overwrite"]), default="fail", show_default=True,
     help="What to do with objects that others changed on the target since the last sync.",
@@ -149,7 +146,7 @@ class Sync:
 @adaptation_options
 @all_objects_option
 @limit_options
-@click.option("--full", is_flag=True, help="Read every thread again, also threads that seem unchanged.")
+@full_option
 @click.option("--dry-run", is_flag=True, help="Only snapshot and plan; write nothing to the target.")
 @workers
 @common_options

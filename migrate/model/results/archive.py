@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from migrate.model.entity import JSON
 from migrate.model.results.retirements import Retiring, ServedModel
+from migrate.model.sample import Sample
 
 StoredBody = dict[str, JSON]
 
@@ -116,14 +117,6 @@ class Damage:
 
 
 @dataclass(frozen=True)
-class CheckSample:
-    """A share of bodies, listings and files in per cent. The same seed selects the same ones again."""
-
-    percent: float
-    seed: int
-
-
-@dataclass(frozen=True)
 class CheckResult:
     """How much was checked (`bodies` of `all_bodies`), and the damage found."""
 
@@ -135,7 +128,7 @@ class CheckResult:
     blobs: int
     all_blobs: int
     references: tuple[str, ...]
-    sample: CheckSample | None
+    sample: Sample | None
     damage: tuple[Damage, ...]
     # In the newest snapshot of each estate: files whose bytes the service never returns.
     expected_gaps: int = 0

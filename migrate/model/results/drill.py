@@ -18,6 +18,7 @@ from migrate.model.results.apply import (
 from migrate.model.results.archive import MissingObject
 from migrate.model.results.plan import LossRow, Plan, unaccepted_losses
 from migrate.model.results.retirements import Retiring
+from migrate.model.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,6 @@ class KindReading:
     started_at: str = ""
     age_s: int | None = None
     remark: str = ""
-
-
-@dataclass(frozen=True)
-class DrillSample:
-    """The share of threads and assistants that was restored, in per cent. The same seed selects the same
-    ones."""
-
-    percent: float
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ class DrillResult:
     """
 
     plan: Plan
-    sample: DrillSample | None
+    sample: Sample | None
     objects: int
     all_objects: int
     readings: tuple[KindReading, ...]

@@ -20,12 +20,12 @@ from migrate.model import KINDS, retirements
 from migrate.model.results.apply import ApplyResult, RollbackResult
 from migrate.model.results.drill import (
     DrillResult,
-    DrillSample,
     DrillStep,
     RemainingObject,
     StoppedDrill,
 )
 from migrate.model.results.plan import Plan
+from migrate.model.sample import Sample
 from migrate.stages.apply.context import apply_context
 from migrate.stages.apply.run import ApplyInterrupted, apply_plan
 from migrate.stages.drill.place import remaining_objects, require_empty
@@ -102,7 +102,7 @@ class _Drill:
 
     sides: DrillSides
     options: PlanOptions
-    sample: DrillSample | None
+    sample: Sample | None
     watch: Stopwatch = field(default_factory=Stopwatch)
     plan: Plan | None = None
 
@@ -159,7 +159,7 @@ class _Drill:
 
 
 def run_drill(
-    sides: DrillSides, options: PlanOptions, sample: DrillSample | None, removed_before: int = 0
+    sides: DrillSides, options: PlanOptions, sample: Sample | None, removed_before: int = 0
 ) -> DrillResult:
     """Restore a snapshot, or a sample of it, into an empty place, compare it, and remove everything again.
 

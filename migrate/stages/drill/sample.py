@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from math import ceil
 
-from migrate.model.results.drill import DrillSample
+from migrate.model.sample import Sample
 from migrate.model.selection import Selection
 from migrate.stages.estate import Estate
 
@@ -17,7 +17,7 @@ SAMPLED_KINDS = ("thread", "assistant")
 OTHER_KINDS = ("vector_store", "file")
 
 
-def sample_selection(source: Estate, sample: DrillSample) -> Selection:
+def sample_selection(source: Estate, sample: Sample) -> Selection:
     """The selection of a sample: a share of the threads, each whole, and of the assistants, at least one of
     each. It depends on the ids and the seed alone, not on their order."""
     chosen = [id_ for kind in SAMPLED_KINDS for id_ in _share(_ids(source, kind), sample)]
@@ -31,7 +31,7 @@ def _ids(source: Estate, kind: str) -> list[str]:
     return [entity.id for entity in objects]
 
 
-def _share(ids: Iterable[str], sample: DrillSample) -> list[str]:
+def _share(ids: Iterable[str], sample: Sample) -> list[str]:
     ranked = sorted(
         ids, key=lambda id_: hashlib.sha256(f"{sample.seed}:{id_}".encode("utf-8", "replace")).digest()
     )
