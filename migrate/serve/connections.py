@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 
 class NoSuchSnapshot(BadUsage):
-    """The archive has no snapshot of this number, or no estate of this one."""
+    """The archive has no snapshot of this number, or none at all."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,23 @@ class ArchiveAccess:
                     return info
         raise NoSuchSnapshot(f"the archive has no snapshot {number}", todo="choose one of those that it has")
 
+    def first_shown(self) -> SnapshotInfo:
+        """The snapshot that is shown of the first estate. Raises `NoSuchSnapshot` where all were removed."""
+        for estate in self.estates():
+            return estate.shown
+        name = self.path.name
+        raise NoSuchSnapshot(f"{name} contains no snapshot", todo=f"take one: snapshot ESTATE -o {name}")
+
     def estate_of(self, snapshot: SnapshotInfo) -> ServedEstate:
         """The estate of a snapshot."""
         return next(e for e in self.estates() if (e.type, e.url) == (snapshot.type, snapshot.url))
 
     @contextlib.contextmanager
-    def reader(self, snapshot: int | None = None, endpoint: int | None = None) -> Iterator[SnapshotReader]:
-        """A reader for one thread, for the time of one request: of a snapshot by its number, else of the
-        snapshot that is shown of an estate by its number. Raises `NoSuchSnapshot`, and `ArchiveDamaged` where
-        what is read is not what was written."""
-        info = self._shown(endpoint) if snapshot is None else self.snapshot_info(snapshot)
+    def reader(self, snapshot: int | None = None) -> Iterator[SnapshotReader]:
+        """A reader for one thread, for the time of one request: of a snapshot by its number, else of the one
+        that is shown first. Raises `NoSuchSnapshot`, and `ArchiveDamaged` where what is read is not what was
+        written."""
+        info = self.first_shown() if snapshot is None else self.snapshot_info(snapshot)
         with self.reader_of(info) as reader:
             yield reader
 
@@ -138,12 +145,6 @@ class ArchiveAccess:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    def _shown(self, endpoint: int | None) -> SnapshotInfo:
-        for estate in self.estates():
-            if endpoint in (None, estate.number):
-                return estate.shown
-        raise NoSuchSnapshot(f"the archive has no estate {endpoint}", todo="choose one of those that it has")
 
     def _read_estates(self) -> tuple[ServedEstate, ...]:
         by_side: dict[tuple[str, str], list[SnapshotInfo]] = {}

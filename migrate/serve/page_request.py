@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, open_snapshot
 from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, MigrateError
 from migrate.model.known_secrets import redact
+from migrate.model.results.archive import SnapshotInfo
 from migrate.serve.addresses import PageLinks, segment_id
 from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot, ServedEstate
 from migrate.serve.html_answers import message_page, page
@@ -76,19 +77,39 @@ class PageRequest:
         return number_in_text(self.query.get(name, "")) or default
 
     def answer(self, template: str, section: str, status: int = 200, **context: Any) -> Response:
-        """A page of the snapshot. `section`: the entry of the navigation to which it belongs."""
-        return page(
-            template,
-            status,
-            section=section,
-            place=self.place,
-            snapshot=self.snapshot.info,
-            estate=self.estate,
-            links=self.links,
-            estates=self.access.estates(),
-            archive=self.access.path.name,
-            **context,
+        """A page of the snapshot, as `snapshot_page` makes it."""
+        info, place = self.snapshot.info, self.place
+        return snapshot_page(
+            self.access, self.estate, info, template, section=section, place=place, status=status, **context
         )
+
+
+def snapshot_page(
+    access: ArchiveAccess,
+    estate: ServedEstate,
+    info: SnapshotInfo,
+    template: str,
+    /,
+    *,
+    section: str = "",
+    place: str = "",
+    status: int = 200,
+    **context: Any,
+) -> Response:
+    """A page about a snapshot of an estate. `section`: the entry of the navigation to which it belongs;
+    `place`: its path below the snapshot, where it has one."""
+    return page(
+        template,
+        status,
+        section=section,
+        place=place,
+        snapshot=info,
+        estate=estate,
+        estates=access.estates(),
+        links=PageLinks(info.id),
+        archive=access.path.name,
+        **context,
+    )
 
 
 PageFunction: TypeAlias = Callable[[PageRequest], Response]

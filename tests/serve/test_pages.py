@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from migrate.archive.database import Archive
+from migrate.archive.forget import forget_snapshots
 from migrate.archive.id_map import Side
 from migrate.archive.journal import Journal
 from migrate.serve import comparisons
@@ -251,6 +252,18 @@ def test_what_became_of_an_object_is_shown_and_found(tmp_path: Path) -> None:
         thread = text_of(client.page("/snapshots/1/threads/thread_1"))
         assert "conv_1" in thread
         assert "item_1" in thread
+
+
+def test_pages_say_so_where_all_snapshots_were_removed(tmp_path: Path) -> None:
+    path = tmp_path / "estate.db"
+    filled(path)
+    with served(path) as client:
+        with Archive.open(path, write=True) as archive:
+            forget_snapshots(archive, [1])
+        for address in ("/compare", "/compare?left=1", "/jump?q=asst_1"):
+            assert "estate.db contains no snapshot" in text_of(client.page(address, 404))
+        assert "has no snapshot 1" in text_of(client.page("/snapshots/1/", 404))
+        client.page("/")
 
 
 # ------------------------------------------------------------------------------------------ comparing

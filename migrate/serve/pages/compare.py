@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,11 +12,10 @@ from starlette.responses import Response
 from migrate.model.results.archive import SnapshotInfo
 from migrate.reports.formats.html import ItemLinks
 from migrate.reports.report import ReportItem
-from migrate.serve.addresses import PageLinks, with_query
+from migrate.serve.addresses import with_query
 from migrate.serve.comparisons import Comparison, Comparisons, value_chars
 from migrate.serve.connections import ArchiveAccess
-from migrate.serve.html_answers import page
-from migrate.serve.page_request import ArchiveFunction, error_page, number_in_text
+from migrate.serve.page_request import ArchiveFunction, error_page, number_in_text, snapshot_page
 from migrate.serve.pages.version_timeline import FieldVersion, field_version
 
 # Seconds that a page waits for a result, and between two looks of a page that waits.
@@ -32,36 +31,27 @@ def compare_endpoint(comparisons: Comparisons) -> ArchiveFunction:
     """The page `/compare` over these comparisons."""
 
     def answer(access: ArchiveAccess, request: Request) -> Response:
-        right = _chosen(access, request, "right", lambda: access.estates()[0].shown)
+        right = _chosen(access, request, "right", access.first_shown)
         left = _chosen(access, request, "left", lambda: _before(access, right))
-        context: dict[str, Any] = {
-            "section": "compare",
-            "place": "",
-            "snapshot": right,
-            "left": left,
-            "right": right,
-            "estate": access.estate_of(right),
-            "estates": access.estates(),
-            "links": PageLinks(right.id),
-            "archive": access.path.name,
-        }
+        estate = access.estate_of(right)
+        page = partial(snapshot_page, access, estate, right, section="compare", left=left, right=right)
         if "left" not in request.query_params or left.id == right.id:
-            return page("compare.html.j2", **context)
+            return page("compare.html.j2")
         comparison = comparisons.ask(left.id, right.id, WAIT_FOR_RESULT_S)
         if comparison.error is not None:
             return error_page(comparison.error)
         if comparison.state == "done":
             if "list" in request.query_params:
-                return _list_page(request, comparison, context)
+                return _list_page(request, comparison, page)
             shown = {**comparison.context, "result": RESULTS[comparison.context["report"].result]}
             shown["plain_address"] = list_address(comparison)
-            return page("comparison.html.j2", **shown, **context)
-        return page("comparing.html.j2", comparison=comparison, refresh_s=REFRESH_S, **context)
+            return page("comparison.html.j2", **shown)
+        return page("comparing.html.j2", comparison=comparison, refresh_s=REFRESH_S)
 
     return answer
 
 
-def _list_page(request: Request, comparison: Comparison, context: dict[str, Any]) -> Response:
+def _list_page(request: Request, comparison: Comparison, page: Callable[..., Response]) -> Response:
     """The differences as a list that needs no script."""
     items = comparison.context["listed"]
     links = comparison.context["links_of_listed"]
@@ -74,7 +64,6 @@ def _list_page(request: Request, comparison: Comparison, context: dict[str, Any]
 
     return page(
         "comparison_list.html.j2",
-        **context,
         headline=comparison.context["headline"],
         items=[_ListedItem.of(*row) for row in zip(shown, links[first - 1 :], strict=False)],
         first=first if shown else 0,
