@@ -8,11 +8,9 @@ from starlette.responses import Response
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.history import snapshots_with
 from migrate.archive.snapshots.reader import SnapshotReader
-from migrate.serve.addresses import PageLinks
 from migrate.serve.connections import ArchiveAccess
-from migrate.serve.html_answers import page
-from migrate.serve.page_request import number_in_text, redirect
-from migrate.serve.pages.run_address import run_address
+from migrate.serve.page_request import number_in_text, redirect, snapshot_page
+from migrate.serve.pages.object_address import object_address
 from migrate.stages.query.jump import JumpTarget, find_jump_targets
 
 # Other snapshots that are listed where this one does not have an id.
@@ -26,21 +24,16 @@ def jump_page(access: ArchiveAccess, request: Request) -> Response:
     text = request.query_params.get("q", "").strip()[:MAX_JUMP_CHARS]
     with access.reader(number) as snapshot:
         info = snapshot.info
-        links = PageLinks(info.id)
         found = find_jump_targets(snapshot, text)
-        if found.is_exact and (address := target_address(links, snapshot, found.targets[0])):
+        if found.is_exact and (address := _address(snapshot, found.targets[0])):
             return redirect(address)
-        targets = [(target, target_address(links, snapshot, target)) for target in found.targets]
+        targets = [(target, _address(snapshot, target)) for target in found.targets]
         others = [] if found.targets or not text else list(snapshots_with(snapshot.conn, storable_text(text)))
-    return page(
+    return snapshot_page(
+        access,
+        access.estate_of(info),
+        info,
         "jump.html.j2",
-        section="",
-        place="",
-        snapshot=info,
-        estate=access.estate_of(info),
-        estates=access.estates(),
-        archive=access.path.name,
-        links=links,
         text=text,
         found=found,
         targets=targets,
@@ -48,12 +41,5 @@ def jump_page(access: ArchiveAccess, request: Request) -> Response:
     )
 
 
-def target_address(links: PageLinks, snapshot: SnapshotReader, target: JumpTarget) -> str:
-    """The page that shows an object: its own, or that of its thread or store; '' where there is none."""
-    if target.kind == "message":
-        return links.message(target.parent, target.id)
-    if target.kind in ("run", "run_step"):
-        return run_address(links, snapshot, target.kind, target.id, target.parent)
-    if target.kind == "vector_store_file":
-        return links.vector_store(target.parent)
-    return links.object(target.kind, target.id)
+def _address(snapshot: SnapshotReader, target: JumpTarget) -> str:
+    return object_address(snapshot, target.kind, target.id, target.parent)

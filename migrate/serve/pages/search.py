@@ -9,7 +9,7 @@ from migrate.model import KINDS
 from migrate.model.results.text_search import SearchPage, TextHit
 from migrate.model.search_query import parse_search_query
 from migrate.serve.page_request import PageRequest
-from migrate.serve.pages.run_address import run_address
+from migrate.serve.pages.object_address import object_address
 from migrate.stages.query.literal_page import LiteralPage, search_literal_page
 from migrate.stages.query.search import SEARCHED_FIELDS
 from migrate.stages.query.text_search import is_indexed, search_index
@@ -85,14 +85,9 @@ def _with_addresses(
 
 def hit_address(request: PageRequest, hit: TextHit) -> str:
     """The page that shows a hit, at its place."""
-    links = request.links
-    if hit.kind == "message":
-        return links.message(hit.parent, hit.id)
-    if hit.kind in ("run", "run_step"):
-        return run_address(links, request.snapshot, hit.kind, hit.id, hit.parent)
-    if hit.kind == "vector_store_file":
-        return links.file(hit.id) if request.snapshot.find(hit.id) else links.vector_store(hit.parent)
-    return links.object(hit.kind, hit.id)
+    if hit.kind == "vector_store_file" and request.snapshot.find(hit.id):
+        return request.links.file(hit.id)
+    return object_address(request.snapshot, hit.kind, hit.id, hit.parent)
 
 
 def _with_filters(request: PageRequest, text: str) -> str:
