@@ -329,18 +329,11 @@ def parents_of_body(conn: SqlConnection, snapshot: int, kind: str, number: int) 
 def _json_loader() -> Callable[[str], StoredBody]:
     """The function that parses JSON. pydantic_core parses twice as fast, but importing it takes longer than
     listing a small archive, so it is used only where something else has imported it."""
-    pydantic_core = sys.modules.get("pydantic_core")
-    if pydantic_core is None:
+    if "pydantic_core" not in sys.modules:
         return loads
+    from migrate.archive.bodies import load_body
 
-    def load(text: str) -> StoredBody:
-        try:
-            body: StoredBody = pydantic_core.from_json(text)
-        except ValueError:  # half of a surrogate pair, or nested too deeply
-            body = loads(text)
-        return body
-
-    return load
+    return load_body
 
 
 class ScannedObject(NamedTuple):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from migrate.archive.bodies import load_body
 from migrate.archive.snapshots.history import read_body, trace_object
 from migrate.model.entity import JSON
 from migrate.model.masked_values import mask_body
@@ -25,7 +26,6 @@ from migrate.serve.api.refusals import (
     not_in_archive,
 )
 from migrate.serve.api.resources import AGENT_RESOURCE, no_agent_version
-from migrate.serve.api.row_filters import parse_body
 
 VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -85,7 +85,7 @@ def _seen_versions(call: ApiCall, asked: Ids) -> SeenVersions:
     """Every version that a snapshot of the project saw, up to the one that answers."""
     call.take_time()
     found = locate(call, AGENT_RESOURCE, asked)
-    agent = parse_body(found.text())
+    agent = load_body(found.text())
     bodies = dict[int, Mapping[str, JSON]]()
     for earlier in [*_earlier_bodies(call, found.ids[-1]), agent]:
         versions = earlier.get("versions") if isinstance(earlier, dict) else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from migrate.archive.bodies import load_body
 from migrate.model.entity import JSON
 from migrate.model.mask_screen import has_mask_hint, may_need_mask
 from migrate.model.masked_values import mask_body
-from migrate.serve.api.row_filters import parse_body
 
 # Returns a body with some of its values replaced.
 BodyChange = Callable[[dict[str, JSON]], dict[str, JSON]]
@@ -28,7 +28,7 @@ def body_text(stored: str, change: BodyChange | None = None) -> str:
     """The text that is sent for a stored body: the same text, unless `change` or a mask changes the body."""
     if change is None and not may_need_mask(stored):
         return stored
-    body = parse_body(stored)
+    body = load_body(stored)
     sent = mask_body(change(body) if change else body, keep_shape=True)
     return stored if sent == body else dump_json(sent)
 

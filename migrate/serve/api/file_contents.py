@@ -6,12 +6,12 @@ import json
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 
+from migrate.archive.bodies import load_body
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.serve.api.answers import BYTES_TYPE, ApiAnswer
 from migrate.serve.api.lookups import ApiCall, Ids, locate
 from migrate.serve.api.refusals import ApiRefusal, not_in_archive
 from migrate.serve.api.resources import FILE_RESOURCE, STORE_FILE_RESOURCE
-from migrate.serve.api.row_filters import parse_body
 from migrate.serve.sent_bytes import sent_chunks
 
 NO_BYTES_REASON = "the snapshot was taken without the bytes of files"
@@ -28,7 +28,7 @@ def read_file_content(call: ApiCall, asked: Ids) -> ApiAnswer:
     if blob is None or blob.origin == BYTES_FROM_PARSED_TEXT:
         missing = call.reader.missing_object("file", file_id)
         if missing is not None and missing.expected:
-            body = parse_body(found.text())
+            body = load_body(found.text())
             raise ApiRefusal(400, f"Not allowed to download files of purpose: {body.get('purpose')}")
         reason = missing.reason if missing is not None else NO_BYTES_REASON
         raise not_in_archive(f"The archive does not have the bytes of file {asked[-1]}: {reason}.")

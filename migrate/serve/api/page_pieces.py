@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from migrate.archive.bodies import load_body
 from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import ArchiveDamaged
 from migrate.model.entity import JSON
 from migrate.serve.api.body_texts import BodyChange, body_texts, dump_json
 from migrate.serve.api.list_pages import ListEnvelope
-from migrate.serve.api.row_filters import parse_body
 from migrate.serve.connections import ArchiveAccess
 
 # Characters of the rows that are in memory at once, unless one row has more.
@@ -65,5 +65,5 @@ def page_pieces(access: ArchiveAccess, page: PageRows, rows: list[str]) -> Itera
 
 def _id(rows: list[str]) -> JSON:
     """The id of a row, if there is one."""
-    body = parse_body(rows[0]) if rows else None
+    body = load_body(rows[0]) if rows else None
     return body.get("id") if isinstance(body, dict) else None

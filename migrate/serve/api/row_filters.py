@@ -12,11 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from pydantic_core import from_json
-
+from migrate.archive.bodies import load_body
 from migrate.archive.snapshots.listing_by_place import PlacedListing
-from migrate.model.entity import JSON
-from migrate.model.input_limits import loads
 from migrate.model.json_paths import value_at
 
 # Rows of all listings that are kept. Each takes 12 bytes.
@@ -30,14 +27,6 @@ class NeedsTime(Exception):
     """A request that was begun in haste, on the thread of the server, has to be answered by a worker."""
 
 
-def parse_body(json_text: str) -> JSON:
-    """A body. Raises `ValueError` for one that is nested too deeply."""
-    try:
-        return from_json(json_text)
-    except ValueError:  # half of a surrogate pair, or nested too deeply
-        return loads(json_text)
-
-
 class _PlacesByValue:
     """The places of the rows with each value. Values are kept as hashes of 64 bits: that two of a million
     values have the same one is less likely than 1 in 10 to the 7th."""
@@ -45,7 +34,7 @@ class _PlacesByValue:
     def __init__(self, listing: PlacedListing, path: KeyPath) -> None:
         hashes, places = array("q"), array("L")
         for place, text in enumerate(listing.texts(range(len(listing)))):
-            value = value_at(parse_body(text), *path)
+            value = value_at(load_body(text), *path)
             if isinstance(value, str):
                 hashes.append(hash(value))
                 places.append(place)
