@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 from migrate.archive.id_map import BETWEEN_SIDES_SQL, Side
 from migrate.archive.journal import FINISHED_ACTION, UNDO_ACTION
 from migrate.archive.journal_check import check_journal
@@ -61,12 +61,13 @@ def list_applies(conn: SqlConnection) -> list[ApplySummary]:
 
 def _undone(conn: SqlConnection, plan: int) -> int:
     """How many objects that a plan created or updated were removed or restored since."""
-    row = conn.execute(
+    return first_value(
+        conn,
         "SELECT count(*) FROM journal j WHERE plan_id = ? AND action IN ('create', 'update') "
         f"AND state = 'done' AND {UNDONE_SQL}",
         (plan,),
-    ).fetchone()
-    return int(row[0])
+        0,
+    )
 
 
 # Whether the line `j` of the journal was rolled back.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+_ValueT = TypeVar("_ValueT", int, str)
 
 
 class SqlConnection(Protocol):
@@ -13,6 +15,13 @@ class SqlConnection(Protocol):
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> sqlite3.Cursor:
         """Run a statement."""
+
+
+def first_value(conn: SqlConnection, sql: str, parameters: Sequence[Any], default: _ValueT) -> _ValueT:
+    """The first column of the first row, of the type of `default`, which is returned where there is no
+    row."""
+    row = conn.execute(sql, parameters).fetchone()
+    return default if row is None else type(default)(row[0])
 
 
 class ThreadLocalConnection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 from migrate.archive.hashes import body_id, body_key_range, storable_text
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader, PackDamaged
 from migrate.archive.snapshots.listings import ListingRow
@@ -22,11 +22,8 @@ class PlacedListing:
         self._conn, self._bodies, self.row = conn, bodies, row
 
     def __len__(self) -> int:
-        last = self._conn.execute(
-            "SELECT ordinal + count FROM spans WHERE manifest_id = ? ORDER BY ordinal DESC LIMIT 1",
-            (self.row.manifest,),
-        ).fetchone()
-        return int(last[0]) if last else 0
+        sql = "SELECT ordinal + count FROM spans WHERE manifest_id = ? ORDER BY ordinal DESC LIMIT 1"
+        return first_value(self._conn, sql, (self.row.manifest,), 0)
 
     def places_of(self, object_id: str) -> list[int]:
         """The places of the objects with an id, in order. More than one only where a service listed two

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 
 # Selects a row by snapshot, kind and parent.
@@ -93,6 +93,12 @@ def read_listing(conn: SqlConnection, key: ListingKey) -> ListingRow | None:
     return ListingRow(*row) if row else None
 
 
+def root_manifest(conn: SqlConnection, snapshot: int, kind: str) -> int:
+    """The number of the content of the listing of a kind outside of any parent; 0 where it was not read."""
+    sql = "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ''"
+    return first_value(conn, sql, (snapshot, kind), 0)
+
+
 def parents_beginning_with(conn: SqlConnection, text: str, limit: int) -> list[str]:
     """The ids of threads and vector stores, of all snapshots, that begin with a text; sorted, not more than
     `limit`."""
@@ -105,8 +111,8 @@ def parents_beginning_with(conn: SqlConnection, text: str, limit: int) -> list[s
 
 def listing_size(conn: SqlConnection, manifest: int) -> int:
     """How many bodies a listing has. Unpacks nothing."""
-    row = conn.execute("SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (manifest,))
-    return int(row.fetchone()[0])
+    sql = "SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?"
+    return first_value(conn, sql, (manifest,), 0)
 
 
 def delete_listing(conn: sqlite3.Connection, key: ListingKey) -> int | None:

@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from migrate.archive.blobs import Blob, find_blob
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 from migrate.archive.hashes import storable_text
 from migrate.archive.pack_cache import PackCache
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader, bodies_with, decompress
@@ -205,12 +205,13 @@ class SnapshotReader:
     def listed_bytes(self, kind: str, parent: str) -> int:
         """The bytes of JSON of one listing, roughly. Reads no body."""
         listing = self._listing(kind, parent)
-        row = self.conn.execute(
+        return first_value(
+            self.conn,
             "SELECT total(p.size * r.count / max(p.count, 1)) FROM spans r JOIN packs p ON p.id = r.pack_id "
             "WHERE r.manifest_id = ?",
             (listing.manifest if listing else 0,),
-        ).fetchone()
-        return int(row[0])
+            0,
+        )
 
     def has_equal_listing(self, right: SnapshotReader, kind: str, parent: str) -> bool:
         """Whether both snapshots have the same bodies in the same order, read to the end."""

@@ -23,6 +23,7 @@ from migrate.archive.text_index.unindexed_content import (
     iter_pending_listings,
     iter_pending_threads,
     kind_number,
+    parent_number,
     uncovered_places,
 )
 from migrate.model import JSON
@@ -57,7 +58,7 @@ class BatchSource:
         self._conn, self._limits, self._check_stopped = conn, limits, check_stopped
         self._bodies = BodyReader(conn, CACHED_CHARS)
         self._kinds: dict[str, int] = {}
-        self._no_parent = self._parent_number("")
+        self._no_parent = parent_number(conn, "")
         self._next_summary = 1 + _last_summary(conn)
         self._batch = IndexBatch(next_document)
         self._places: _Places = {}
@@ -201,10 +202,6 @@ class BatchSource:
             )
         )  # fmt: skip
         self._batch.assistants += [(assistant, id_) for assistant in assistants]
-
-    def _parent_number(self, parent: str) -> int:
-        row = self._conn.execute("SELECT id FROM parents WHERE object_id = ?", (parent,)).fetchone()
-        return int(row[0]) if row else 0
 
 
 def _last_summary(conn: sqlite3.Connection) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 
+INDEX_STATE_SQL = "SELECT value FROM text_index_state WHERE name = ?"
 DIGEST_STATE = "digest"
 # The row of `text_words_data` with the numbers of documents and words. FTS5 writes it only when a transaction
 # ends, so it is not hashed but compared with the sizes of the documents.
@@ -42,8 +43,7 @@ def compute_index_digest(conn: SqlConnection) -> str:
 
 def stored_index_digest(conn: SqlConnection) -> str:
     """The hash that was stored, '' where the index is not finished."""
-    row = conn.execute("SELECT value FROM text_index_state WHERE name = ?", (DIGEST_STATE,)).fetchone()
-    return str(row[0]) if row else ""
+    return first_value(conn, INDEX_STATE_SQL, (DIGEST_STATE,), "")
 
 
 def unseal_index(conn: sqlite3.Connection) -> None:

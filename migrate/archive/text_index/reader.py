@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 from migrate.archive.hashes import BODY_SHA_BITS
 from migrate.archive.packs import BODIES_PER_PACK
+from migrate.archive.snapshots.listings import root_manifest
 from migrate.archive.text_index.documents import THREAD_KINDS
 from migrate.archive.text_index.segment_times import unpack_time
 from migrate.archive.text_index.thread_scopes import Scope, ScopeReader
@@ -88,7 +89,7 @@ class IndexReader:
         self._kinds = dict(rows)
         self._names = {number: name for name, number in rows}
         self._scopes = ScopeReader(conn, snapshot, self._kinds)
-        self._in_snapshot = (snapshot, self._root_listing("file", snapshot), endpoint)
+        self._in_snapshot = (snapshot, root_manifest(conn, snapshot, "file"), endpoint)
 
     def find(self, filters: DocumentFilters) -> Iterator[FoundRow]:
         """The documents that fit, those with the highest numbers first."""
@@ -152,8 +153,7 @@ class IndexReader:
 
     def parent(self, number: int) -> str:
         """The id of a parent by its number; '' of an object that has none."""
-        row = self._conn.execute("SELECT object_id FROM parents WHERE id = ?", (number,)).fetchone()
-        return str(row[0]) if row else ""
+        return first_value(self._conn, "SELECT object_id FROM parents WHERE id = ?", (number,), "")
 
     def _conditions(self, filters: DocumentFilters, scopes: Sequence[Scope]) -> _Conditions:
         # The cheap ones first.
@@ -172,13 +172,6 @@ class IndexReader:
             )  # fmt: skip
         conditions.add(IN_SNAPSHOT_SQL, *self._in_snapshot)
         return conditions
-
-    def _root_listing(self, kind: str, snapshot: int) -> int:
-        row = self._conn.execute(
-            "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ''",
-            (snapshot, kind),
-        ).fetchone()
-        return int(row[0]) if row else 0
 
     def _add_dates(self, conditions: _Conditions, filters: DocumentFilters) -> None:
         """Only documents of segments that have a time between the dates."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 
-from migrate.archive.connections import SqlConnection
-from migrate.archive.text_index.digest import unseal_index
+from migrate.archive.connections import SqlConnection, first_value
+from migrate.archive.text_index.digest import INDEX_STATE_SQL, unseal_index
 from migrate.archive.text_index.tables import INDEX_NAMES, INDEX_SQL, VIRTUAL_TABLES
 from migrate.errors import BadUsage
 from migrate.model.index_words import INDEX_FORMAT
@@ -36,8 +36,7 @@ def check_fts5(conn: SqlConnection) -> None:
 
 def index_format(conn: SqlConnection) -> str:
     """The form in which the index of an archive was written."""
-    row = conn.execute("SELECT value FROM text_index_state WHERE name = ?", (FORMAT_STATE,)).fetchone()
-    return str(row[0]) if row else ""
+    return first_value(conn, INDEX_STATE_SQL, (FORMAT_STATE,), "")
 
 
 def is_current_format(conn: SqlConnection) -> bool:

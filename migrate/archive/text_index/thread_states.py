@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 from migrate.archive.packs import BODIES_PER_PACK
+from migrate.archive.snapshots.listings import root_manifest
 from migrate.archive.text_index.documents import THREAD_KINDS
 from migrate.model.results.text_search import ThreadFilters
 
@@ -57,11 +58,7 @@ class ThreadListing:
     def __init__(self, conn: SqlConnection, snapshot: int) -> None:
         self._conn = conn
         kinds = dict(conn.execute("SELECT name, id FROM kinds").fetchall())
-        row = conn.execute(
-            "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = 'thread' AND parent_id = ''",
-            (snapshot,),
-        ).fetchone()
-        self.manifest = int(row[0]) if row else 0
+        self.manifest = root_manifest(conn, snapshot, "thread")
         self.parameters: tuple[int, ...] = (
             self.manifest,
             *(number for kind in THREAD_KINDS for number in (snapshot, kinds.get(kind, 0))),
@@ -114,13 +111,14 @@ class ThreadListing:
 
     def first_words(self, thread: str) -> str:
         """The first words of the thread with this id, masked; '' where there are none."""
-        row = self._conn.execute(
+        return first_value(
+            self._conn,
             "SELECT t.first_words FROM thread_summaries t INDEXED BY thread_summaries_parent "
             "WHERE t.parent_id = (SELECT id FROM parents WHERE object_id = ?) "
             f"AND {THREAD_IN_SNAPSHOT} LIMIT 1",
             (thread, *self.parameters),
-        ).fetchone()
-        return str(row[0]) if row else ""
+            "",
+        )
 
     def _is_selective(self, filters: ThreadFilters) -> bool:
         """Whether a filter leaves so few threads that sorting them is faster than going through all."""

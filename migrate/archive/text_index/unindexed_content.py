@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from migrate.archive.connections import SqlConnection
+from migrate.archive.connections import SqlConnection, first_value
 from migrate.archive.hashes import body_id
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
+from migrate.archive.snapshots.listings import root_manifest
 from migrate.archive.text_index.documents import THREAD_KINDS, parse_object
 from migrate.model.thread_summary import whole_seconds
 
@@ -59,17 +60,12 @@ class PendingFile(NamedTuple):
 
 def kind_number(conn: sqlite3.Connection, kind: str) -> int:
     """The number of a kind in this archive; 0 where it has none of it."""
-    row = conn.execute("SELECT id FROM kinds WHERE name = ?", (kind,)).fetchone()
-    return int(row[0]) if row else 0
+    return first_value(conn, "SELECT id FROM kinds WHERE name = ?", (kind,), 0)
 
 
-def thread_listing(conn: sqlite3.Connection, snapshot: int) -> int:
-    """The number of the content of the list of threads; 0 where it was not read."""
-    row = conn.execute(
-        "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = 'thread' AND parent_id = ''",
-        (snapshot,),
-    ).fetchone()
-    return int(row[0]) if row else 0
+def parent_number(conn: sqlite3.Connection, parent: str) -> int:
+    """The number of a parent in this archive; 0 where it has none of this id."""
+    return first_value(conn, "SELECT id FROM parents WHERE object_id = ?", (parent,), 0)
 
 
 def find_pending_threads(
@@ -88,7 +84,7 @@ def find_pending_threads(
     )
     conn.execute("CREATE INDEX temp.pending_parent ON pending_threads (parent_id)")
     conn.execute("CREATE UNIQUE INDEX temp.pending_body ON pending_threads (body) WHERE body > 0")
-    for number, text in bodies.listing(thread_listing(conn, snapshot)):
+    for number, text in bodies.listing(root_manifest(conn, snapshot, "thread")):
         check_stopped()
         _add_thread(conn, number, text)
     conn.execute(

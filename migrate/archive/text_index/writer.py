@@ -11,7 +11,12 @@ from migrate.archive.packs import BodyReader
 from migrate.archive.text_index.digest import unseal_index
 from migrate.archive.text_index.documents import FILE_PACK, parse_object, remove_file_document
 from migrate.archive.text_index.index_batch import IndexBatch, SegmentDraft
-from migrate.archive.text_index.unindexed_content import PendingFile, iter_pending_files, kind_number
+from migrate.archive.text_index.unindexed_content import (
+    PendingFile,
+    iter_pending_files,
+    kind_number,
+    parent_number,
+)
 from migrate.model.file_text import content_document, file_text
 from migrate.model.index_words import index_columns
 from migrate.model.thread_summary import whole_seconds
@@ -76,7 +81,7 @@ class IndexWriter:
         found = self._bodies.find_by_id(file.file_id)
         draft.times.append(max((_file_time(text) for _, kind, text in found if kind == "file"), default=0))
         batch = IndexBatch(self.next_document)
-        batch.add_segment(kind_number(self._conn, "file"), self._parent_number(""), draft)
+        batch.add_segment(kind_number(self._conn, "file"), parent_number(self._conn, ""), draft)
         batch.characters = len(read[0])
         self.write(batch)
         self.files += 1
@@ -86,10 +91,6 @@ class IndexWriter:
         if not self._has_changed:
             unseal_index(self._conn)
             self._has_changed = True
-
-    def _parent_number(self, parent: str) -> int:
-        row = self._conn.execute("SELECT id FROM parents WHERE object_id = ?", (parent,)).fetchone()
-        return int(row[0]) if row else 0
 
     def _first_free_number(self) -> int:
         row = self._conn.execute(
