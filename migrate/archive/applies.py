@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from migrate.archive.connections import SqlConnection, first_value
-from migrate.archive.id_map import BETWEEN_SIDES_SQL, Side
+from migrate.archive.id_map import BETWEEN_SIDES_SQL, UNDONE_SQL, Side
 from migrate.archive.journal import FINISHED_ACTION, UNDO_ACTION
 from migrate.archive.journal_check import check_journal
 from migrate.archive.registered_plans import has_plan_document, read_plan_document
@@ -68,13 +68,6 @@ def _undone(conn: SqlConnection, plan: int) -> int:
         (plan,),
         0,
     )
-
-
-# Whether the line `j` of the journal was rolled back.
-UNDONE_SQL = (
-    "EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' AND u.state = 'done' "
-    "AND u.kind = j.kind AND u.source_parent = j.source_parent AND u.source_id = j.source_id)"
-)
 
 
 def _state(conn: SqlConnection, plan: int, digest: str, counts: Counter[LineState]) -> str:

@@ -7,20 +7,21 @@ compare messages ask for those of one thread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import HASHED_COLUMNS, storable_text
 from migrate.archive.journal_check import check_journal, check_row
 from migrate.model.results.archive import IdMapping
 
-# Of the journal `j`: lines that were not rolled back.
-NOT_UNDONE_SQL = (
-    "NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' "
-    "AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent "
-    "AND u.source_id = j.source_id)"
+# Of the journal `j`: lines that were rolled back, and those that were not.
+UNDONE_SQL = (
+    "EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' AND u.state = 'done' "
+    "AND u.kind = j.kind AND u.source_parent = j.source_parent AND u.source_id = j.source_id)"
 )
+NOT_UNDONE_SQL = f"NOT {UNDONE_SQL}"
 # Of the journal `j`: lines of objects on the target that were not rolled back.
 IN_EFFECT_SQL = (
     "j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update') "
@@ -30,7 +31,9 @@ IN_EFFECT_SQL = (
 JOURNAL_ACTIONS_SQL = "'create', 'adopt', 'update', 'delete', 'undo'"
 # Of the plans `p`: plans from one side to another.
 BETWEEN_SIDES_SQL = "p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?"
-
+# Of the journal `j`: what `_checked_lines` compares.
+_LINE_COLUMNS = ("hash", *HASHED_COLUMNS["journal"])
+_LINE_SQL = ", ".join(f"j.{column}" for column in _LINE_COLUMNS)
 
 # Ids of objects that one query asks for.
 MAX_IDS_PER_QUERY = 200
@@ -134,17 +137,15 @@ def arrived_messages(
     the target and restored has an earlier counterpart with its own messages. Where a message was moved
     several times, the last one counts. Other messages are not read. Raises `RowDamaged` where one of these
     lines was changed."""
-    lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
     rows = conn.execute(
-        f"SELECT j.source_id, j.target_id, coalesce(j.written, ''), {IN_EFFECT_SQL}, j.hash, {lines} "
+        f"SELECT {_LINE_SQL}, j.source_id, j.target_id, coalesce(j.written, ''), {IN_EFFECT_SQL} "
         "FROM plans p CROSS JOIN journal j ON j.plan_id = p.id WHERE j.kind = 'message' "
         f"AND j.action IN ({JOURNAL_ACTIONS_SQL}) AND j.source_parent = ? "
         "AND ? IN ('', coalesce(nullif(j.target_parent, ''), ?)) "
         f"AND {BETWEEN_SIDES_SQL} ORDER BY j.id",
         (thread, target_thread, target_thread, *_side_values(source, target)),
     )
-    for source_id, target_id, fingerprint, in_effect, stored_hash, *line in rows:
-        check_row("journal", tuple(line), stored_hash)
+    for source_id, target_id, fingerprint, in_effect in _checked_lines(rows):
         if in_effect:
             yield source_id, target_id, fingerprint
 
@@ -154,19 +155,17 @@ def new_ids_of(
 ) -> dict[str, dict[Side, str]]:
     """Id on the source -> target -> id there, of some objects of one kind below one parent. Where an object
     was moved several times, the last one counts. Raises `RowDamaged` where one of these lines was changed."""
-    lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
     found: dict[str, dict[Side, str]] = {}
     for start in range(0, len(ids), MAX_IDS_PER_QUERY):
         some = [storable_text(id_) for id_ in ids[start : start + MAX_IDS_PER_QUERY]]
         rows = conn.execute(
-            f"SELECT p.target_type, p.target_url, j.source_id, j.target_id, {IN_EFFECT_SQL}, j.hash, {lines} "
+            f"SELECT {_LINE_SQL}, p.target_type, p.target_url, j.source_id, j.target_id, {IN_EFFECT_SQL} "
             "FROM plans p CROSS JOIN journal j ON j.plan_id = p.id WHERE p.source_type = ? "
             f"AND p.source_url = ? AND j.action IN ({JOURNAL_ACTIONS_SQL}) AND j.kind = ? "
             f"AND j.source_parent = ? AND j.source_id IN ({', '.join('?' * len(some))}) ORDER BY j.id",
             (source.type, source.url, kind, storable_text(parent), *some),
         )
-        for type_, url, source_id, target_id, in_effect, stored_hash, *line in rows:
-            check_row("journal", tuple(line), stored_hash)
+        for type_, url, source_id, target_id, in_effect in _checked_lines(rows):
             if in_effect:
                 found.setdefault(source_id, {})[Side(type_, url)] = target_id
     return found
@@ -190,15 +189,13 @@ def counterpart_ids(conn: SqlConnection, kind: str, object_id: str, parent: str 
     """The ids that one object has in other places, by the moves that were not rolled back: its origin and its
     copies, one move away. `parent`: the id of its thread or store before the move. Raises `RowDamaged` where
     one of these lines was changed."""
-    lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
     before = (
-        f"SELECT j.source_id, j.hash, {lines} FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
+        f"SELECT {_LINE_SQL}, j.source_id FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
         "WHERE j.kind = ? AND j.source_parent = ? AND j.target_id = ? "
     )
-    after = f"SELECT j.target_id, j.hash, {lines} FROM journal j WHERE j.kind = ? AND j.source_id = ? "
+    after = f"SELECT {_LINE_SQL}, j.target_id FROM journal j WHERE j.kind = ? AND j.source_id = ? "
     for sql, values in ((before, (kind, parent, object_id)), (after, (kind, object_id))):
-        for found, stored_hash, *line in conn.execute(f"{sql} AND {IN_EFFECT_SQL}", values).fetchall():
-            check_row("journal", tuple(line), stored_hash)
+        for (found,) in _checked_lines(conn.execute(f"{sql} AND {IN_EFFECT_SQL}", values).fetchall()):
             yield found
 
 
@@ -238,6 +235,14 @@ def _created(
         f"WHERE {where} AND j.action = 'create' AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
         _side_values(source, target),
     )
+
+
+def _checked_lines(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """What follows the columns of `_LINE_SQL` in each row. Raises `RowDamaged` where a line was changed."""
+    end = len(_LINE_COLUMNS)
+    for row in rows:
+        check_row("journal", tuple(row[1:end]), row[0])
+        yield row[end:]
 
 
 def _side_values(source: Side, target: Side) -> tuple[str, str, str, str]:
