@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -175,10 +175,3 @@ def _prefix(text: str, room: int) -> str:
     while len(text) > 1 and (size := json_size(text)) > room + 2:
         text = text[: max(1, min(len(text) - 1, len(text) * room // size))]
     return text
-
-
-def iter_from(rows: Iterable[_T], offset: int) -> Iterator[_T]:
-    """The rows behind the first `offset`."""
-    for number, row in enumerate(rows):
-        if number >= offset:
-            yield row

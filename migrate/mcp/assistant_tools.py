@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import islice
 
 from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.errors import BadUsage
@@ -13,7 +12,6 @@ from migrate.mcp.answers import (
     QUOTED_NOTE,
     TextSegment,
     cut_segments,
-    fill_rows,
     json_size,
     quote,
 )
@@ -45,13 +43,9 @@ def list_assistants_answer(request: ToolRequest) -> dict[str, JSON]:
     """The assistants of a snapshot, in the order of their listing."""
     head = request.head()
     snapshot = request.snapshot
-    offset, limit = request.number("offset"), request.number("limit")
-    estate = Estate(snapshot)
-    entities = islice(estate.iter_members("assistant", ""), offset, None)
-    rows, more = fill_rows(entities, _assistant_row, limit, request.room(head))
+    rows, following = request.rows(Estate(snapshot).iter_members("assistant", ""), _assistant_row, head)
     state, reason = snapshot.listing_state("assistant")
     gap = {} if state == "complete" else quote(list_not_complete=reason or state or "it was not read")
-    following = request.next_call(offset=offset + len(rows)) if more else None
     return {**head, "count": snapshot.count("assistant", ""), **gap, "assistants": rows, "next": following}
 
 
@@ -111,7 +105,7 @@ def _uses(request: ToolRequest, assistant: str) -> Iterator[dict[str, JSON]]:
 
 def history_answer(request: ToolRequest) -> dict[str, JSON]:
     """How one object changed over all snapshots."""
-    text, offset, limit = request.text("object"), request.number("offset"), request.number("limit")
+    text = request.text("object")
     histories = history_document(object_histories(request.archive.conn, text))
     if not histories:
         raise BadUsage(
@@ -125,8 +119,7 @@ def history_answer(request: ToolRequest) -> dict[str, JSON]:
         "note": QUOTED_NOTE,
     }
     events = [(number, event) for number, row in enumerate(histories) for event in row["events"]]
-    rows, more = fill_rows(events[offset:], _event_row, limit, request.room(head))
-    following = request.next_call(offset=offset + len(rows)) if more else None
+    rows, following = request.rows(events, _event_row, head)
     return {**head, "count": len(events), "events": rows, "next": following}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from migrate.mcp.answers import fill_rows, quote
 from migrate.mcp.tools import (
     SNAPSHOT_PARAMETER,
@@ -76,13 +74,10 @@ def _literal_answer(request: ToolRequest, query: SearchQuery) -> dict[str, JSON]
     if unsearched:
         raise WrongToolCall(f"without an index nothing is found in kind {unsearched[0]!r}", note)
     head = {**request.head(), "index": note}
-    offset, limit = request.number("offset"), request.number("limit")
-    if offset > MAX_SKIPPED_HITS:
+    if request.number("offset") > MAX_SKIPPED_HITS:
         raise WrongToolCall(f"without an index at most {MAX_SKIPPED_HITS:,} hits can be skipped", note)
-    hits = islice(search(request.snapshot, text, kinds), offset, None)
-    rows, more = fill_rows(hits, _literal_row, limit, request.room(head))
-    goes_on = request.next_call(offset=offset + len(rows)) if more else None
-    return {**head, "hits": rows, "next": goes_on}
+    rows, following = request.rows(search(request.snapshot, text, kinds), _literal_row, head)
+    return {**head, "hits": rows, "next": following}
 
 
 def _literal_row(hit: SearchHit) -> dict[str, JSON]:

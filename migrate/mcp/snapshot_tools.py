@@ -7,7 +7,7 @@ from itertools import islice
 from migrate.archive.snapshots.changes import compare_listings, compare_members
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.errors import BadUsage
-from migrate.mcp.answers import QUOTED_NOTE, fill_rows, quote
+from migrate.mcp.answers import QUOTED_NOTE, quote
 from migrate.mcp.tools import (
     ArchiveTool,
     ToolParameter,
@@ -38,17 +38,13 @@ MAX_UNREAD_LINES = 20
 def list_snapshots_answer(request: ToolRequest) -> dict[str, JSON]:
     """The snapshots of the archive, newest first."""
     infos = list_snapshots(request.archive.conn)
-    offset, limit = request.number("offset"), request.number("limit")
     head: dict[str, JSON] = {
         "archive": request.path.name,
         "default_snapshot": request.snapshot.info.id,
         "count": len(infos),
         "note": QUOTED_NOTE,
     }
-    rows, more = fill_rows(
-        infos[::-1][offset:], lambda info: _snapshot_row(request, info), limit, request.room(head)
-    )
-    following = request.next_call(offset=offset + len(rows)) if more else None
+    rows, following = request.rows(infos[::-1], lambda info: _snapshot_row(request, info), head)
     return {**head, "snapshots": rows, "next": following}
 
 
@@ -80,8 +76,8 @@ def compare_answer(request: ToolRequest) -> dict[str, JSON]:
     answer is read: a comparison of all threads may take a minute."""
     right = request.snapshot_named(request.text("right") or request.which)
     left = request.snapshot_named(request.text("left")) if request.text("left") else _one_before(right)
-    kind, offset, limit = request.text("kind"), request.number("offset"), request.number("limit")
-    if offset > MAX_SKIPPED_CHANGES:
+    kind = request.text("kind")
+    if request.number("offset") > MAX_SKIPPED_CHANGES:
         raise WrongToolCall(
             f"at most {MAX_SKIPPED_CHANGES:,} changes can be skipped",
             "each answer compares from the beginning",
@@ -99,12 +95,12 @@ def compare_answer(request: ToolRequest) -> dict[str, JSON]:
     with open_journals([request.path], *estates) as journals:
         pairs = pair_estates(*estates, journals.objects, guess=True, known_copies=journals.copies)
         comparison = EstateComparison(*estates, pairs, journals, scope)
-        changes = islice(comparison.changes(), offset, None)
-        rows, more = fill_rows(changes, _change_row, limit, request.room(head))
-    if not more:
+        rows, following = request.rows(comparison.changes(), _change_row, head)
+    if following is None:
         head |= quote(not_compared=comparison.unread[:MAX_UNREAD_LINES])
-    following = {"left": str(left.info.id), "right": str(right.info.id), "offset": offset + len(rows)}
-    return {**head, "changes": rows, "next": request.next_call(**following) if more else None}
+    else:
+        following |= {"left": str(left.info.id), "right": str(right.info.id)}
+    return {**head, "changes": rows, "next": following}
 
 
 def _numbers(left: SnapshotReader, right: SnapshotReader, only: str) -> dict[str, JSON]:

@@ -6,19 +6,22 @@ declaration: a client need not check anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from migrate.archive.database import Archive
 from migrate.archive.snapshots.named import find_snapshot_named
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import BadUsage
-from migrate.mcp.answers import MAX_ANSWER_CHARS, QUOTED_NOTE, json_size, shorten_text
+from migrate.mcp.answers import MAX_ANSWER_CHARS, QUOTED_NOTE, fill_rows, json_size, shorten_text
 from migrate.model import JSON
 from migrate.model.input_limits import MAX_ID
+
+_T = TypeVar("_T")
 
 ParameterType = Literal["text", "number", "yes or no", "texts by name"]
 
@@ -169,6 +172,16 @@ class ToolRequest:
         """The arguments of the call that continues where this one stopped."""
         given = {name: value for name, value in self.arguments.items() if value is not None}
         return {**given, **changes}
+
+    def rows(
+        self, items: Iterable[_T], row_of: Callable[[_T], JSON], head: Mapping[str, JSON]
+    ) -> tuple[list[JSON], dict[str, JSON] | None]:
+        """The rows of a list behind those that `offset` skips, as many as `limit` allows and as have room
+        beside `head`; and the arguments of the call that continues, None at the end."""
+        offset = self.number("offset")
+        some = islice(items, offset, None)
+        filled, more = fill_rows(some, row_of, self.number("limit"), self.room(head))
+        return filled, self.next_call(offset=offset + len(filled)) if more else None
 
 
 @dataclass(frozen=True)

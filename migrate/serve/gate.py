@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, QueryParams
@@ -53,8 +52,6 @@ OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 MAX_BODY_BYTES = 1 << 16
 # Bytes of an answer that are handed over at once. The next ones wait until the client has taken them.
 SENT_BYTES = 1 << 16
-
-Answering = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class RequestGate:

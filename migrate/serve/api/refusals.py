@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from migrate.model.entity import JSON
 from migrate.model.secrets import mask_text
@@ -24,26 +25,20 @@ PARTIAL_HEADER, PARTIAL_ALLOWED = "x-archive-partial", "allow"
 INCOMPLETE_HEADER = "x-archive-incomplete"
 
 
+@dataclass(eq=False)
 class ApiRefusal(Exception):
     """A request that is refused. `param`: the name of the parameter that is wrong. `by_gateway`: a service
     would not see the request, its gateway answers."""
 
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        param: str | None = None,
-        code: str | None = None,
-        by_gateway: bool = False,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.param = param
-        self.code = code
-        self.by_gateway = by_gateway
-        self.headers = headers or {}
+    status: int
+    message: str
+    param: str | None = None
+    code: str | None = None
+    by_gateway: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.message
 
 
 # Makes the body of a refusal; the second argument is the id of the request.
