@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from migrate.archive.id_map import Side, new_ids_of
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.references import is_template, references_of
 from migrate.model.results.text_search import ThreadFilters, ThreadPage
 from migrate.model.served_version import served_version_remarks
 from migrate.serve.page_request import PageRequest
+from migrate.serve.pages.object_page import object_page
 from migrate.serve.pages.object_rows import ShownObject, find_shown_object, read_rows
-from migrate.serve.pages.version_timeline import read_timeline
-from migrate.stages.query.object_users import find_users
 from migrate.stages.query.text_search import is_indexed
 from migrate.stages.query.thread_list import list_threads
 
@@ -48,22 +46,16 @@ def assistant_page(request: PageRequest) -> Response:
     shown = find_shown_object(request, "assistant")
     entity = shown.entity
     fields = {**entity.fields, **entity.extras}
-    source = Side(request.estate.type, request.estate.url)
-    new_ids = new_ids_of(request.snapshot.conn, source, "assistant", "", [entity.id])
-    return request.answer(
+    return object_page(
+        request,
         "assistant.html.j2",
         "assistants",
-        shown=shown,
-        fields=shown.fields,
-        facts=shown.facts,
+        shown,
         settings={k: v for k, v in fields.items() if k not in SHOWN_APART and v not in (None, "", {}, [])},
         tools=[(tool_name(tool), tool) for tool in entity.fields.get("tools") or []],
         resources=list(_resources(request, shown)),
-        users=find_users(request.snapshot, "assistant", entity.id),
-        timeline=read_timeline(request, "assistant", request.id),
         threads=_threads(request, entity.id),
         remarks=served_version_remarks(shown.body),
-        new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.get(entity.id, {}).items()],
     )
 
 

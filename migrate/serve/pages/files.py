@@ -8,18 +8,16 @@ from urllib.parse import quote
 from starlette.responses import Response, StreamingResponse
 
 from migrate.archive.hashes import storable_text
-from migrate.archive.id_map import Side, new_ids_of
 from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 from migrate.model.search_query import SearchQuery
 from migrate.model.secrets import mask_text
 from migrate.serve.page_request import PageNotFound, PageRequest
+from migrate.serve.pages.object_page import object_page
 from migrate.serve.pages.object_rows import find_shown_object, read_rows
-from migrate.serve.pages.version_timeline import read_timeline
 from migrate.serve.sent_bytes import sent_chunks
 from migrate.stages.query.file_preview import read_preview
 from migrate.stages.query.named_objects import NamedObjects
-from migrate.stages.query.object_users import find_users
 from migrate.stages.query.text_search import is_indexed, search_index
 from migrate.stages.safe_filenames import safe_name
 
@@ -50,14 +48,11 @@ def file_page(request: PageRequest) -> Response:
     preview = read_preview(request.snapshot.conn, blob) if blob else None
     quote = request.query.get("quote", "").strip()
     missing = [gap for gap in request.snapshot.missing() if (gap.kind, gap.id) == ("file", entity.id)]
-    source = Side(request.estate.type, request.estate.url)
-    new_ids = new_ids_of(request.snapshot.conn, source, "file", "", [entity.id]).get(entity.id, {})
-    return request.answer(
+    return object_page(
+        request,
         "file.html.j2",
         "files",
-        shown=shown,
-        fields=shown.fields,
-        facts=shown.facts,
+        shown,
         blob=blob,
         origin=ORIGIN_TEXTS.get(blob.origin, blob.origin) if blob else "",
         is_parsed=blob is not None and blob.origin == BYTES_FROM_PARSED_TEXT,
@@ -65,10 +60,7 @@ def file_page(request: PageRequest) -> Response:
         preview=preview,
         shown_text=mark_quote(preview.text, quote) if preview and preview.text is not None else (),
         quote=quote,
-        users=find_users(request.snapshot, "file", entity.id),
         messages=_messages_with(request, entity.id),
-        timeline=read_timeline(request, "file", request.id),
-        new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.items()],
     )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from migrate.archive.id_map import Side, new_ids_of
 from migrate.model import JSON, Entity
 from migrate.serve.page_request import PageRequest
+from migrate.serve.pages.object_page import object_page
 from migrate.serve.pages.object_rows import find_shown_object, read_rows
-from migrate.serve.pages.version_timeline import read_timeline
-from migrate.stages.query.object_users import find_users
 
 
 def vector_stores_page(request: PageRequest) -> Response:
@@ -22,22 +20,16 @@ def vector_store_page(request: PageRequest) -> Response:
     shown = find_shown_object(request, "vector_store")
     entity = shown.entity
     table = read_rows(request, "vector_store_file", entity.id)
-    source = Side(request.estate.type, request.estate.url)
-    new_ids = new_ids_of(request.snapshot.conn, source, "vector_store", "", [entity.id]).get(entity.id, {})
-    return request.answer(
+    return object_page(
+        request,
         "vector_store.html.j2",
         "vector-stores",
-        shown=shown,
-        fields=shown.fields,
-        facts=shown.facts,
+        shown,
         expiry=expiry_text(shown.fields["expires_after"]),
         counts=counts_text(shown.facts["file_counts"]),
         table=table,
         names={str(row.fields["file_id"]): _file_name(request, row.entity) for row in table.rows},
         chunking_text=chunking_text,
-        users=find_users(request.snapshot, "vector_store", entity.id),
-        timeline=read_timeline(request, "vector_store", request.id),
-        new_ids=[(f"{side.type} {side.url}", id_) for side, id_ in new_ids.items()],
     )
 
 
