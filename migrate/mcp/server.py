@@ -153,9 +153,22 @@ def run_server(served: ServedArchive, on_ready: Callable[[], None], on_bug: Call
 async def _serve_streams(server: Server[Any], wire: int, on_ready: Callable[[], None]) -> None:
     task = asyncio.current_task()
     assert task is not None
+    is_ending = False
+
+    def end() -> None:
+        nonlocal is_ending
+        is_ending = True
+        task.cancel()
+
     with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; not the main thread
-        # Without it Ctrl-C would be raised anywhere, also while something is being written.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+        # Without it a signal would be raised anywhere, also while something is being written.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, end)
     on_ready()
-    async with open_streams(wire) as (read_stream, write_stream):
-        await server.run(read_stream, write_stream, server.create_initialization_options())
+    try:
+        async with open_streams(wire) as (read_stream, write_stream):
+            await server.run(read_stream, write_stream, server.create_initialization_options())
+    except Exception:
+        # The tasks of the SDK may fail with closed streams when they are cancelled while a message comes in.
+        if not is_ending:
+            raise
