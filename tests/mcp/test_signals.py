@@ -46,11 +46,10 @@ async def serve(on_ready: Callable[[], None]) -> None:
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_session_that_fails_while_it_ends_is_no_failure(number: signal.Signals) -> None:
-    async def end() -> None:
-        loop = asyncio.get_running_loop()
-        await serve(lambda: loop.call_soon(os.kill, os.getpid(), number) and None)
+    def send_signal() -> None:
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), number)
 
-    asyncio.run(end())
+    asyncio.run(serve(send_signal))
 
 
 def test_a_session_that_fails_by_itself_is_a_failure() -> None:
