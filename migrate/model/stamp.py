@@ -126,16 +126,16 @@ def stamped_name(metadata: JSON) -> str | None:
     return carried if isinstance(carried, str) else None
 
 
-def stamped_file_ids(metadata: JSON) -> list[str]:
-    """The ids of files that metadata carries for a thread, in KEY, KEY_2 and so on."""
+def stamped_resources(metadata: JSON) -> dict[str, JSON]:
+    """The `tool_resources` that metadata carries for a thread: lists of ids in KEY, KEY_2 and so on."""
     keys = stamp_keys_in(metadata)
-    return list(_stamped_ids(metadata, keys, keys.files)) if keys else []
-
-
-def stamped_vector_store_ids(metadata: JSON) -> list[str]:
-    """The ids of vector stores that metadata carries for a thread."""
-    keys = stamp_keys_in(metadata)
-    return list(_stamped_ids(metadata, keys, keys.stores)) if keys else []
+    if not keys:
+        return {}
+    files, stores = (list(_stamped_ids(metadata, keys, carrier)) for carrier in (keys.files, keys.stores))
+    return {
+        **({"code_interpreter": {"file_ids": files}} if files else {}),
+        **({"file_search": {"vector_store_ids": stores}} if stores else {}),
+    }
 
 
 def _stamped_ids(metadata: Mapping[str, JSON], keys: StampKeys, carrier: str) -> Iterator[str]:

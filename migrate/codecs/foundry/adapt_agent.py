@@ -21,12 +21,11 @@ from migrate.codecs.adapt.tools import fit_resources
 from migrate.codecs.adapt.write_form import check_form, drop_misfit_values
 from migrate.codecs.foundry.adapt_message import adapt_foundry_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, used_resources
-from migrate.codecs.foundry.encode import flatten_response_format, ids_as_metadata
+from migrate.codecs.foundry.encode import flatten_response_format, resources_as_metadata
 from migrate.codecs.foundry.valid_names import agent_name
 from migrate.codecs.write_forms import assistants, foundry
 from migrate.codecs.write_forms.rules import ValueForm, object_with
 from migrate.model import JSON, Entity
-from migrate.model.references import tool_resource_ids
 from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
 
 TEMPLATE_START = re.compile(r"\{\{\s*\w")
@@ -132,11 +131,9 @@ def adapt_conversation(entity: Entity, target: Target, losses: LossCollector) ->
         losses.add_lost(f"tool_resources.{branch}", reason, "kept in the archive")
         del resources[branch]
     metadata = fit_metadata(entity, target, losses)
-    files = tool_resource_ids(resources, "code_interpreter")
-    stores = tool_resource_ids(resources, "file_search")
     names = stamp_keys_in(metadata)
     keys = names or DEFAULT_STAMP_KEYS
-    needed = len(ids_as_metadata(keys.files, files)) + len(ids_as_metadata(keys.stores, stores))
+    needed = len(resources_as_metadata(keys, resources))
     if needed > (free_pairs(metadata, target) if names else 0):
         losses.add_lost(
             "tool_resources",

@@ -8,18 +8,18 @@ written. The
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from migrate.codecs.adapt.metadata import PORTAL_KEYS
 from migrate.codecs.assistants import DecodeContext, decode_assistants_object
 from migrate.codecs.field_types import split_well_formed
 from migrate.codecs.foundry.items import read_item
-from migrate.codecs.foundry.tools import to_canonical_tool
+from migrate.codecs.foundry.tools import to_canonical_tool, with_first_of_server
 from migrate.codecs.foundry.valid_names import agent_name
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.served_version import newest_form, served_older_versions
-from migrate.model.stamp import read_stamp, stamped_file_ids, stamped_name, stamped_vector_store_ids
+from migrate.model.stamp import read_stamp, stamped_name, stamped_resources
 
 
 def decode_foundry_object(
@@ -112,7 +112,10 @@ def _split_definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     tools = given.get("tools")
     if isinstance(tools, list):
         resources: dict[str, Any] = {}
-        fields["tools"] = list(_tools(given.pop("tools"), resources))
+        fields["tools"] = [
+            to_canonical_tool(tool, resources) if is_first else tool
+            for tool, is_first in with_first_of_server(given.pop("tools"))
+        ]
         fields["tool_resources"] = resources
     text = given.get("text")
     if isinstance(text, Mapping) and isinstance(text.get("format"), Mapping):
@@ -137,16 +140,6 @@ def _without_nulls(value: JSON, name: str = "") -> JSON:
     if isinstance(value, Mapping):
         return {k: _without_nulls(v, k) for k, v in value.items() if v is not None}
     return [_without_nulls(member) for member in value] if isinstance(value, list) else value
-
-
-def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:
-    """Tools in canonical form. Only the first tool of an MCP server moves its settings to `resources`."""
-    seen: set[str] = set()
-    for tool in tools:
-        server = isinstance(tool, Mapping) and tool.get("type") == "mcp"
-        label = str(tool.get("server_label")) if server else ""
-        yield tool if label and label in seen else to_canonical_tool(tool, resources)
-        seen.add(label)
 
 
 def nest_response_format(format_: Mapping[str, JSON]) -> JSON:
@@ -189,11 +182,7 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
     metadata = body.get("metadata")
     fields: dict[str, JSON] = {"metadata": metadata}
     if isinstance(metadata, Mapping):
-        files, stores = stamped_file_ids(metadata), stamped_vector_store_ids(metadata)
-        fields["tool_resources"] = {
-            **({"code_interpreter": {"file_ids": files}} if files else {}),
-            **({"file_search": {"vector_store_ids": stores}} if stores else {}),
-        }
+        fields["tool_resources"] = stamped_resources(metadata)
     known = {"id", "object", "created_at", "metadata"}
     facts = {"id": body.get("id"), "created_at": body.get("created_at")}
     sound, odd = split_well_formed(fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from migrate.codecs.adapt.metadata import fitting_portal_settings
@@ -10,11 +10,11 @@ from migrate.codecs.assistants import UPDATABLE_FIELDS, drop_nulls, encode_creat
 from migrate.codecs.capabilities import MAX_METADATA_PAIRS
 from migrate.codecs.foundry.decode import SHARED_DEFINITION_KEYS
 from migrate.codecs.foundry.items import write_item
-from migrate.codecs.foundry.tools import to_foundry_tool
+from migrate.codecs.foundry.tools import to_foundry_tool, with_first_of_server
 from migrate.model import JSON, Entity
 from migrate.model.references import tool_resource_ids
 from migrate.model.secrets import with_target_secrets
-from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
+from migrate.model.stamp import DEFAULT_STAMP_KEYS, StampKeys, stamp_keys_in
 
 FoundryRequestBody = dict[str, JSON]
 
@@ -80,7 +80,11 @@ def agent_definition(entity: Entity) -> dict[str, Any]:
         default = name in ("temperature", "top_p") and value == 1  # reasoning models refuse both keys
         if value is not None and not default:
             out[name] = value
-    tools = list(_tools(fields.get("tools") or [], fields.get("tool_resources") or {}))
+    resources = fields.get("tool_resources") or {}
+    tools = [
+        to_foundry_tool(dict(tool), resources if is_first else {})
+        for tool, is_first in with_first_of_server(fields.get("tools") or [])
+    ]
     if tools:
         out["tools"] = tools
     if isinstance(fields.get("response_format"), Mapping):
@@ -88,15 +92,6 @@ def agent_definition(entity: Entity) -> dict[str, Any]:
     if fields.get("reasoning_effort") is not None:
         out["reasoning"] = {"effort": fields["reasoning_effort"], **out.get("reasoning", {})}
     return out
-
-
-def _tools(tools: list[JSON], resources: Mapping[str, JSON]) -> Iterator[JSON]:
-    """Tools in the form of an agent. Only the first tool of an MCP server gets settings from `resources`."""
-    seen: set[str] = set()
-    for tool in tools:
-        label = str(tool.get("server_label")) if tool.get("type") == "mcp" else ""
-        yield to_foundry_tool(dict(tool), {} if label and label in seen else resources)
-        seen.add(label)
 
 
 def flatten_response_format(format_: Mapping[str, JSON]) -> JSON:
@@ -113,17 +108,14 @@ def flatten_response_format(format_: Mapping[str, JSON]) -> JSON:
 
 def _conversation(entity: Entity) -> FoundryRequestBody:
     metadata = dict(entity.fields.get("metadata") or {})
-    resources = entity.fields.get("tool_resources")
-    files = tool_resource_ids(resources, "code_interpreter")
-    stores = tool_resource_ids(resources, "file_search")
-    names = stamp_keys_in(metadata) or DEFAULT_STAMP_KEYS
-    return {
-        "metadata": {
-            **metadata,
-            **ids_as_metadata(names.files, files),
-            **ids_as_metadata(names.stores, stores),
-        }
-    }
+    keys = stamp_keys_in(metadata) or DEFAULT_STAMP_KEYS
+    return {"metadata": {**metadata, **resources_as_metadata(keys, entity.fields.get("tool_resources"))}}
+
+
+def resources_as_metadata(keys: StampKeys, resources: JSON) -> dict[str, str]:
+    """The ids in `tool_resources` of a thread as values of metadata."""
+    files, stores = (tool_resource_ids(resources, branch) for branch in ("code_interpreter", "file_search"))
+    return {**ids_as_metadata(keys.files, files), **ids_as_metadata(keys.stores, stores)}
 
 
 def ids_as_metadata(key: str, ids: list[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ stays unchanged here, so that no value is overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,17 @@ def read_function(tool: ToolBody, _: ToolResources) -> ToolBody:
         return dict(tool)
     inner = {name: tool[name] for name in FUNCTION_KEYS if name in tool}
     return {**_without(tool, *FUNCTION_KEYS), "function": inner}
+
+
+def with_first_of_server(tools: Iterable[JSON]) -> Iterator[tuple[JSON, bool]]:
+    """Each tool, and whether it may have settings in `tool_resources`: among the tools of one MCP server only
+    the first."""
+    seen: set[str] = set()
+    for tool in tools:
+        server = isinstance(tool, Mapping) and tool.get("type") == "mcp"
+        label = str(tool.get("server_label")) if server else ""
+        yield tool, not label or label not in seen
+        seen.add(label)
 
 
 # ------------------------------------------------------------------------------------- files and stores
