@@ -28,20 +28,21 @@ class Service:
     """The limits and the behaviour of one service."""
 
     purposes: tuple[str, ...]
-    file_prefixes: dict[str, str]  # purpose -> prefix of file ids; `file-` for all other purposes
-    not_downloadable: frozenset[str]  # purposes
     file_expiry_s: tuple[int, int]  # shortest and longest
-    always_shows_file_expiry: bool
-    max_instructions_on_update: int  # characters
     max_batch_files: int
-    batch_takes_objects: bool  # `files`: settings for each file of a batch
-    has_reasoning_effort: bool
-    message_update_shows_file_ids: bool
-    key_headers: tuple[tuple[bytes, bytes], ...]  # a header, and the prefix of the key in it
     unauthorized: Callable[[bool], ApiError]  # called with whether a key was sent
     unknown_route: Callable[[str, str], ApiError]  # called with method and path
     unknown_key: Callable[[UnknownKey], ApiError]
     no_thread_list: Callable[[], ApiError]
+    file_prefixes: dict[str, str] = field(default_factory=dict)  # purpose -> prefix of ids, if not `file-`
+    # Purposes. No user of Azure reported either behaviour; Options.downloads changes it.
+    not_downloadable: frozenset[str] = frozenset()
+    always_shows_file_expiry: bool = False  # (recorded 2025-03 for Azure)
+    max_instructions_on_update: int = 256_000  # characters
+    batch_takes_objects: bool = False  # `files`: settings for each file of a batch
+    has_reasoning_effort: bool = False
+    message_update_shows_file_ids: bool = False
+    key_headers: tuple[tuple[bytes, bytes], ...] = (BEARER,)  # a header, and the prefix of the key in it
     request_id_headers: tuple[bytes, ...] = (b"x-request-id",)
     fixed_headers: tuple[Header, ...] = ()
     searchable_extensions: tuple[str, ...] = field(default=SEARCHABLE_EXTENSIONS, repr=False)
@@ -60,13 +61,9 @@ class Service:
 AZURE = Service(
     purposes=("assistants", "batch", "fine-tune", "evals"),  # no vision, no user_data
     file_prefixes={"assistants": "assistant-"},
-    not_downloadable=frozenset(),  # no user reported either behaviour; Options.downloads changes it
     file_expiry_s=(14 * DAY_S, 30 * DAY_S),
-    always_shows_file_expiry=False,  # (recorded 2025-03)
     max_instructions_on_update=32_768,  # although 256,000 are accepted at creation
     max_batch_files=500,
-    batch_takes_objects=False,
-    has_reasoning_effort=False,
     message_update_shows_file_ids=True,  # (recorded 2025-03)
     key_headers=((b"api-key", b""), BEARER),
     unauthorized=errors.access_denied,
@@ -81,16 +78,11 @@ AZURE_V1 = replace(AZURE, always_shows_file_expiry=True)
 
 OPENAI = Service(
     purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
-    file_prefixes={},
     not_downloadable=frozenset({"assistants", "user_data", "evals", "fine-tune"}),
     file_expiry_s=(3_600, 30 * DAY_S),
-    always_shows_file_expiry=False,
-    max_instructions_on_update=256_000,
     max_batch_files=2_000,
     batch_takes_objects=True,
     has_reasoning_effort=True,  # (recorded 2026-03: null in every answer)
-    message_update_shows_file_ids=False,
-    key_headers=(BEARER,),
     unauthorized=errors.incorrect_key,
     unknown_route=errors.unknown_url,
     unknown_key=errors.unknown_parameter,

@@ -26,6 +26,7 @@ from migrate.emulator.schemas.rules import (
     by_type,
     choice,
     complete,
+    each,
     mapping,
     metadata,
     nullable,
@@ -39,7 +40,7 @@ NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PREVIEW_KINDS = ("workflow", "external", "voice")
 
 text = string()
-named = {"name": text, "description": text}  # many tools accept both (recorded 2026-06)
+named = each("name description", text)  # many tools accept both (recorded 2026-06)
 count = number(0, 2**31 - 1, whole=True)
 nullable_object = nullable(any_object)
 
@@ -58,23 +59,17 @@ def _without_template(value: Any, at: str) -> None:
 
 connection = complete(project_connection_id=non_empty)
 connections = array(connection, minimum=1)
-search = {"market": text, "set_lang": text, "count": count, "freshness": text}
+search = {**each("market set_lang freshness", text), "count": count}
 bing = record("project_connection_id", project_connection_id=non_empty, **search)
 custom_bing = record(
     "project_connection_id instance_name", project_connection_id=non_empty, instance_name=non_empty, **search
 )
 index = record(  # an empty connection or name is accepted (recorded 2026-04)
-    "",
-    project_connection_id=text,
-    index_name=text,
-    query_type=text,
-    top_k=count,
-    filter=text,
-    index_asset_id=text,
+    **each("project_connection_id index_name query_type filter index_asset_id", text), top_k=count
 )
 queue = complete(
     type=choice("storage_queue"),
-    storage_queue=complete(queue_service_endpoint=non_empty, queue_name=non_empty),
+    storage_queue=complete(**each("queue_service_endpoint queue_name", non_empty)),
 )
 azure_function = record("name parameters", name=non_empty, description=text, parameters=any_object)
 openapi_auth = tagged(
@@ -82,8 +77,9 @@ openapi_auth = tagged(
     managed_identity=complete(security_scheme=complete(audience=non_empty)),
     project_connection=complete(security_scheme=connection),
 )
+context_size = choice("low", "medium", "high")
 approval = by_type(text=choice("always", "never"), object=any_object)
-a2a = {"base_url": text, "agent_card_path": text, "project_connection_id": text}
+a2a = each("base_url agent_card_path project_connection_id", text)
 
 RECORDED_TOOLS: dict[str, Rule] = {
     "function": record(
@@ -118,8 +114,7 @@ RECORDED_TOOLS: dict[str, Rule] = {
         "bing_custom_search_preview", search_configurations=array(custom_bing, minimum=1)
     ),
     "azure_ai_search": _nested("azure_ai_search", indexes=array(index, minimum=1)),
-    "openapi": record(
-        "openapi",
+    "openapi": complete(
         openapi=record(
             "name spec auth",
             name=non_empty,
@@ -130,12 +125,11 @@ RECORDED_TOOLS: dict[str, Rule] = {
         ),
     ),
     "azure_function": _nested(
-        "azure_function", function=azure_function, input_binding=queue, output_binding=queue
+        "azure_function", function=azure_function, **each("input_binding output_binding", queue)
     ),
     "mcp": record(
         "server_label server_url",
-        server_label=_without_template,
-        server_url=_without_template,
+        **each("server_label server_url", _without_template),
         server_description=text,
         require_approval=nullable(approval),
         allowed_tools=nullable(by_type(array=array(text), object=any_object)),
@@ -150,8 +144,7 @@ RECORDED_TOOLS: dict[str, Rule] = {
     "fabric_iq_preview": record(
         "project_connection_id",
         project_connection_id=non_empty,
-        server_label=text,
-        server_url=text,
+        **each("server_label server_url", text),
         require_approval=nullable(approval),
     ),
     "work_iq_preview": connection,
@@ -162,7 +155,7 @@ RECORDED_TOOLS: dict[str, Rule] = {
 DESCRIBED_TOOLS: dict[str, Rule] = {
     "browser_automation": _nested("browser_automation", connection=connection),
     "a2a": record(**a2a, a2a_version=text),
-    "computer_use_preview": complete(environment=non_empty, display_width=count, display_height=count),
+    "computer_use_preview": complete(environment=non_empty, **each("display_width display_height", count)),
     "computer": record(),
     "capture_structured_outputs": record(
         "outputs",
@@ -174,15 +167,11 @@ DESCRIBED_TOOLS: dict[str, Rule] = {
     "memory_search_preview": any_object,
     "shell": record(environment=anything, **named),
     "web_search": record(
-        filters=nullable_object,
-        user_location=nullable_object,
-        search_context_size=choice("low", "medium", "high"),
-        custom_search_configuration=nullable_object,
+        **each("filters user_location custom_search_configuration", nullable_object),
+        search_context_size=context_size,
         **named,
     ),
-    "web_search_preview": record(
-        user_location=nullable_object, search_context_size=choice("low", "medium", "high")
-    ),
+    "web_search_preview": record(user_location=nullable_object, search_context_size=context_size),
 }
 
 AGENT_TOOLS = {**RECORDED_TOOLS, **DESCRIBED_TOOLS}
@@ -190,8 +179,7 @@ AGENT_TOOLS = {**RECORDED_TOOLS, **DESCRIBED_TOOLS}
 # --------------------------------------------------------------------------------------- the definition
 
 text_format = tagged(
-    text=record(),
-    json_object=record(),
+    **each("text json_object", record()),
     json_schema=record(
         "name schema", name=string(64, 1), description=text, schema=any_object, strict=nullable(boolean)
     ),
@@ -200,10 +188,8 @@ structured_input = record(description=text, default_value=anything, schema=any_o
 summary = nullable(choice("auto", "concise", "detailed"))
 reasoning = record(
     effort=nullable(choice(*REASONING_EFFORTS, "max")),
-    summary=summary,
-    generate_summary=summary,
-    context=anything,
-    mode=anything,
+    **each("summary generate_summary", summary),
+    **each("context mode", anything),
 )
 prompt_agent = record(
     "kind model",

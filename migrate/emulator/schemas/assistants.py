@@ -20,6 +20,7 @@ from migrate.emulator.schemas.rules import (
     by_type,
     choice,
     complete,
+    each,
     metadata,
     nullable,
     number,
@@ -76,8 +77,7 @@ CLASSIC_TOOLS: Mapping[str, Rule] = {
     "azure_ai_search": record(azure_ai_search=any_object),
     "mcp": record(
         "server_label server_url",
-        server_label=non_empty,
-        server_url=non_empty,
+        **each("server_label server_url", non_empty),
         allowed_tools=nullable(array(string())),
     ),
     "computer_use_preview": any_object,  # it is not known whether its settings are nested
@@ -96,8 +96,7 @@ response_format = nullable(
     by_type(
         text=choice("auto"),
         object=tagged(
-            text=record(),
-            json_object=record(),
+            **each("text json_object", record()),
             json_schema=complete(json_schema=json_schema),
         ),
     )
@@ -145,7 +144,7 @@ IMAGE_PARTS = {
 }
 attachment = complete(
     file_id=non_empty,
-    tools=array(tagged(code_interpreter=record(), file_search=record())),
+    tools=array(tagged(**each("code_interpreter file_search", record()))),
 )
 
 

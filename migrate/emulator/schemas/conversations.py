@@ -14,6 +14,7 @@ from migrate.emulator.schemas.rules import (
     by_type,
     choice,
     complete,
+    each,
     metadata,
     nullable,
     number,
@@ -42,16 +43,11 @@ USER_PARTS: dict[str, Rule] = {
     "input_text": input_text,
     "input_image": _exactly_one(
         "image_url file_id",
-        record(image_url=nullable(non_empty), file_id=nullable(non_empty), detail=nullable(detail)),
+        record(**each("image_url file_id", nullable(non_empty)), detail=nullable(detail)),
     ),
     "input_file": _exactly_one(
         "file_id file_url file_data",
-        record(
-            file_id=nullable(non_empty),
-            file_url=nullable(non_empty),
-            file_data=nullable(non_empty),
-            filename=nullable(non_empty),
-        ),
+        record(**each("file_id file_url file_data filename", nullable(non_empty))),
     ),
 }
 # Of an answer, as the API description of 2026-08 requires its keys; the other types are refused (assumed). No
@@ -88,8 +84,7 @@ item = tagged(
     message=_message,
     function_call=record(
         "call_id name arguments",
-        call_id=non_empty,
-        name=non_empty,
+        **each("call_id name", non_empty),
         arguments=string(),
         namespace=nullable(non_empty),
     ),
@@ -97,8 +92,7 @@ item = tagged(
         "call_id output",
         call_id=non_empty,
         output=by_type(text=string(), array=array(tagged(**OUTPUT_PARTS))),
-        name=nullable(non_empty),
-        namespace=nullable(non_empty),
+        **each("name namespace", nullable(non_empty)),
     ),
 )
 

@@ -173,6 +173,11 @@ def complete(**fields: Rule) -> Rule:
     return record(" ".join(fields), **fields)
 
 
+def each(names: str, rule: Rule) -> dict[str, Rule]:
+    """The same rule for several keys, whose names are separated by spaces."""
+    return dict.fromkeys(names.split(), rule)
+
+
 def tagged(**variants: Rule) -> Rule:
     """An object whose `type` selects the rule for its other keys."""
 
