@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from migrate.model.entity import JSON, Entity
-from migrate.model.json_paths import iter_texts, replace_texts
+from migrate.model.json_paths import iter_texts, replace_texts, value_at
 
 # Names of query parameters, in lower case, that carry a credential: Azure Functions (code), storage and
 # Logic Apps (sig), API Management (subscription-key), Amazon and Google (signatures), OAuth 2.
@@ -240,18 +240,16 @@ def remove_owner_secrets(entity: Entity) -> Entity:
     fields = dict(entity.fields)
     if isinstance(fields.get("tools"), list):
         fields["tools"] = [_without_secret_keys(tool) for tool in fields["tools"]]
-    resources = fields.get("tool_resources")
-    if isinstance(resources, Mapping) and isinstance(resources.get("mcp"), list):
-        rows = [_without_secret_keys(row) for row in resources["mcp"]]
-        fields["tool_resources"] = {**resources, "mcp": [row for row in rows if set(row) - {"server_label"}]}
+    if isinstance(servers := value_at(fields, "tool_resources", "mcp"), list):
+        rows = [row for row in map(_without_secret_keys, servers) if set(row) - {"server_label"}]
+        fields["tool_resources"] = {**fields["tool_resources"], "mcp": rows}
     return entity.with_fields(**fields)
 
 
 def with_target_secrets(entity: Entity, target: Entity) -> Entity:
     """An assistant with the secrets that its owner set on the target, for tools of the same server."""
     secrets_by_server: dict[str, dict[str, JSON]] = {}
-    resources = target.fields.get("tool_resources") or {}
-    rows = resources.get("mcp") if isinstance(resources, Mapping) else None
+    rows = value_at(target.fields, "tool_resources", "mcp")
     for row in [*(target.fields.get("tools") or []), *(rows if isinstance(rows, list) else [])]:
         if isinstance(row, Mapping) and row.get("server_label"):
             secrets = {k: v for k, v in row.items() if k in SECRET_KEYS and v}

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.model import JSON, Entity
+from migrate.model.json_paths import value_at
 from migrate.model.project_resources import connections_in, replace_connections, short_connection_name
-from migrate.model.secrets import SECRET_KEYS
+from migrate.model.secrets import SECRET_KEYS, remove_owner_secrets
 
 ARM_DEPLOYMENT_PATH = re.compile(r"/subscriptions/.+/deployments/([^/]+)/?", re.IGNORECASE)
 
@@ -132,22 +132,19 @@ def without_tool_secrets(entity: Entity, losses: LossCollector) -> Entity:
 
     A service shows them to every reader or to none, so a user sets them by hand or uses a connection.
     """
-    fields: dict[str, Any] = dict(entity.fields)
-    tools = fields.get("tools")
-    if isinstance(tools, list):
-        fields["tools"] = [_without_secret_keys(tool, "tools", losses) for tool in tools]
-    resources = fields.get("tool_resources")
-    servers = resources.get("mcp") if isinstance(resources, Mapping) else None
-    if isinstance(resources, Mapping) and isinstance(servers, list):
-        rows = [row for row in servers if isinstance(row, Mapping)]
-        kept = [_without_secret_keys(row, "tool_resources.mcp", losses) for row in rows]
-        fields["tool_resources"] = {**resources, "mcp": [row for row in kept if set(row) - {"server_label"}]}
-    return entity.with_fields(**fields)
+    fields = entity.fields
+    servers = value_at(fields, "tool_resources", "mcp")
+    if isinstance(servers, list):
+        servers = [row for row in servers if isinstance(row, Mapping)]
+        entity = entity.with_fields(tool_resources={**fields["tool_resources"], "mcp": servers})
+    for path, rows in (("tools", fields.get("tools")), ("tool_resources.mcp", servers)):
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, Mapping):
+                _report_secrets(row, path, losses)
+    return remove_owner_secrets(entity)
 
 
-def _without_secret_keys(row: JSON, path: str, losses: LossCollector) -> JSON:
-    if not isinstance(row, Mapping):
-        return row
+def _report_secrets(row: Mapping[str, JSON], path: str, losses: LossCollector) -> None:
     label = row.get("server_label") or row.get("type")
     for name in sorted(SECRET_KEYS & row.keys()):
         if row[name]:
@@ -156,4 +153,3 @@ def _without_secret_keys(row: JSON, path: str, losses: LossCollector) -> JSON:
                 f"{name} of {label} may hold secrets and are not written",
                 "give the tool a connection of the project, or set them by hand",
             )
-    return {k: v for k, v in row.items() if k not in SECRET_KEYS}
