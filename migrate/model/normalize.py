@@ -117,8 +117,8 @@ TOOL_NORMALIZERS: dict[str, Callable[[ToolFields], ToolFields]] = {
 FieldRule = Callable[[JSON], JSON]
 
 DEFAULT_CHUNKINGS = (
-    {"type": "auto"},
     {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}},
+    {"type": "auto"},
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrate.model import JSON, Entity
-from migrate.model.normalize import DEFAULT_CHUNKING, normalize_entity
+from migrate.model.normalize import DEFAULT_CHUNKINGS, normalize_entity
 
 LONG_ID = "/subscriptions/s/resourceGroups/g/providers/p/accounts/a/projects/p/connections/search"
 
@@ -91,6 +91,6 @@ EQUAL = (
     Pair("message", "content", "`detail: auto` of an image and absent",
          [IMAGE], [{"type": "image_file", "image_file": {"file_id": "f", "detail": "auto"}}]),
     Pair("vector_store_file", "chunking_strategy", "800 tokens with 400 overlapping, `auto` and absent",
-         DEFAULT_CHUNKING, {"type": "auto"}),
+         *DEFAULT_CHUNKINGS),
     Pair("file", "filename", "the escapes of form encoding and what they mean", 'a"b', "a%22b"),
 )  # fmt: skip
