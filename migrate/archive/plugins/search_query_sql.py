@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from migrate.archive.text_index.reader import IN_SNAPSHOT_SQL, PLACE_SQL, DocumentFilters, match_expression
+from migrate.archive.text_index.reader import IN_SNAPSHOT_SQL, PLACE_SQL, match_expression
 from migrate.errors import BadUsage
 from migrate.model.document_texts import read_document
 from migrate.model.search_excerpt import make_excerpt
@@ -71,10 +71,7 @@ def _words(text: object) -> str:
     """The query of FTS5 for a query of a user; one that finds nothing where that cannot be used."""
     if _problem(text) is not None:
         return NO_DOCUMENT
-    query = parse_search_query(str(text))
-    return match_expression(
-        DocumentFilters(terms=query.terms, excluded=query.excluded, kinds=query.kinds, roles=query.roles)
-    )
+    return match_expression(parse_search_query(str(text)))
 
 
 def _problem(text: object) -> str | None:

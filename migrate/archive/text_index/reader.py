@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrate.archive.connections import SqlConnection, first_value
@@ -16,7 +15,7 @@ from migrate.archive.text_index.segment_times import unpack_time
 from migrate.archive.text_index.thread_scopes import Scope, ScopeReader
 from migrate.model import KINDS
 from migrate.model.index_words import file_word, kind_word, role_word
-from migrate.model.search_query import SearchTerm
+from migrate.model.search_query import SearchQuery, SearchTerm
 
 # Numbers of ranges of documents that are searched one by one: for each of them, ranking counts all documents
 # that have a word.
@@ -26,24 +25,6 @@ NAME_WEIGHT = 8.0
 # The beginning of a word must have so many letters to be ranked: of a shorter one there are too many words.
 MIN_RANKED_PREFIX = 3
 ALL_KINDS = tuple(KINDS)
-
-
-@dataclass(frozen=True)
-class DocumentFilters:
-    """Which documents are found. `terms` must all occur, `excluded` must not. The others are empty for any:
-    `kinds`; `roles`; `threads`, `assistants` and `files` by their ids; `after` and `before` in seconds since
-    1970; `meta` as pairs of a key and a pattern."""
-
-    terms: tuple[SearchTerm, ...] = ()
-    excluded: tuple[SearchTerm, ...] = ()
-    kinds: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    threads: tuple[str, ...] | None = None
-    assistants: tuple[str, ...] | None = None
-    files: tuple[str, ...] | None = None
-    after: int | None = None
-    before: int | None = None
-    meta: tuple[tuple[str, str], ...] = ()
 
 
 class FoundDocument(NamedTuple):
@@ -91,13 +72,13 @@ class IndexReader:
         self._scopes = ScopeReader(conn, snapshot, self._kinds)
         self._in_snapshot = (snapshot, root_manifest(conn, snapshot, "file"), endpoint)
 
-    def find(self, filters: DocumentFilters) -> Iterator[FoundRow]:
-        """The documents that fit, those with the highest numbers first."""
-        scopes = self._scopes.read(filters.threads, filters.assistants, filters.meta)
+    def find(self, query: SearchQuery) -> Iterator[FoundRow]:
+        """The documents that fit, those with the highest numbers first. `query`: with ids, not names."""
+        scopes = self._scopes.read(query)
         ranges = self._scopes.ranges(scopes) or [(1, self._last)]
-        conditions = self._conditions(filters, scopes)
-        has_dates = filters.after is not None or filters.before is not None
-        rank = _rank_sql(filters) if len(ranges) <= MAX_RANKED_RANGES else "0.0"
+        conditions = self._conditions(query, scopes)
+        has_dates = query.after is not None or query.before is not None
+        rank = _rank_sql(query) if len(ranges) <= MAX_RANKED_RANGES else "0.0"
         sql = (
             f"SELECT {rank}, -f.rowid, g.kind_id, g.parent_id, g.pack_id, "
             f"CASE WHEN g.pack_id >= 0 THEN {PLACE_SQL} ELSE g.place END"
@@ -107,13 +88,13 @@ class IndexReader:
             f"WHERE text_words MATCH ? AND f.rowid BETWEEN ? AND ? AND {conditions.sql} ORDER BY f.rowid DESC"
         )
         for first, last in ranges:
-            parameters = (match_expression(filters), first, min(last, self._last), *conditions.parameters)
+            parameters = (match_expression(query), first, min(last, self._last), *conditions.parameters)
             rows = self._conn.execute(sql, parameters)
             if not has_dates:
                 yield from rows
                 continue
             for *row, start, oldest, times in rows:
-                if _is_between(filters, unpack_time(times, oldest, -row[1] - start)):
+                if _is_between(query, unpack_time(times, oldest, -row[1] - start)):
                     yield tuple(row)
 
     def document(self, row: FoundRow) -> FoundDocument:
@@ -155,13 +136,13 @@ class IndexReader:
         """The id of a parent by its number; '' of an object that has none."""
         return first_value(self._conn, "SELECT object_id FROM parents WHERE id = ?", (number,), "")
 
-    def _conditions(self, filters: DocumentFilters, scopes: Sequence[Scope]) -> _Conditions:
+    def _conditions(self, query: SearchQuery, scopes: Sequence[Scope]) -> _Conditions:
         # The cheap ones first.
         conditions = _Conditions()
-        if filters.after is not None or filters.before is not None:
-            self._add_dates(conditions, filters)
-        if filters.kinds:
-            numbers = [self._kinds.get(kind, 0) for kind in filters.kinds]
+        if query.after is not None or query.before is not None:
+            self._add_dates(conditions, query)
+        if query.kinds:
+            numbers = [self._kinds.get(kind, 0) for kind in query.kinds]
             conditions.add("g.kind_id IN (SELECT value FROM json_each(?))", json.dumps(numbers))
         for scope in scopes:
             conditions.add(
@@ -173,12 +154,12 @@ class IndexReader:
         conditions.add(IN_SNAPSHOT_SQL, *self._in_snapshot)
         return conditions
 
-    def _add_dates(self, conditions: _Conditions, filters: DocumentFilters) -> None:
+    def _add_dates(self, conditions: _Conditions, query: SearchQuery) -> None:
         """Only documents of segments that have a time between the dates."""
-        after = max(filters.after or 0, 1)
+        after = max(query.after or 0, 1)
         sql, parameters = "newest_at >= ?", [after]
-        if filters.before is not None:
-            sql, parameters = f"{sql} AND oldest_at < ?", [after, filters.before]
+        if query.before is not None:
+            sql, parameters = f"{sql} AND oldest_at < ?", [after, query.before]
         first, last = self._conn.execute(
             f"SELECT min(first), max(first + count - 1) FROM text_segments WHERE {sql}", parameters
         ).fetchone()
@@ -201,18 +182,18 @@ class _Conditions:
         return " AND ".join(self._sql)
 
 
-def match_expression(filters: DocumentFilters) -> str:
+def match_expression(query: SearchQuery) -> str:
     """The query of FTS5 for the words, and for the filters that are words of the index."""
-    parts = [_phrase(term) for term in filters.terms]
-    if filters.roles:
-        parts.append(_any_word(map(role_word, filters.roles)))
-    if filters.files is not None:
-        parts.append(_any_word(map(file_word, filters.files or ("",))))
+    parts = [_phrase(term) for term in query.terms]
+    if query.roles:
+        parts.append(_any_word(map(role_word, query.roles)))
+    if query.files:
+        parts.append(_any_word(map(file_word, query.files)))
     # Nearly every document is of a thread: there, the kind is looked up for each document that is found.
-    if not parts or (filters.kinds and not set(filters.kinds) & set(THREAD_KINDS)):
-        parts.append(_any_word(map(kind_word, filters.kinds or ALL_KINDS)))
+    if not parts or (query.kinds and not set(query.kinds) & set(THREAD_KINDS)):
+        parts.append(_any_word(map(kind_word, query.kinds or ALL_KINDS)))
     found = " AND ".join(parts)
-    excluded = " OR ".join(map(_phrase, filters.excluded))
+    excluded = " OR ".join(map(_phrase, query.excluded))
     return f"({found}) NOT ({excluded})" if excluded else found
 
 
@@ -225,11 +206,11 @@ def _any_word(words: Iterable[str]) -> str:
     return f"({' OR '.join(f'{chr(34)}{word}{chr(34)}' for word in words)})"
 
 
-def _rank_sql(filters: DocumentFilters) -> str:
-    short = any(term.is_prefix and len(term.words[-1]) < MIN_RANKED_PREFIX for term in filters.terms)
-    return f"bm25(text_words, 1.0, {NAME_WEIGHT})" if filters.terms and not short else "0.0"
+def _rank_sql(query: SearchQuery) -> str:
+    short = any(term.is_prefix and len(term.words[-1]) < MIN_RANKED_PREFIX for term in query.terms)
+    return f"bm25(text_words, 1.0, {NAME_WEIGHT})" if query.terms and not short else "0.0"
 
 
-def _is_between(filters: DocumentFilters, at: int) -> bool:
-    is_late_enough = filters.after is None or at >= filters.after
-    return at > 0 and is_late_enough and (filters.before is None or at < filters.before)
+def _is_between(query: SearchQuery, at: int) -> bool:
+    is_late_enough = query.after is None or at >= query.after
+    return at > 0 and is_late_enough and (query.before is None or at < query.before)

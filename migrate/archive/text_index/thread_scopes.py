@@ -11,6 +11,7 @@ from migrate.archive.hashes import body_key_range
 from migrate.archive.packs import BODIES_PER_PACK
 from migrate.archive.text_index.documents import THREAD_KINDS
 from migrate.archive.text_index.thread_states import THREAD_IN_SNAPSHOT, ThreadListing, sqlite_glob
+from migrate.model.search_query import SearchQuery
 
 # Up to so many threads or objects are searched by their ranges of documents. Where there are more, all hits
 # are gone through.
@@ -37,24 +38,19 @@ class ScopeReader:
         self._threads = ThreadListing(conn, snapshot)
         self.thread_kinds = [kinds[kind] for kind in THREAD_KINDS if kind in kinds]
 
-    def read(
-        self,
-        threads: Sequence[str] | None,
-        assistants: Sequence[str] | None,
-        meta: Iterable[tuple[str, str]],
-    ) -> list[Scope]:
-        """A scope for each filter that is given."""
+    def read(self, query: SearchQuery) -> list[Scope]:
+        """A scope for each filter that is given. `query`: with ids of threads and assistants."""
         scopes = []
-        if threads is not None:
-            scopes.append(Scope(self._parent_numbers(threads), self._bodies_of(threads)))
-        if assistants is not None:
+        if query.threads:
+            scopes.append(Scope(self._parent_numbers(query.threads), self._bodies_of(query.threads)))
+        if query.assistants:
             of_assistant = (
                 "t.id IN (SELECT summary_id FROM thread_assistants "
                 "WHERE assistant_id IN (SELECT value FROM json_each(?)))"
             )
-            parents = self._parents_where(of_assistant, json.dumps(assistants))
-            scopes.append(Scope(parents, self._bodies_of(assistants)))
-        for key, pattern in meta:
+            parents = self._parents_where(of_assistant, json.dumps(query.assistants))
+            scopes.append(Scope(parents, self._bodies_of(query.assistants)))
+        for key, pattern in query.meta:
             rows = self._conn.execute(
                 "SELECT body FROM metadata_pairs WHERE key = ? AND value GLOB ?", (key, sqlite_glob(pattern))
             )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from heapq import nsmallest
 from itertools import islice
 
@@ -12,7 +13,7 @@ from migrate.archive.hashes import body_id
 from migrate.archive.packs import BodyReader
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.archive.text_index.documents import FILE_PACK, THREAD_KINDS, DocumentReader
-from migrate.archive.text_index.reader import DocumentFilters, FoundDocument, IndexReader
+from migrate.archive.text_index.reader import FoundDocument, IndexReader
 from migrate.archive.text_index.schema import check_fts5, has_text_index, is_current_format
 from migrate.archive.text_index.state import last_document
 from migrate.archive.text_index.thread_states import ThreadListing
@@ -47,7 +48,7 @@ def search_index(snapshot: SnapshotReader, query: SearchQuery, limit: int, offse
     where the archive has no index, or not of this snapshot, and where a filter names several objects.
     """
     reader = open_index(snapshot)
-    found = list(islice(reader.find(_filters(snapshot, query)), MAX_RANKED_HITS + 1))
+    found = list(islice(reader.find(_with_ids(snapshot, query)), MAX_RANKED_HITS + 1))
     is_bounded = len(found) > MAX_RANKED_HITS
     del found[MAX_RANKED_HITS:]
     best = nsmallest(offset + limit, found)
@@ -77,24 +78,18 @@ def open_index(snapshot: SnapshotReader) -> IndexReader:
     return IndexReader(conn, number, snapshot.endpoint, last)
 
 
-def _filters(snapshot: SnapshotReader, query: SearchQuery) -> DocumentFilters:
-    """The filters of a query with ids in the place of names."""
+def _with_ids(snapshot: SnapshotReader, query: SearchQuery) -> SearchQuery:
+    """A query with ids in the place of names. Raises `BadUsage` where a name is not that of one object."""
+    lookup = ObjectLookup(snapshot.conn, snapshot)
 
-    def ids(texts: Collection[str], kind: str) -> tuple[str, ...] | None:
-        lookup = ObjectLookup(snapshot.conn, snapshot)
-        return tuple(lookup.resolve(text, (kind,)) for text in texts) if texts else None
+    def ids(texts: Iterable[str], kind: str) -> tuple[str, ...]:
+        return tuple(lookup.resolve(text, (kind,)) for text in texts)
 
-    return DocumentFilters(
-        terms=query.terms,
-        excluded=query.excluded,
-        kinds=query.kinds,
-        roles=query.roles,
+    return replace(
+        query,
         threads=ids(query.threads, "thread"),
         assistants=ids(query.assistants, "assistant"),
         files=ids(query.files, "file"),
-        after=query.after,
-        before=query.before,
-        meta=query.meta,
     )
 
 
