@@ -9,7 +9,8 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.snapshots import changes
-from migrate.archive.snapshots.changes import MemberChange, compare_members
+from migrate.archive.snapshots.changes import compare_members
+from migrate.model.results.overview import MemberChange
 from tests.archive.filling import Listing, write
 
 

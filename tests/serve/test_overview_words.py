@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.model.results.overview import KindChange
+from migrate.model.results.overview import KindChange, MemberChange
 from migrate.serve.pages.overview import members_text
 
 
@@ -25,15 +25,8 @@ from migrate.serve.pages.overview import members_text
     ],
 )
 def test_counted_members(parents: int, added: int, removed: int, changed: int, words: str) -> None:
-    assert (
-        members_text(
-            KindChange(
-                "thread", 0, 0, 0, "message", parents, added - removed,
-                added_members=added, removed_members=removed, changed_members=changed,
-            )
-        )
-        == words
-    )  # fmt: skip
+    members = MemberChange("message", parents, added - removed, added, removed, changed)
+    assert members_text(KindChange("thread", members=members)) == words
 
 
 @pytest.mark.parametrize(
@@ -46,8 +39,5 @@ def test_counted_members(parents: int, added: int, removed: int, changed: int, w
     ],
 )
 def test_more_than_was_counted(more: int, words: str) -> None:
-    change = KindChange(
-        "vector_store", 0, 0, 0, "vector_store_file", 5_000, more,
-        added_members=None, removed_members=None, changed_members=None,
-    )  # fmt: skip
-    assert members_text(change) == words
+    members = MemberChange("vector_store_file", 5_000, more, None, None, None)
+    assert members_text(KindChange("vector_store", members=members)) == words

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import body_id
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.snapshots.listings import ListingKey, listing_size, read_listing
 from migrate.model.input_limits import loads
+from migrate.model.results.overview import KindChange, MemberChange
 
 # Bodies that differ, of one kind and both sides, that are read to tell new objects from changed ones.
 MAX_BODIES_READ = 2_000
@@ -22,35 +22,7 @@ MAX_BODIES_READ = 2_000
 MAX_PARENTS_READ, MAX_MEMBERS_UNFOLDED = 1_000, 200_000
 
 
-@dataclass(frozen=True)
-class ListingChange:
-    """What differs in the listing of a kind without a parent. `added` and `removed`: numbers of objects.
-    `changed`: number of objects, None where there were too many to read. `gap`: why a side is not complete,
-    or ''; what is absent there may exist."""
-
-    kind: str
-    added: int = 0
-    removed: int = 0
-    changed: int | None = 0
-    gap: str = ""
-
-
-@dataclass(frozen=True)
-class MemberChange:
-    """How the members of the objects that are in both snapshots changed. `parents`: how many have other
-    members than before. `more`: how many members there are more (or less). `added`, `removed`, `changed`:
-    numbers of members, None where that many differ that they were not read; all are 0 where only their order
-    is another."""
-
-    kind: str
-    parents: int
-    more: int
-    added: int | None = 0
-    removed: int | None = 0
-    changed: int | None = 0
-
-
-def compare_listings(conn: SqlConnection, before: int, after: int, kind: str) -> ListingChange | None:
+def compare_listings(conn: SqlConnection, before: int, after: int, kind: str) -> KindChange | None:
     """What differs in the listing of a kind without a parent; None where a snapshot has no such listing."""
     listings = [read_listing(conn, ListingKey(number, kind)) for number in (before, after)]
     left, right = listings
@@ -59,18 +31,18 @@ def compare_listings(conn: SqlConnection, before: int, after: int, kind: str) ->
     gaps = (row.reason or ("" if row.state == "complete" else row.state) for row in (left, right))
     gap = next(filter(None, gaps), "")
     if left.manifest == right.manifest:
-        return ListingChange(kind, gap=gap)
+        return KindChange(kind, gap=gap)
     reader = BodyReader(conn)
     was, now = (frozenset(reader.numbers(row.manifest)) for row in (left, right))
     gone, new = was - now, now - was
     if len(gone) + len(new) > MAX_BODIES_READ:
         more = listing_size(conn, right.manifest) - listing_size(conn, left.manifest)
-        return ListingChange(kind, max(more, 0), max(-more, 0), None, gap)
+        return KindChange(kind, max(more, 0), max(-more, 0), None, gap)
     old_ids, new_ids = (
         {body_id(loads(reader.read(number)[1])) for number in sorted(numbers)} for numbers in (gone, new)
     )
     changed = len(old_ids & new_ids)
-    return ListingChange(kind, len(new_ids) - changed, len(old_ids) - changed, changed, gap)
+    return KindChange(kind, len(new_ids) - changed, len(old_ids) - changed, changed, gap)
 
 
 def compare_members(conn: SqlConnection, before: int, after: int, kind: str) -> MemberChange:

@@ -9,28 +9,33 @@ from migrate.model.results.retirements import Retiring
 
 
 @dataclass(frozen=True)
+class MemberChange:
+    """How the members of the objects that are in both snapshots changed. `parents`: how many have other
+    members than before. `more`: how many members there are more (or less). `added`, `removed`, `changed`:
+    numbers of members, None where that many differ that they were not read; all are 0 where only their order
+    is another."""
+
+    kind: str
+    parents: int
+    more: int
+    added: int | None = 0
+    removed: int | None = 0
+    changed: int | None = 0
+
+
+@dataclass(frozen=True)
 class KindChange:
-    """How the objects of a kind changed since the snapshot before. `changed` is None if too many differ to be
-    read. `members`: the kind of their members; then, of the objects in both snapshots, how many have other
-    members, how many members there are more, and how many were added, removed and changed; None if too many
-    differ to be read. `gap`: why not everything could be compared."""
+    """What differs in the listing of a kind without a parent, since the snapshot before. `added` and
+    `removed`: numbers of objects. `changed`: number of objects, None where there were too many to read.
+    `gap`: why a side is not complete, or ''; what is absent there may exist. `members`: None where the kind
+    has none."""
 
     kind: str
     added: int = 0
     removed: int = 0
     changed: int | None = 0
-    members: str = ""
-    objects_with_other_members: int = 0
-    more_members: int = 0
-    added_members: int | None = 0
-    removed_members: int | None = 0
-    changed_members: int | None = 0
     gap: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing changed."""
-        return not (self.added or self.removed or self.changed != 0 or self.objects_with_other_members)
+    members: MemberChange | None = None
 
 
 @dataclass(frozen=True)

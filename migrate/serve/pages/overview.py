@@ -53,21 +53,18 @@ def remembered_overview(access: ArchiveAccess, snapshot: SnapshotReader) -> Over
 
 def members_text(change: KindChange) -> str:
     """`2 new messages, 1 removed, in 2 threads`, or '' where no members changed."""
-    if not change.objects_with_other_members:
+    members = change.members
+    if members is None or not members.parents:
         return ""
-    noun = MEMBER_NOUNS.get(change.members, change.members.replace("_", " "))
-    where = number_of(change.objects_with_other_members, change.kind.replace("_", " "))
-    if change.added_members is None or change.removed_members is None or change.changed_members is None:
-        more = change.more_members
+    noun = MEMBER_NOUNS.get(members.kind, members.kind.replace("_", " "))
+    where = number_of(members.parents, change.kind.replace("_", " "))
+    if members.added is None or members.removed is None or members.changed is None:
+        more = members.more
         if not more:
             return f"other {noun}s in {where}"
         word = "new" if more > 0 else "removed"
         return f"at least {number_of(abs(more), f'{word} {noun}')} in {where}"
-    numbers = (
-        ("new", change.added_members),
-        ("removed", change.removed_members),
-        ("changed", change.changed_members),
-    )
+    numbers = (("new", members.added), ("removed", members.removed), ("changed", members.changed))
     (first, count), *rest = [row for row in numbers if row[1]] or [("", 0)]
     if not count:
         return f"the {noun}s are in another order in {where}"

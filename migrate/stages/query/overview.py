@@ -58,18 +58,7 @@ def previous_of_estate(snapshot: SnapshotReader) -> SnapshotInfo | None:
 
 def _changes(snapshot: SnapshotReader, before: SnapshotInfo) -> Iterator[KindChange]:
     for kind, member_kind in COMPARED_KINDS.items():
-        row = compare_listings(snapshot.conn, before.id, snapshot.info.id, kind)
-        if row is None:
-            continue
-        change = KindChange(kind, row.added, row.removed, row.changed, member_kind, gap=row.gap)
-        if member_kind:
-            members = compare_members(snapshot.conn, before.id, snapshot.info.id, member_kind)
-            change = replace(
-                change,
-                objects_with_other_members=members.parents,
-                more_members=members.more,
-                added_members=members.added,
-                removed_members=members.removed,
-                changed_members=members.changed,
-            )
-        yield change
+        numbers = (before.id, snapshot.info.id)
+        if change := compare_listings(snapshot.conn, *numbers, kind):
+            members = compare_members(snapshot.conn, *numbers, member_kind) if member_kind else None
+            yield replace(change, members=members)
