@@ -31,7 +31,7 @@ from migrate.model.thread_summary import agent_of_body
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.query.bounded_bodies import BoundedBodies, BoundedBody
 from migrate.stages.query.item_parts import item_parts
-from migrate.stages.query.masked_conversation import masked_attachment, masked_part, masked_run
+from migrate.stages.query.masked_conversation import masked
 from migrate.stages.query.message_parts import FileLookup, as_text, raw_parts, read_attachments, read_part
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.thread_runs import PlacedRuns, ThreadRuns
@@ -86,7 +86,7 @@ class ConversationReader:
         end = len(thread.messages) if count is None else min(start + max(count, 0), len(thread.messages))
         is_last = end == len(thread.messages)
         trailing = thread.runs.trailing() if is_last else PlacedRuns(())
-        runs = tuple(map(masked_run, trailing.runs))
+        runs = masked(trailing.runs)
         return Conversation(thread.head, thread.read(start, end), runs, trailing.left_out)
 
     def summarize(self, body: StoredBody) -> TranscriptSummary:
@@ -192,10 +192,10 @@ class _Thread:
             assistant=self._named.assistant_name(assistant) or assistant,
             assistant_id=assistant,
             status=mask_text(_status(entity)),
-            parts=tuple(map(masked_part, conversation_parts(entity, self._named.file))),
-            attachments=tuple(map(masked_attachment, read_attachments(entity, self._named.file))),
+            parts=masked(tuple(conversation_parts(entity, self._named.file))),
+            attachments=masked(tuple(read_attachments(entity, self._named.file))),
             metadata=_masked_metadata(entity.fields.get("metadata")),
-            runs=tuple(map(masked_run, placed.runs)),
+            runs=masked(placed.runs),
             new_ids=new_ids,
             assistant_version=version,
             gaps=tuple(self._gaps.get(storable_text(entity.id), ())),
