@@ -107,9 +107,16 @@ class Estate:
         self.agent_version = NEWEST_VERSION
         self.journal: SqlConnection = snapshot.conn
 
-    def objects(self, kind: str) -> dict[str, Entity]:
-        """All objects of a kind in `IN_MEMORY_KINDS` by id, in the order of their listing."""
-        return self._small[kind]
+    def objects(self, kind: str) -> Mapping[str, Entity]:
+        """All objects of a kind without a parent by id, in the order of their listing. Threads are decoded at
+        each access; `entities` is cheaper where each is needed once."""
+        return self.threads_by_id if kind == "thread" else self._small[kind]
+
+    def entities(self, kind: str, parent: str = "") -> Iterator[Entity]:
+        """The objects of a kind, or below one parent, in the order of their listing, one at a time."""
+        if KINDS[kind].parent:
+            return self.iter_members(kind, parent)
+        return self.iter_threads() if kind == "thread" else iter(self._small[kind].values())
 
     def members(self, kind: str, parent: str) -> list[Entity]:
         """The objects below one parent, in order: messages of a thread, files of a store."""

@@ -148,7 +148,7 @@ class _Search:
         """The objects that were asked for, files first, threads last."""
         for kind in SELECTABLE_KINDS:
             if self._may_choose(kind):
-                yield from ((kind, e.id) for e in _entities(self._estate, kind) if self._is_chosen(e))
+                yield from ((kind, e.id) for e in self._estate.entities(kind) if self._is_chosen(e))
 
     def _may_choose(self, kind: str) -> bool:
         """Whether any object of a kind can be chosen: a kind to which nothing refers is not read."""
@@ -228,10 +228,6 @@ class _Search:
         return None
 
 
-def _entities(estate: Estate, kind: str) -> Iterable[Entity]:
-    return estate.iter_threads() if kind == "thread" else estate.objects(kind).values()
-
-
 def newest_message_time(estate: Estate, thread: str) -> float | None:
     """When the newest message of a thread was created, in seconds since 1970. None where the thread is empty
     or its messages carry no time: items of a conversation never do."""
@@ -245,8 +241,7 @@ def newest_message_time(estate: Estate, thread: str) -> float | None:
 
 def referenced_ids(estate: Estate, kind: str) -> set[str]:
     """Ids of a kind that the objects of an estate name, by themselves and by what they hold."""
-    every = [(of, id_) for of in SELECTABLE_KINDS if of != "thread" for id_ in estate.objects(of)]
-    every += [("thread", id_) for id_ in estate.threads_by_id]
+    every = ((of, id_) for of in SELECTABLE_KINDS for id_ in estate.objects(of))
     return {id_ for key in every for named, id_ in _needs(estate, key) if named == kind}
 
 
@@ -258,7 +253,7 @@ def _needs(estate: Estate, key: ObjectKey) -> Iterator[ObjectKey]:
     """What one object names, by itself and by what it holds. An id of no object is not needed: the plan
     reports it."""
     kind, id_ = key
-    entity = estate.threads_by_id[id_] if kind == "thread" else estate.objects(kind)[id_]
+    entity = estate.objects(kind)[id_]
     yield from ((meant, named) for _, meant, named in references_of(KINDS[kind], entity))
     member = MEMBER_KINDS.get(kind, "")
     for below in estate.iter_members(member, id_) if member else ():

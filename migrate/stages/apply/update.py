@@ -96,8 +96,6 @@ def source_entity(ctx: ApplyContext, action: Action) -> Entity:
     """The object of the source that an action is about."""
     if action.parent:
         return next(e for e in ctx.source.iter_members(action.kind, action.parent) if e.id == action.id)
-    if action.kind == "thread":
-        return ctx.source.threads_by_id[action.id]
     return ctx.source.objects(action.kind)[action.id]
 
 

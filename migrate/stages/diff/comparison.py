@@ -121,8 +121,7 @@ class EstateComparison:
     def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
         """Every object of a side and a kind without a parent, by id."""
         if (side, kind) not in self._objects:
-            estate = self._sides[side]
-            objects = estate.threads_by_id if kind == "thread" else estate.objects(kind)
+            objects = self._sides[side].objects(kind)
             self._objects[(side, kind)] = self._only_configuration(side, kind, objects)
         return self._objects[(side, kind)]
 

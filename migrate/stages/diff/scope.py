@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -53,11 +53,7 @@ class Baseline:
         return self._fingerprints[key][1].get(id_, "")
 
     def _read(self, estate: Estate, kind: str, parent: str) -> _Fingerprints:
-        entities: Iterable[Entity]
-        if KINDS[kind].parent:
-            entities = estate.iter_members(kind, parent)
-        else:
-            entities = estate.iter_threads() if kind == "thread" else estate.objects(kind).values()
+        entities = estate.entities(kind, parent)
         return {e.id: json_digest([normalize_entity(e), usability(e)]) for e in entities}
 
 

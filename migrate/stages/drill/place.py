@@ -53,5 +53,4 @@ def remaining_objects(
 
 def _listed(estate: Estate) -> Iterator[RemainingObject]:
     for kind in LISTED_KINDS:
-        entities = estate.iter_threads() if kind == "thread" else estate.objects(kind).values()
-        yield from (RemainingObject(kind, entity.id, entity.name or "") for entity in entities)
+        yield from (RemainingObject(kind, entity.id, entity.name) for entity in estate.entities(kind))

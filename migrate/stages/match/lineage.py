@@ -41,7 +41,7 @@ class LineageNode(NamedTuple):
     def is_in(self, estate: Estate) -> bool:
         """Whether an estate shows this object."""
         is_of_side = self == LineageNode.from_side(self.kind, estate.side, self.id)
-        return is_of_side and self.id in _ids(estate, self.kind)
+        return is_of_side and self.id in estate.objects(self.kind)
 
 
 class Lineage:
@@ -179,7 +179,7 @@ class Lineage:
             if created.kind in KINDS_SHARED_BY_GENERATIONS
             and (not only_for_target or target.side in sides)
             and created.url in urls
-            and all(created.id in _ids(estate, created.kind) for estate in (source, target))
+            and all(created.id in estate.objects(created.kind) for estate in (source, target))
         }
 
     def store_copies(self, estate: Estate) -> frozenset[str]:
@@ -279,7 +279,3 @@ def _adds_nothing(
         return False
     files = {pairs.right("file", id_) or duplicates.get(("file", id_)) for id_ in source.store_files[store]}
     return files <= target.store_files[origin]
-
-
-def _ids(estate: Estate, kind: str) -> Mapping[str, object]:
-    return estate.threads_by_id if kind == "thread" else estate.objects(kind)

@@ -137,8 +137,7 @@ class _KindMatcher:
 
     def __post_init__(self) -> None:
         self.left_objects, self.right_objects = (
-            estate.threads_by_id if self.kind == "thread" else estate.objects(self.kind)
-            for estate in (self.left, self.right)
+            estate.objects(self.kind) for estate in (self.left, self.right)
         )
         self.free_left, self.free_right = dict.fromkeys(self.left_objects), dict.fromkeys(self.right_objects)
         self.by_key = self.left.codec.ids_are_keys or self.right.codec.ids_are_keys

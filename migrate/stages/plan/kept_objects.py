@@ -48,8 +48,6 @@ def _losses(decider: ObjectDecider, actions: Sequence[Action]) -> Iterator[Loss]
             continue
         if action.kind == "vector_store_file":
             entity = store_files(action.parent).get(action.id)
-        elif action.kind == "thread":
-            entity = source.threads_by_id.get(action.id)
         else:
             entity = source.objects(action.kind).get(action.id)
         if entity is not None:

@@ -191,10 +191,7 @@ def _unchanged_since(source: Estate) -> IsUnchanged:
             return True
         if number not in numbers:
             return False
-        now, before = (
-            (estate.threads_by_id if kind == "thread" else estate.objects(kind)).get(id_)
-            for estate in (source, earlier(number))
-        )
+        now, before = (estate.objects(kind).get(id_) for estate in (source, earlier(number)))
         same = now is not None and before is not None
         return same and (now.fields, now.extras) == (before.fields, before.extras)  # type: ignore[union-attr]
 

@@ -81,7 +81,7 @@ class PrunePlanner:
             self._note_staying(removed)
 
     def _object_deletions(self, kind: str) -> Iterator[Action]:
-        existing = self.target.threads_by_id if kind == "thread" else self.target.objects(kind)
+        existing = self.target.objects(kind)
         paired = set(self.pairs.ids.get(kind, {}).values())
         for target_id, entity in existing.items():
             source_id = self.journal.created.get((kind, target_id))

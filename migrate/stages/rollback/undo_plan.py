@@ -219,9 +219,7 @@ class UndoPlan:
 
     def _is_as_planned(self, entry: JournalEntry, present: Entity) -> bool:
         """Whether an object has the planned form, although the service added something to it."""
-        source = self.ctx.source
-        entities = source.threads_by_id if entry.kind == "thread" else source.objects(entry.kind)
-        entity = entities.get(entry.source_id)
+        entity = self.ctx.source.objects(entry.kind).get(entry.source_id)
         if entity is None:
             return False
         planned = self._adapted(entity)

@@ -137,8 +137,7 @@ def _not_relinked(ctx: VerifyContext, target: Estate) -> Iterator[VerifyFinding]
     for action in ctx.plan.actions:
         if not action.relinks:
             continue
-        objects = target.threads_by_id if action.kind == "thread" else target.objects(action.kind)
-        present = objects.get(action.target_id)
+        present = target.objects(action.kind).get(action.target_id)
         named = (
             {(kind, id_) for _, kind, id_ in references_of(KINDS[action.kind], present)} if present else set()
         )
@@ -163,7 +162,7 @@ def _duplicates(ctx: VerifyContext, target: Estate) -> Iterator[VerifyFinding]:
     for kind in ("vector_store", "assistant", "thread"):
         if kind == "assistant" and ctx.source.names_are_ids:
             continue
-        for present in target.iter_threads() if kind == "thread" else target.objects(kind).values():
+        for present in target.entities(kind):
             type_, _, source_id = stamp(present).partition(":")
             target_id = ctx.target_id(kind, source_id)
             if type_ == ctx.source.type and target_id and target_id != present.id:
