@@ -18,6 +18,7 @@ from migrate.archive.snapshots.history import snapshots_with, top_level_bodies
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS
 from migrate.errors import BadUsage
+from migrate.model.first_of import first_of
 from migrate.model.results.archive import StoredBody
 from migrate.model.selection import SELECTABLE_KINDS
 
@@ -43,10 +44,10 @@ class FoundObject:
 def check_one_fits(text: str, fits: Sequence[FoundObject]) -> None:
     """Raises `BadUsage`, which lists them, where several objects fit what a user wrote."""
     if len(fits) > 1:
-        shown = ", ".join(map(str, fits[:MAX_FITS_SHOWN]))
-        more = f" and {len(fits) - MAX_FITS_SHOWN:,} more" if len(fits) > MAX_FITS_SHOWN else ""
         raise BadUsage(
-            f"{text!r} matches {len(fits):,} objects", shown + more, "give the id of the one you mean"
+            f"{text!r} matches {len(fits):,} objects",
+            first_of(fits, MAX_FITS_SHOWN),
+            "give the id of the one you mean",
         )
 
 

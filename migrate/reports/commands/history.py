@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from migrate.model.entity import JSON
+from migrate.model.first_of import first_of
 from migrate.model.results.query import HistoryEvent, ObjectHistory
 from migrate.reports.commands.diff import masked_values
 from migrate.reports.report import ItemDetail
@@ -86,9 +87,8 @@ def _event_lines(event: HistoryEvent) -> Iterator[str]:
         now, before = event.messages
         yield f"messages: {now:,}" if event.what == "first seen" else f"messages: {before:,} -> {now:,}"
     for sign, ids in (("+", event.added), ("-", event.removed)):
-        more = f" and {len(ids) - MAX_STORE_FILES_SHOWN:,} more" if len(ids) > MAX_STORE_FILES_SHOWN else ""
         if ids:
-            yield f"files: {sign} {', '.join(map(shorten, ids[:MAX_STORE_FILES_SHOWN]))}{more}"
+            yield f"files: {sign} {first_of(list(map(shorten, ids)), MAX_STORE_FILES_SHOWN)}"
     facts = [f"{shorten(p['path'])} {value_change_text(**p)}" for p in map(masked_values, event.facts)]
     if facts:
         yield f"set by the service: {'; '.join(facts)}"

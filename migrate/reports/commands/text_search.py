@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from migrate.model.entity import JSON
 from migrate.model.file_text import MAX_FILE_CHARS
+from migrate.model.first_of import first_of
 from migrate.model.results.text_search import IndexResult, SearchPage, TextHit
 from migrate.model.utc_time import READABLE_MINUTES, utc_text
 from migrate.reports.text_table import number_of, shorten
@@ -39,11 +40,8 @@ def index_text(result: IndexResult) -> str:
         numbers = ", ".join(map(str, result.unfinished))
         lines.append(f"note: not indexed, because the reading was interrupted: snapshot {numbers}")
     if result.files_cut:
-        named = ", ".join(result.files_cut[:MAX_CUT_FILES_NAMED])
-        more = (
-            f" and {len(result.files_cut) - MAX_CUT_FILES_NAMED:,} more" if len(result.files_cut) > 10 else ""
-        )
-        lines.append(f"note: only the first {MAX_FILE_CHARS:,} characters are indexed of file {named}{more}")
+        named = first_of(result.files_cut, MAX_CUT_FILES_NAMED)
+        lines.append(f"note: only the first {MAX_FILE_CHARS:,} characters are indexed of file {named}")
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.errors import NotFound, NotSent, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
+from migrate.model.first_of import first_of
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action, Plan
 from migrate.model.secrets import with_target_credentials
@@ -212,11 +213,10 @@ def refuse_foreign_deletions(plan: Plan, ctx: ApplyContext) -> None:
 
     foreign = [action for action in deletions if source_id(action) != action.id]
     if foreign:
-        names = [f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:MAX_DELETIONS_SHOWN]]
-        number = len(foreign) - MAX_DELETIONS_SHOWN
+        names = [f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign]
         raise OperationRefused(
             f"the plan deletes {len(foreign):,} object(s) that were not created from this archive",
-            f"{', '.join(names)}{f' and {number:,} more' if number > 0 else ''}",
+            first_of(names, MAX_DELETIONS_SHOWN),
             "run plan again and read the new one",
         )
 

@@ -17,6 +17,7 @@ from migrate.codecs.foundry.valid_names import valid_name_base
 from migrate.model import KINDS, Entity
 from migrate.model.entity import usability
 from migrate.model.file import BYTES_ABSENT
+from migrate.model.first_of import first_of
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.project_resources import (
@@ -117,7 +118,7 @@ def _match_by_name(kind: str, source: Estate, target: Estate, pairs: ObjectPairs
         if len(ids) == 1:
             claims.setdefault(ids[0], []).append(entity.id)
         elif ids:
-            reason = f"{len(ids):,} on the target have this name: {_first_names(ids)}"
+            reason = f"{len(ids):,} on the target have this name: {first_of(ids, MAX_NAMES_IN_REASON)}"
             way_out = "give it an `id:` line with the one that is meant, or rename the other"
             ambiguous[kind, entity.id] = (reason, way_out)
     return ambiguous | dict(_resolve_claims(kind, claims, known))
@@ -131,17 +132,11 @@ def _resolve_claims(
         if len(keys) == 1:
             known[keys[0]] = id_
             continue
-        names = _first_names(keys)
+        names = first_of(keys, MAX_NAMES_IN_REASON)
         reason = f"{id_} on the target has the name of {len(keys):,} objects of the directory: {names}"
         way_out = f"give the one that is meant the line `id: {id_}`, or another name"
         for key in keys:
             yield (kind, key), (reason, way_out)
-
-
-def _first_names(names: list[str]) -> str:
-    """The first names: each of 10,000 objects may have as many."""
-    more = f" and {len(names) - MAX_NAMES_IN_REASON:,} more" if len(names) > MAX_NAMES_IN_REASON else ""
-    return f"{', '.join(names[:MAX_NAMES_IN_REASON])}{more}"
 
 
 def _match_files(source: Estate, target: Estate, pairs: ObjectPairs, hashes: HashReader) -> None:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from migrate.errors import OperationRefused
+from migrate.model.first_of import first_of
 from migrate.model.results.drill import RemainingObject
 from migrate.stages.apply.update import remaining_ids
 from migrate.stages.estate import Estate
@@ -26,11 +27,10 @@ def require_empty(writer: Writer, workers: int, progress: Progress) -> None:
     found = remaining_objects(writer, (), workers, progress)
     if not found:
         return
-    names = ", ".join(f"{o.kind} {o.name or '(no name)'} [{o.id}]" for o in found[:MAX_OBJECTS_NAMED])
-    more = len(found) - MAX_OBJECTS_NAMED
+    names = [f"{o.kind} {o.name or '(no name)'} [{o.id}]" for o in found]
     raise OperationRefused(
         f"{writer.url} is not empty: it has {len(found):,} object(s)",
-        f"{names}{f' and {more:,} more' if more > 0 else ''}; a drill writes only into an empty place",
+        f"{first_of(names, MAX_OBJECTS_NAMED)}; a drill writes only into an empty place",
         "name another place, or use --to emulator",
     )
 

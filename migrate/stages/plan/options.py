@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from migrate.errors import BadUsage, OperationRefused
+from migrate.model.first_of import first_of
 from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names, declared_names, unknown_names
 from migrate.model.results.plan import Action
 from migrate.model.selection import Selection
@@ -117,12 +118,11 @@ def refuse_conflicts(conflicts: Sequence[Conflict]) -> None:
         for conflict in conflicts
         for path in conflict.paths
     ]
-    more = f"; and {len(lines) - MAX_CONFLICTS_SHOWN:,} more" if len(lines) > MAX_CONFLICTS_SHOWN else ""
     foreign = sum(conflict.by_other_tool for conflict in conflicts)
     note = f" ({foreign:,} of them created by another tool, and not known to any move)" if foreign else ""
     raise OperationRefused(
         f"{len(conflicts):,} object(s) were changed on the target by others since the last move{note}",
-        "; ".join(lines[:MAX_CONFLICTS_SHOWN]) + more,
+        first_of(lines, MAX_CONFLICTS_SHOWN, "; ", "; and"),
         "--on-conflict keep leaves them as they are, overwrite writes the source's over them",
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from migrate.model import KINDS, Entity
 from migrate.model.entity import usability
+from migrate.model.first_of import first_of
 from migrate.model.loss import EVERY_OBJECT, Grade, Loss
 from migrate.model.results.plan import Action
 from migrate.stages.plan.adaptation import AssistantDependencies
@@ -20,12 +21,6 @@ from migrate.stages.plan.threads import ThreadPlanner
 
 # Names that one line of a plan shows.
 MAX_FILES_NAMED = 5
-
-
-def first_names(names: Sequence[str]) -> str:
-    """The first names of a list, and the number of the others."""
-    more = f" and {len(names) - MAX_FILES_NAMED:,} more" if len(names) > MAX_FILES_NAMED else ""
-    return f"{', '.join(names[:MAX_FILES_NAMED])}{more}"
 
 
 class Planner:
@@ -109,7 +104,8 @@ class Planner:
         if candidates := self.pairs.ambiguous_matches.get(file.id):
             reason = (
                 f"{len(candidates):,} on the target have its name and size, and neither their bytes nor "
-                f"where they are used show which is its copy: none is used ({first_names(candidates)})"
+                "where they are used show which is its copy: none is used "
+                f"({first_of(candidates, MAX_FILES_NAMED)})"
             )
             hint = "compare them by hand, and delete those that are not needed"
             self.log.add_loss(file, "id", reason, "adapted", hint)
@@ -160,7 +156,7 @@ class Planner:
                 missing.append(entity.name or entity.id)
             yield action
         if missing and not is_blocked:
-            reason = f"{len(missing):,} of its files will not be in it: {first_names(missing)}"
+            reason = f"{len(missing):,} of its files will not be in it: {first_of(missing, MAX_FILES_NAMED)}"
             self.log.add_loss(owner, "files", reason, way_out="see the lines of these files")
 
     def general_losses(self, actions: Sequence[Action]) -> list[Loss]:
@@ -184,9 +180,9 @@ class Planner:
         created = [action.id for action in actions if action.kind == "thread" and action.action == "create"]
         if self.decider.restore and created and not is_listed:
             reason = (
-                f"{len(created):,} are recreated ({first_names(created)}); the service does not list its "
-                "threads, so one that another archive put back before is not recognised, and would exist "
-                "twice"
+                f"{len(created):,} are recreated ({first_of(created, MAX_FILES_NAMED)}); the service does "
+                "not list its threads, so one that another archive put back before is not recognised, and "
+                "would exist twice"
             )
             yield general_loss("thread", "id", reason, "restore each thread from one archive only")
 

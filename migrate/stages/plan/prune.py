@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from migrate.errors import OperationRefused
 from migrate.model import Entity
+from migrate.model.first_of import first_of
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action
 from migrate.model.stamp import stamp
@@ -18,7 +19,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.object_fingerprints import object_fingerprint
 from migrate.stages.plan.decision import existing_action, object_loss
 from migrate.stages.plan.object_decider import ObjectDecider
-from migrate.stages.plan.planner import first_names
+from migrate.stages.plan.planner import MAX_FILES_NAMED
 
 # In the order of deletion. Files stay: deleting one removes it from every store.
 PRUNED_KINDS = ("thread", "assistant", "vector_store")
@@ -146,7 +147,7 @@ class PrunePlanner:
     def _note_staying(self, removed: _RemovedFiles) -> None:
         rows = [row for _, row in removed.rows]
         self.staying += [(STORE_FILE, removed.target_store, row.id) for row in rows]
-        names = first_names(list(map(self._file_name, rows)))
+        names = first_of(list(map(self._file_name, rows)), MAX_FILES_NAMED)
         reason = (
             f"{len(rows):,} file(s) removed from it on the source stay in {removed.target_store}: {names}"
         )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from migrate.model import Entity
 from migrate.model.entity import creation_time
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
+from migrate.model.first_of import first_of
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.results.query import CleanupFinding, CleanupResult
 from migrate.model.vector_store import ingestion_error
@@ -199,9 +200,7 @@ def _orphans(project: ProjectUsage) -> _CleanupItems:
         entity, names = by_owner.setdefault(reference.entity.key, (reference.entity, {}))
         names[f"{reference.missing[0]} {reference.missing[1]}"] = None
     for entity, names in by_owner.values():
-        names_shown = ", ".join(list(names)[:MAX_REFERENCES_NAMED])
-        more = f" and {len(names) - MAX_REFERENCES_NAMED:,} more" if len(names) > MAX_REFERENCES_NAMED else ""
-        yield _finding("orphan", entity, f"names {names_shown}{more}, not there")
+        yield _finding("orphan", entity, f"names {first_of([*names], MAX_REFERENCES_NAMED)}, not there")
     for row in usage.failed_files:
         yield _finding("orphan", row, f"the vector store could not index it: {ingestion_error(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):

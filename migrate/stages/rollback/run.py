@@ -22,6 +22,7 @@ from migrate.errors import (
 )
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.entity import ObjectKey
+from migrate.model.first_of import first_of
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.references import references_of
 from migrate.model.results.apply import NOT_ROLLED_BACK, FailedObject, RollbackResult, UndoStep, WorkRow
@@ -110,10 +111,9 @@ def _refuse_changed(steps: list[UndoStep]) -> None:
     names = [
         f"{s.kind} {s.name or s.id} [{s.target_id}]: {s.changed}, by "
         f"{f'apply {s.later.apply}' if s.later else 'others'}"
-        for s in steps[:MAX_CHANGED_SHOWN]
+        for s in steps
     ]
-    rest = len(steps) - MAX_CHANGED_SHOWN
-    why = "; ".join(names) + (f" and {rest:,} more" if rest > 0 else "")
+    why = first_of(names, MAX_CHANGED_SHOWN, "; ")
     applies = sorted({(s.later.apply, s.later.at, s.later.plan) for s in steps if s.later}, reverse=True)
     if applies:
         number, time, plan = applies[0]
