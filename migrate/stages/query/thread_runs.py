@@ -9,6 +9,7 @@ each run and each step is in some window.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -189,14 +190,7 @@ class ThreadRuns:
 
 def _first_place(count: int, is_reached: Callable[[int], bool]) -> int:
     """The first of `count` places that is reached, where all after it are reached too; `count` for none."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) // 2
-        if is_reached(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return bisect_left(range(count), True, key=is_reached)
 
 
 @dataclass
