@@ -23,7 +23,7 @@ from migrate.mcp.tools import (
     limit_parameter,
     offset_parameter,
 )
-from migrate.model import JSON, KINDS, Entity
+from migrate.model import JSON, Entity
 from migrate.model.masked_values import mask_body
 from migrate.model.references import references_of
 from migrate.model.served_version import served_version_remarks
@@ -98,7 +98,7 @@ def _uses(request: ToolRequest, assistant: str) -> Iterator[dict[str, JSON]]:
     """Vector stores and files that an assistant refers to, with their names."""
     estate = Estate(request.snapshot)
     entity = estate.objects("assistant").get(assistant)
-    for _, kind, id_ in references_of(KINDS["assistant"], entity) if entity else ():
+    for _, kind, id_ in references_of(entity) if entity else ():
         other = estate.objects(kind).get(id_) if kind in ("file", "vector_store", "assistant") else None
         yield {"kind": kind, "id": id_, "name": other.name if other else "(not in this snapshot)"}
 

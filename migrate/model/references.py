@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from migrate.model.entity import JSON, Entity
+from migrate.model import KINDS
+from migrate.model.entity import JSON, Entity, ObjectKey
 from migrate.model.json_paths import replace_strings_at, strings_at, value_at
-from migrate.model.kinds import Kind
 
 # Kind and old id -> new id, or None where there is none.
 IdLookup = Callable[[str, str], str | None]
@@ -39,21 +39,26 @@ def with_tool_resource_ids(resources: JSON, branch: str, ids: list[str]) -> dict
     return {**(resources or {}), branch: {**value, TOOL_RESOURCE_LISTS[branch][0]: ids}}
 
 
-def references_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:
+def references_of(entity: Entity) -> Iterator[tuple[str, str, str]]:
     """Every reference of an object: declared path, kind and id of the other object."""
-    for ref in kind.refs:
+    for ref in KINDS[entity.kind].refs:
         for id_ in strings_at(entity.fields, ref.path):
             if not is_template(id_):
                 yield ref.path, ref.kind, id_
 
 
-def remap_references(kind: Kind, entity: Entity, lookup: IdLookup) -> Entity:
+def named_keys(entity: Entity) -> set[ObjectKey]:
+    """Kind and id of everything that an object refers to."""
+    return {(kind, id_) for _, kind, id_ in references_of(entity)}
+
+
+def remap_references(entity: Entity, lookup: IdLookup) -> Entity:
     """The object with every reference replaced; an id without a counterpart stays as it is."""
 
     def new_or_old(kind_name: str, old: str) -> str:
         return old if is_template(old) else lookup(kind_name, old) or old
 
-    fields = replace_strings_at(entity.fields, kind.references, new_or_old)
+    fields = replace_strings_at(entity.fields, KINDS[entity.kind].references, new_or_old)
     return entity if fields is entity.fields else entity.with_fields(**fields)
 
 

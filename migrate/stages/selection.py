@@ -254,7 +254,7 @@ def _needs(estate: Estate, key: ObjectKey) -> Iterator[ObjectKey]:
     reports it."""
     kind, id_ = key
     entity = estate.objects(kind)[id_]
-    yield from ((meant, named) for _, meant, named in references_of(KINDS[kind], entity))
+    yield from ((meant, named) for _, meant, named in references_of(entity))
     member = MEMBER_KINDS.get(kind, "")
     for below in estate.iter_members(member, id_) if member else ():
-        yield from ((meant, named) for _, meant, named in references_of(KINDS[member], below))
+        yield from ((meant, named) for _, meant, named in references_of(below))

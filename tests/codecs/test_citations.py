@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.codecs import CODECS, Target
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.message import count_citations, without_citations
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of
@@ -163,7 +163,7 @@ def test_a_citation_of_an_empty_text_is_lost() -> None:
 
 
 def test_the_new_id_of_a_file_is_found_in_a_citation() -> None:
-    references = list(references_of(KINDS["message"], adapted(answer(cited(), path()), TARGET)[0]))
+    references = list(references_of(adapted(answer(cited(), path()), TARGET)[0]))
     assert [id_ for _, kind, id_ in references if kind == "file"] == ["file-a", "file-b"]
 
 

@@ -58,7 +58,7 @@ def test_the_body_is_the_text_between_one_blank_line_and_the_last_newline() -> N
 @given(assistants)
 def test_an_assistant_comes_back(given_: Entity) -> None:
     entity = replace(given_, id="key-1")
-    absent = [id_ for _, _, id_ in references_of(KINDS["assistant"], entity)]
+    absent = [id_ for _, _, id_ in references_of(entity)]
     text = compose.assistant_text(entity, "why", absent)
     contents, problems = parse_config_directory({"assistants/x.md": text})
     assert not problems, text

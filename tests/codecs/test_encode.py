@@ -151,7 +151,7 @@ def test_a_schema_that_speaks_of_ids_is_never_touched() -> None:
             "file_search": {"vector_store_ids": ["vs_1"]},
         },
     )
-    moved = remap_references(KINDS["assistant"], given, lambda kind, old: f"new-{old}")
+    moved = remap_references(given, lambda kind, old: f"new-{old}")
     assert moved.fields["tools"][0] == function
     assert moved.fields["tools"][1]["connected_agent"] == {"id": "new-asst_1", "name": "file-a"}
     assert moved.fields["tool_resources"] == {
@@ -162,7 +162,7 @@ def test_a_schema_that_speaks_of_ids_is_never_touched() -> None:
         "Use file-a of vs_1.",
         {"file_id": "file-a"},
     )
-    assert sorted(id_ for _, _, id_ in references_of(KINDS["assistant"], given)) == [
+    assert sorted(id_ for _, _, id_ in references_of(given)) == [
         "asst_1",
         "file-a",
         "vs_1",

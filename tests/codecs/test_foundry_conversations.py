@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from migrate.codecs import CODECS, Target
 from migrate.codecs.foundry.encode import ids_as_metadata
-from migrate.model import KINDS, STAMP, Entity
+from migrate.model import STAMP, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of, remap_references
 from migrate.model.stamp import DEFAULT_STAMP_KEYS
@@ -71,7 +71,7 @@ def test_files_and_stores_are_named_in_metadata_and_read_back() -> None:
     }
     back = decoded(wire["metadata"])
     assert normalize_entity(back) == normalize_entity(given)
-    assert [(kind, id_) for _, kind, id_ in references_of(KINDS["thread"], back)] == [
+    assert [(kind, id_) for _, kind, id_ in references_of(back)] == [
         ("file", "file-a"),
         ("file", "file-b"),
         ("vector_store", "vs_1"),
@@ -170,7 +170,7 @@ def test_a_resource_of_nothing_is_no_loss(held: Any) -> None:
 
 def test_written_ids_are_those_of_the_target() -> None:
     fitted, _ = adapted(thread(["file-a"], ["vs_1"]), FOUNDRY)
-    moved = remap_references(KINDS["thread"], fitted, lambda kind, old: f"new-{old}")
+    moved = remap_references(fitted, lambda kind, old: f"new-{old}")
     metadata = CODEC.create_request(moved)["metadata"]
     assert (metadata[DEFAULT_STAMP_KEYS.files], metadata[DEFAULT_STAMP_KEYS.stores]) == (
         "new-file-a",

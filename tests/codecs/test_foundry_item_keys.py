@@ -10,9 +10,9 @@ import pytest
 from migrate.codecs import CODECS, Target
 from migrate.codecs.foundry.adapt_message import is_unproven, why_call_not_replayed
 from migrate.codecs.foundry.items import ITEM_SERVER_KEYS
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
-from migrate.model.references import references_of, remap_references
+from migrate.model.references import named_keys, references_of, remap_references
 from tests.codecs.adaptation import AZURE, NATIVE, adapted, fit, without
 from tests.codecs.test_foundry_items import CALL, OUTPUT, read, written
 
@@ -25,11 +25,6 @@ ANSWER = {
 TEXT = {"type": "input_text", "text": "found"}
 IMAGE = {"type": "input_image", "file_id": "file-i", "detail": "auto"}
 FILE = {"type": "input_file", "file_id": "file-a"}
-FORM = KINDS["message"]
-
-
-def named(entity: Entity) -> set[tuple[str, str]]:
-    return {(kind, id_) for _, kind, id_ in references_of(FORM, entity)}
 
 
 class TestPhase:
@@ -126,7 +121,7 @@ class TestOutputsInParts:
     given = read({**OUTPUT, "output": [TEXT, IMAGE, {**FILE, "filename": None}]})
 
     def test_they_are_written_with_the_files_of_the_target(self) -> None:
-        fitted = remap_references(FORM, adapted(self.given, NATIVE)[0], lambda _, old: f"new-{old}")
+        fitted = remap_references(adapted(self.given, NATIVE)[0], lambda _, old: f"new-{old}")
         assert CODECS["foundry"].create_request(fitted)["output"] == [
             TEXT,
             {**IMAGE, "file_id": "new-file-i"},
@@ -135,7 +130,7 @@ class TestOutputsInParts:
         assert fit(self.given, NATIVE)[1] == [("content.output", "adapted")]
 
     def test_what_they_name_is_in_use(self) -> None:
-        assert named(self.given) == {("file", "file-i"), ("file", "file-a")}
+        assert named_keys(self.given) == {("file", "file-i"), ("file", "file-a")}
 
     def test_a_file_that_cannot_be_moved_becomes_a_line(self) -> None:
         target = without("file-i", "file-a", target=NATIVE)
@@ -192,9 +187,9 @@ class TestOutputsInParts:
 )
 def test_what_an_item_names_is_found_by_its_path(item: dict[str, Any], names: set[tuple[str, str]]) -> None:
     entity = read({"id": "i", **item})
-    assert named(entity) == names
-    moved = remap_references(FORM, entity, lambda _, old: f"new-{old}")
-    assert named(moved) == {(kind, f"new-{id_}") for kind, id_ in names}
+    assert named_keys(entity) == names
+    moved = remap_references(entity, lambda _, old: f"new-{old}")
+    assert named_keys(moved) == {(kind, f"new-{id_}") for kind, id_ in names}
 
 
 def test_a_mask_and_the_files_of_a_shell_are_named_by_an_agent() -> None:
@@ -203,7 +198,7 @@ def test_a_mask_and_the_files_of_a_shell_are_named_by_an_agent() -> None:
         {"type": "shell", "environment": {"type": "container_auto", "file_ids": ["file-b"]}},
     ]
     entity = Entity("assistant", "a", fields={"tools": tools})
-    assert {id_ for _, _, id_ in references_of(KINDS["assistant"], entity)} == {"file-a", "file-b"}
+    assert {id_ for _, _, id_ in references_of(entity)} == {"file-a", "file-b"}
 
 
 def targets() -> list[Target]:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from migrate.codecs import CODECS, Target
-from migrate.model import KINDS
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import references_of, remap_references
 from tests.codecs import project_answers
@@ -129,8 +128,8 @@ def with_odd_values(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
 def _read_and_fitted(service: str, kind: str, body: Any, target: Target) -> None:
     (entity,) = CODECS[service].decode(kind, body, "conv_1", None)
     assert json_digest(normalize_entity(entity))
-    list(references_of(KINDS[kind], entity))
-    remap_references(KINDS[kind], entity, lambda _, old: old)
+    list(references_of(entity))
+    remap_references(entity, lambda _, old: old)
     codec = CODECS[target.capabilities.service]
     target = replace(target, has=lambda _kind, id_: bool(id_))
     if kind == "message" and codec.why_not_replayed(entity, target):

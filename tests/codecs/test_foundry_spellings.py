@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.codecs import CODECS
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of
 from tests.codecs import project_answers
@@ -188,7 +188,7 @@ def test_an_older_list_of_files_that_is_none_is_kept_as_unknown(kind: str, file_
     body = {"id": "x", "role": "user", "tools": [{"type": "code_interpreter"}], "file_ids": file_ids}
     entity = CODECS["openai"].decode(kind, body, "t", None)[0]
     assert entity.extras["file_ids"] == file_ids
-    assert list(references_of(KINDS[kind], entity)) == []
+    assert list(references_of(entity)) == []
 
 
 def test_other_keys_of_a_retrieval_tool_are_kept() -> None:

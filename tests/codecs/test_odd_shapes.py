@@ -9,7 +9,6 @@ import pytest
 
 from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants import decode_assistants_object, encode_create
-from migrate.model import KINDS
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import references_of, remap_references
 from tests.codecs.adaptation import AZURE, reported
@@ -43,8 +42,8 @@ each_shape = pytest.mark.parametrize(("kind", "field", "value"), ODD)
 def test_it_is_read_and_compared(kind: str, field: str, value: Any) -> None:
     for entity in decode_assistants_object(kind, {"id": "x", field: value}):
         assert json_digest(normalize_entity(entity))
-        list(references_of(KINDS[entity.kind], entity))
-        remap_references(KINDS[entity.kind], entity, lambda _, old: old)
+        list(references_of(entity))
+        remap_references(entity, lambda _, old: old)
 
 
 @each_shape

@@ -71,11 +71,7 @@ def test_a_citation_of_a_real_answer_is_a_reference() -> None:
     if "azure_v2_messages_list_with_file_citation.json" not in names():
         pytest.skip("this recording is not there")
     rows = answer("azure_v2_messages_list_with_file_citation.json")["data"]
-    found = [
-        ref
-        for row in rows
-        for ref in references_of(KINDS["message"], decode_assistants_object("message", row)[0])
-    ]
+    found = [ref for row in rows for ref in references_of(decode_assistants_object("message", row)[0])]
     assert found == [
         (
             "content[].text.annotations[].file_citation.file_id",

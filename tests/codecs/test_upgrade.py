@@ -9,7 +9,7 @@ import pytest
 from migrate.codecs import DecodeContext, Target, capabilities_for
 from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants import decode_assistants_object
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.references import references_of
 
 
@@ -122,7 +122,7 @@ def test_a_file_in_a_store_is_named_by_its_own_id() -> None:
     (entity,) = decode_assistants_object(
         "vector_store_file", {"id": "file-a", "vector_store_id": "vs_1"}, "vs_1"
     )
-    assert list(references_of(KINDS["vector_store_file"], entity)) == [("file_id", "file", "file-a")]
+    assert list(references_of(entity)) == [("file_id", "file", "file-a")]
 
 
 def test_an_unknown_key_is_kept() -> None:

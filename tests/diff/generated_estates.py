@@ -13,7 +13,7 @@ from migrate.archive import Archive
 from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.references import remap_references
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
@@ -136,7 +136,7 @@ def _moved(
     for parent, rows in by_parent.items():
         moved = []
         for row in rows:
-            entity = remap_references(KINDS[kind], Entity(kind, row["id"], parent, row), new)
+            entity = remap_references(Entity(kind, row["id"], parent, row), new)
             own = f"new-{row['id']}"
             if kind == "vector_store_file":  # its id is that of the file
                 own = entity.fields["file_id"]

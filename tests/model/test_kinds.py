@@ -69,9 +69,9 @@ def test_a_message_names_files_in_four_places() -> None:
         "bare",
     ]
     message = Entity("message", "m", "t", {"content": content, "attachments": [{"file_id": "a"}, {}]})
-    assert sorted(id_ for _, _, id_ in references_of(KINDS["message"], message)) == ["a", "c", "i", "p"]
-    moved = remap_references(KINDS["message"], message, lambda kind, old: f"{kind}:{old}")
-    assert sorted(id_ for _, _, id_ in references_of(KINDS["message"], moved)) == [
+    assert sorted(id_ for _, _, id_ in references_of(message)) == ["a", "c", "i", "p"]
+    moved = remap_references(message, lambda kind, old: f"{kind}:{old}")
+    assert sorted(id_ for _, _, id_ in references_of(moved)) == [
         "file:a",
         "file:c",
         "file:i",
@@ -99,7 +99,7 @@ def test_an_agent_names_files_and_stores_in_its_tools_too() -> None:
             },
         },
     )
-    found = sorted((kind, id_) for _, kind, id_ in references_of(KINDS["assistant"], agent))
+    found = sorted((kind, id_) for _, kind, id_ in references_of(agent))
     assert found == [
         ("assistant", "asst_2"),
         ("file", "f1"),
@@ -115,28 +115,27 @@ def test_an_item_names_files_where_a_message_does_not() -> None:
         {"type": "text", "text": {"value": "f", "annotations": [{"type": "file_citation", "file_id": "c"}]}},
     ]
     item = Entity("message", "m", "conv_1", {"role": "user", "content": content})
-    assert sorted(id_ for _, _, id_ in references_of(KINDS["message"], item)) == ["c", "f"]
+    assert sorted(id_ for _, _, id_ in references_of(item)) == ["c", "f"]
 
 
 def test_an_id_without_counterpart_stays() -> None:
     row = Entity("vector_store_file", "f", "vs", {"file_id": "f"})
-    assert remap_references(KINDS["vector_store_file"], row, lambda kind, old: None) == row
+    assert remap_references(row, lambda kind, old: None) == row
 
 
 @steady
 @given(entity=anything)
 def test_renaming_there_and_back_is_no_change(entity: Entity) -> None:
-    kind = KINDS[entity.kind]
-    there = remap_references(kind, entity, lambda _, old: f"new:{old}")
-    assert [f"new:{id_}" for _, _, id_ in references_of(kind, entity)] == [
-        id_ for _, _, id_ in references_of(kind, there)
+    there = remap_references(entity, lambda _, old: f"new:{old}")
+    assert [f"new:{id_}" for _, _, id_ in references_of(entity)] == [
+        id_ for _, _, id_ in references_of(there)
     ]
-    assert remap_references(kind, there, lambda _, new: new.removeprefix("new:")) == entity
+    assert remap_references(there, lambda _, new: new.removeprefix("new:")) == entity
 
 
 @steady
 @given(entity=anything)
 def test_renaming_leaves_the_original_alone(entity: Entity) -> None:
     before = repr(entity)
-    remap_references(KINDS[entity.kind], entity, lambda _, old: f"new:{old}")
+    remap_references(entity, lambda _, old: f"new:{old}")
     assert repr(entity) == before

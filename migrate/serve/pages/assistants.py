@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from migrate.model import JSON, KINDS, Entity
+from migrate.model import JSON, Entity
 from migrate.model.references import is_template, references_of
 from migrate.model.results.text_search import ThreadFilters, ThreadPage
 from migrate.model.served_version import served_version_remarks
@@ -82,7 +82,7 @@ def _resources(request: PageRequest, shown: ShownObject) -> Iterator[AssistantRe
     derived = {(entity.kind, entity.id) for entity in shown.derived}
     keys: dict[tuple[str, str], None] = {}
     for entity in (shown.entity, *shown.derived):
-        keys.update({(kind, id_): None for _, kind, id_ in references_of(KINDS[entity.kind], entity)})
+        keys.update({(kind, id_): None for _, kind, id_ in references_of(entity)})
     for kind, id_ in keys:
         if (kind, id_) in derived or is_template(id_):
             continue

@@ -195,7 +195,7 @@ class ApplyContext:
         than those of the plan. Raises `UnresolvedReference`."""
         target = target or self.target
         adapted, _ = self.codec.adapt(entity, target)
-        form, missing = KINDS[entity.kind], False
+        missing = False
 
         def lookup(kind: str, source_id: str) -> str | None:
             nonlocal missing
@@ -204,7 +204,7 @@ class ApplyContext:
             return target_id
 
         found = with_target_ids(adapted, target, lookup)
-        for path, kind, source_id in references_of(form, adapted) if missing else ():
+        for path, kind, source_id in references_of(adapted) if missing else ():
             if self.target_id(kind, source_id) is None:
                 raise UnresolvedReference(f"{path} names {kind} {source_id}, which could not be created")
         return found

@@ -14,7 +14,7 @@ from migrate.archive.id_map import uploaded_hashes
 from migrate.codecs import CODECS
 from migrate.codecs.adapt.models import target_model_name
 from migrate.codecs.foundry.valid_names import valid_name_base
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.entity import usability
 from migrate.model.file import BYTES_ABSENT
 from migrate.model.first_of import first_of
@@ -25,7 +25,7 @@ from migrate.model.project_resources import (
     replace_connections,
     short_connection_name,
 )
-from migrate.model.references import references_of, remap_references
+from migrate.model.references import named_keys, remap_references
 from migrate.stages.config_directory.select import unused_store_copies
 from migrate.stages.estate import Estate
 from migrate.stages.match.files import (
@@ -63,7 +63,7 @@ def is_equal_on_target(
         if connections_in_other_project(entity.fields, target_entity.fields):
             return False
     return not diff_objects(
-        normalize_written_fields(remap_references(KINDS[entity.kind], entity, lookup)),
+        normalize_written_fields(remap_references(entity, lookup)),
         normalize_written_fields(target_entity),
     )
 
@@ -234,5 +234,4 @@ def _nearby_files(source: Estate, target: Estate, pairs: ObjectPairs) -> Mapping
 
 
 def _file_refs(assistant: Entity) -> frozenset[str]:
-    form = KINDS["assistant"]
-    return frozenset(id_ for _, kind, id_ in references_of(form, assistant) if kind == "file")
+    return frozenset(id_ for kind, id_ in named_keys(assistant) if kind == "file")

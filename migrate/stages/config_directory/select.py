@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from migrate.model import KINDS, Entity
-from migrate.model.references import references_of
+from migrate.model import Entity
+from migrate.model.references import named_keys
 from migrate.model.stamp import stamp
 from migrate.stages.estate import Estate
 
@@ -73,10 +73,4 @@ def _has_prefix(entity: Entity, prefix: str) -> bool:
 
 def _referenced_ids(assistants: Iterable[Entity], kind: str) -> set[str]:
     """Ids of a kind to which assistants refer."""
-    form = KINDS["assistant"]
-    return {
-        id_
-        for assistant in assistants
-        for _, ref_kind, id_ in references_of(form, assistant)
-        if ref_kind == kind
-    }
+    return {id_ for assistant in assistants for of, id_ in named_keys(assistant) if of == kind}

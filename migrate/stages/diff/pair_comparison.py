@@ -56,7 +56,7 @@ class PairComparison:
     def remap_left(self, entity: Entity) -> Entity:
         """An object of the left with the ids of the right in its references, so that equal references are
         equal."""
-        return remap_references(KINDS[entity.kind], entity, self._pairs.right)
+        return remap_references(entity, self._pairs.right)
 
     def ignored_states(self) -> list[str]:
         """One line for each state that was not compared, because a config directory has no states."""

@@ -30,7 +30,7 @@ from migrate.codecs.config_directory.variables import (
 )
 from migrate.codecs.config_directory.variables import read_variables as read_variables
 from migrate.errors import OperationRefused
-from migrate.model import JSON, KINDS, Entity
+from migrate.model import JSON, Entity
 from migrate.model.file import BYTES_FROM_PARSED_TEXT, file_on_service
 from migrate.model.references import references_of, remap_references
 from migrate.model.results.export import ExportResult
@@ -125,7 +125,7 @@ def _missing_references(rows: Iterable[Entity], existing: Mapping[str, list[Enti
     known = {kind: {entity.id for entity in entities} for kind, entities in existing.items()}
     gone: dict[str, set[str]] = {kind: set() for kind in existing}
     for row in rows:
-        for _, kind, id_ in references_of(KINDS[row.kind], row):
+        for _, kind, id_ in references_of(row):
             if id_ not in known[kind]:
                 gone[kind].add(id_)
     return gone
@@ -133,9 +133,8 @@ def _missing_references(rows: Iterable[Entity], existing: Mapping[str, list[Enti
 
 def _with_keys(entity: Entity, ids: KeyById) -> tuple[Entity, list[str]]:
     """The object with keys instead of ids, and the ids of missing objects to which it refers."""
-    form = KINDS[entity.kind]
-    absent = [id_ for _, kind, id_ in references_of(form, entity) if (kind, id_) not in ids]
-    keyed = remap_references(form, entity, lambda kind, id_: ids.get((kind, id_)))
+    absent = [id_ for _, kind, id_ in references_of(entity) if (kind, id_) not in ids]
+    keyed = remap_references(entity, lambda kind, id_: ids.get((kind, id_)))
     key = ids.get((entity.kind, entity.id), str(keyed.fields.get("file_id") or entity.id))
     return Entity(entity.kind, key, entity.parent, keyed.fields, keyed.facts, keyed.extras), absent
 

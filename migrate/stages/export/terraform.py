@@ -15,7 +15,7 @@ from migrate.codecs.terraform import (
     terraform_identifier,
 )
 from migrate.errors import OperationRefused
-from migrate.model import JSON, KINDS
+from migrate.model import JSON
 from migrate.model.references import remap_references
 from migrate.model.results.export import TerraformExport
 from migrate.model.results.plan import Plan
@@ -60,7 +60,7 @@ def export_adapted_assistants(estate: Estate, object_filter: ObjectFilter, plan:
             name = entity.name if entity and entity.name else old
             return HclExpression(f"var.{terraform_identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
 
-        body = CODECS[FOUNDRY_SERVICE].create_request(remap_references(KINDS["assistant"], adapted, variable))
+        body = CODECS[FOUNDRY_SERVICE].create_request(remap_references(adapted, variable))
         agents[plan.settled.names[id_]] = _agent_fields(body)
     losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*included, "*"})
     return TerraformExport(agents_as_terraform(agents, "", existing=False), losses)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrate.errors import IncompleteResult, NoResponse, NotDownloadable, NotFound, RequestFailed
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.file import normalize_filename
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import IdLookup, references_of
@@ -114,7 +114,7 @@ def file_holders(estate: Estate, lookup: IdLookup, exact: bool = False) -> dict[
         for file in estate.store_files[store]:
             holders.setdefault(file, set()).add(holder)
     for assistant in estate.objects("assistant").values():
-        for _, kind, file in references_of(KINDS["assistant"], assistant):
+        for _, kind, file in references_of(assistant):
             if kind == "file":
                 holder = "assistant", lookup("assistant", assistant.id) or ""
                 holders.setdefault(file, set()).add(holder)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from migrate.codecs import Capabilities, Codec, Target
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.file import BYTES_FROM_ORIGINAL
 from migrate.model.loss import Loss
 from migrate.model.message import count_citations
@@ -108,7 +108,7 @@ def adapted_for_target(entity: Entity, codec: Codec, target: Target, lookup: IdL
 
 def with_target_ids(adapted: Entity, target: Target, lookup: IdLookup) -> Entity:
     """An adapted object with ids of the target, at declared paths and, where requested, in texts."""
-    return target.with_new_ids(remap_references(KINDS[adapted.kind], adapted, lookup), lookup)
+    return target.with_new_ids(remap_references(adapted, lookup), lookup)
 
 
 def replayed_messages(source: Estate, codec: Codec, target: Target, thread: str) -> Iterator[Entity]:
@@ -156,7 +156,7 @@ class AssistantDependencies:
         self._references = {
             id_: {
                 referenced
-                for _, kind, referenced in references_of(KINDS["assistant"], entity)
+                for _, kind, referenced in references_of(entity)
                 if kind == "assistant" and referenced in assistants and referenced not in present
             }
             for id_, entity in assistants.items()

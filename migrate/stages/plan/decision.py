@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from migrate.codecs.adapt.files import ORIGINALS_HINT
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.entity import usability
 from migrate.model.loss import EVERY_OBJECT, Grade, Loss
 from migrate.model.message_label import object_label
@@ -169,7 +169,7 @@ def with_restore_hints(losses: Iterable[Loss]) -> list[Loss]:
 
 def recreated_reference_losses(entity: Entity, is_recreated: Callable[[str, str], bool]) -> Iterator[Loss]:
     """A loss for each reference of an object that is kept to one that is created again."""
-    for path, kind, id_ in references_of(KINDS[entity.kind], entity):
+    for path, kind, id_ in references_of(entity):
         if is_recreated(kind, id_):
             name = re.split(r"[.\[]", path)[0]
             reason = f"names {kind} {id_}, which is gone and comes back under another id"
@@ -223,4 +223,4 @@ def with_ids_in_use(
         origin = origins.get((kind, id_))
         return lookup(kind, origin) if origin else None
 
-    return remap_references(KINDS[present.kind], present, in_use) if origins else present
+    return remap_references(present, in_use) if origins else present

@@ -18,7 +18,7 @@ from migrate.model.input_limits import loads
 from migrate.model.loss import EVERY_OBJECT
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.object_diff import diff_objects
-from migrate.model.references import references_of, remap_references
+from migrate.model.references import named_keys, remap_references
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate
 from migrate.stages.match.lineage import KINDS_SHARED_BY_GENERATIONS
@@ -231,7 +231,7 @@ class RelinkPlanner:
             own = {(kind, id_) for kind, id_ in lost if self._decider.same_place}
             unknown = sorted(
                 id_
-                for kind, id_ in _references(present) - known - own
+                for kind, id_ in named_keys(present) - known - own
                 if kind in {kind for kind, _ in named} and id_ not in self._target.objects(kind)
             )
             if unknown:
@@ -303,25 +303,15 @@ def unlisted_thread_notes(options: PlanOptions, target: Estate, actions: Iterabl
 def _with_new_ids(present: Entity, recreated: Recreated) -> Entity:
     """An object with a placeholder for each new id, which is not known yet."""
     return remap_references(
-        KINDS[present.kind],
-        present,
-        lambda kind, id_: f"(new id of {id_})" if (kind, id_) in recreated else None,
+        present, lambda kind, id_: f"(new id of {id_})" if (kind, id_) in recreated else None
     )
-
-
-def _references(entity: Entity) -> Set[ObjectKey]:
-    return {(kind, id_) for _, kind, id_ in references_of(KINDS[entity.kind], entity)}
 
 
 def _named_keys(entity: Entity, keys: Collection[ObjectKey]) -> Set[ObjectKey]:
     """Those of the keys that an object refers to."""
-    return {key for key in _references(entity) if key in keys}
+    return {key for key in named_keys(entity) if key in keys}
 
 
 def relinked(present: Entity, relinks: Set[ObjectKey], lookup: Callable[[str, str], str | None]) -> Entity:
     """An object as it is now, with the new ids of recreated objects. `lookup`: kind and old id -> new id."""
-    return remap_references(
-        KINDS[present.kind],
-        present,
-        lambda kind, id_: lookup(kind, id_) if (kind, id_) in relinks else None,
-    )
+    return remap_references(present, lambda kind, id_: lookup(kind, id_) if (kind, id_) in relinks else None)

@@ -9,7 +9,7 @@ duplicate   has the same content as an older object
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -86,7 +86,7 @@ def _store_digests(usage: Usage) -> Iterator[tuple[str, Entity]]:
             )
 
 
-def _member_digest(row: Entity, files: dict[str, Entity]) -> str:
+def _member_digest(row: Entity, files: Mapping[str, Entity]) -> str:
     fields = normalize_entity(row)
     id_ = str(fields.pop("file_id", row.id))
     file = files.get(id_)

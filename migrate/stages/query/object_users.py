@@ -10,9 +10,9 @@ from dataclasses import replace
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.input_limits import loads
-from migrate.model.references import references_of
+from migrate.model.references import named_keys
 from migrate.model.results.query import ObjectUser, ObjectUsers
 from migrate.model.secrets import mask_text
 from migrate.stages.query.thread_words import words_of_thread
@@ -49,12 +49,8 @@ def _referring(snapshot: SnapshotReader, of: str, kind: str, object_id: str) -> 
         if not any(form in text for form in forms):
             continue
         first, *derived = decode(of, loads(text), "", None)
-        if first.id != object_id and any((kind, object_id) in _references(e) for e in (first, *derived)):
+        if first.id != object_id and any((kind, object_id) in named_keys(e) for e in (first, *derived)):
             yield first
-
-
-def _references(entity: Entity) -> set[tuple[str, str]]:
-    return {(kind, id_) for _, kind, id_ in references_of(KINDS[entity.kind], entity)}
 
 
 def _stores_with(snapshot: SnapshotReader, file_id: str) -> Iterator[ObjectUser]:

@@ -121,14 +121,14 @@ def _add_run_steps(usage: Usage, thread: Entity) -> None:
     if usage.estate.snapshot.listing_state("run_step", storable_text(thread.id))[0] not in ("", "complete"):
         _is_complete(usage, "run_step", thread.id)
     for step in usage.estate.iter_members("run_step", storable_text(thread.id)):
-        files = ((kind, id_) for _, kind, id_ in references_of(KINDS["run_step"], step) if kind == "file")
+        files = ((kind, id_) for _, kind, id_ in references_of(step) if kind == "file")
         usage.referenced.update(filter(usage.exists, files))
 
 
 def _add_references(usage: Usage, entity: Entity, owner: ObjectKey | None = None) -> dict[ObjectKey, None]:
     """Add every reference of an object, and return them. `owner`: the node of a diagram for it."""
     keys: dict[ObjectKey, None] = {}
-    for path, kind, id_ in references_of(KINDS[entity.kind], entity):
+    for path, kind, id_ in references_of(entity):
         key = (kind, id_)
         if not usage.exists(key):
             if path in CONTAINER_FILE_PATHS:

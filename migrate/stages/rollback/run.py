@@ -235,7 +235,7 @@ class _Rollback:
         except RequestFailed:
             return removed
         present = self._ctx.decode(step.kind, body)
-        return [(kind, id_) for _, kind, id_ in references_of(KINDS[step.kind], present)]
+        return [(kind, id_) for _, kind, id_ in references_of(present)]
 
     def _restore(self, step: UndoStep) -> None:
         """Write back what an object was before."""

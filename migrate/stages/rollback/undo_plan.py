@@ -159,8 +159,8 @@ class UndoPlan:
         store = self.target.objects("vector_store")[entry.target_id]
         if object_fingerprint(store) != entry.written or self._foreign_files(store.id):
             return "others changed it since the service created it"
-        form, assistants = KINDS["assistant"], self.target.objects("assistant").values()
-        if any(id_ == store.id for entity in assistants for _, _, id_ in references_of(form, entity)):
+        assistants = self.target.objects("assistant").values()
+        if any(id_ == store.id for entity in assistants for _, _, id_ in references_of(entity)):
             return "others use it too"
         rest = (thread for id_, thread in self._threads.items() if id_ != thread_id)
         if any(store.id in stores_of_thread(thread) for thread in rest):

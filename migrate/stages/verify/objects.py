@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.file import is_same_filename
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.project_resources import connections_in_other_project
-from migrate.model.references import references_of
+from migrate.model.references import named_keys
 from migrate.model.results.apply import NOT_DELETED, VerifyFinding, VerifyResult
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.stamp import stamp
@@ -138,9 +138,7 @@ def _not_relinked(ctx: VerifyContext, target: Estate) -> Iterator[VerifyFinding]
         if not action.relinks:
             continue
         present = target.objects(action.kind).get(action.target_id)
-        named = (
-            {(kind, id_) for _, kind, id_ in references_of(KINDS[action.kind], present)} if present else set()
-        )
+        named = named_keys(present) if present else set()
         for kind, id_ in action.relinks:
             new_id = ctx.target_id(kind, ctx.plan.source_of(kind, id_))
             if (kind, id_) in named or (kind, new_id) not in named:
