@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from migrate.codecs.adapt.models import target_model_name
 from migrate.errors import RequestFailed
@@ -25,6 +25,7 @@ from migrate.model.results.retirements import (
 from migrate.model.retirements import (
     SERVICE_RETIREMENTS,
     Retirement,
+    ServiceRetirement,
     find_azure_retirement,
     find_openai_retirement,
     parse_shutdown_date,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from migrate.model.results.plan import Action, TargetSettings
 
 OPENAI_MODELS_SOURCE = "GET /v1/models"
+SERVICE_REMEDY = "take a snapshot, and move to a service that stays: plan ARCHIVE TARGET"
 NOT_SHOWN_REASON = "the service does not show which model is behind a deployment"
 NOT_LISTED_REASON = "the project lists no deployment of this name"
 # Actions after which an assistant is on the target.
@@ -143,13 +145,21 @@ def find_retiring(
 ) -> Retiring:
     """What ends in an estate of a type. `served`: what its service shows, None where that is not known.
     `within_days`: only what ends within so many days from `day`; None for every known date."""
-    objects, unknown = list(_services(type_, day)), Counter[tuple[str, str]]()
+    noun = "DEPLOYMENT" if type_ in DEPLOYMENT_TYPES else "MODEL"
+    objects = [
+        _retiring("service", row.type, row.name, "", _table_end(row, "announced", ""), day, SERVICE_REMEDY)
+        for row in SERVICE_RETIREMENTS
+        if row.type == type_
+    ]
+    unknown = Counter[tuple[str, str]]()
     for assistant in assistants:
         end = _end_of(type_, assistant.model, served)
         if isinstance(end, str):
             unknown[assistant.model, end] += 1
         elif end is not None:
-            objects.append(_retiring_assistant(type_, assistant, end, day))
+            id_, name, model, mapped_from = assistant
+            remedy = f'in [models] of the config file: "{mapped_from}" = "{noun}"'
+            objects.append(_retiring("assistant", id_, name, model, end, day, remedy))
     kept = [row for row in objects if within_days is None or row.days_left <= within_days]
     kept.sort(key=lambda row: (row.ends_on, row.model, row.name, row.id))
     rows = (
@@ -158,38 +168,21 @@ def find_retiring(
     return Retiring(day.isoformat(), tuple(kept), tuple(rows))
 
 
-def _services(type_: str, day: date) -> Iterator[RetiringObject]:
-    for row in SERVICE_RETIREMENTS:
-        if row.type == type_:
-            yield RetiringObject(
-                kind="service",
-                id=row.type,
-                name=row.name,
-                model="",
-                served_model="",
-                ends_on=row.ends_on.isoformat(),
-                days_left=(row.ends_on - day).days,
-                basis="announced",
-                source=row.source,
-                read_on=row.read_on.isoformat(),
-                remedy="take a snapshot, and move to a service that stays: plan ARCHIVE TARGET",
-            )
-
-
-def _retiring_assistant(type_: str, assistant: NamedModel, end: _End, day: date) -> RetiringObject:
-    noun = "DEPLOYMENT" if type_ in DEPLOYMENT_TYPES else "MODEL"
+def _retiring(
+    kind: Literal["assistant", "service"], id_: str, name: str, model: str, end: _End, day: date, remedy: str
+) -> RetiringObject:
     return RetiringObject(
-        kind="assistant",
-        id=assistant.id,
-        name=mask_text(assistant.name),
-        model=mask_text(assistant.model),
+        kind=kind,
+        id=id_,
+        name=mask_text(name),
+        model=mask_text(model),
         served_model=end.served_model,
         ends_on=end.ends_on.isoformat(),
         days_left=(end.ends_on - day).days,
         basis=end.basis,
         source=end.source,
         read_on=end.read_on,
-        remedy=f'in [models] of the config file: "{assistant.mapped_from}" = "{noun}"',
+        remedy=remedy,
     )
 
 
@@ -221,5 +214,5 @@ def _openai_end(model: str, served: ServedModels) -> _End | None:
     return None
 
 
-def _table_end(row: Retirement, basis: RetirementBasis, served_model: str) -> _End:
+def _table_end(row: Retirement | ServiceRetirement, basis: RetirementBasis, served_model: str) -> _End:
     return _End(row.ends_on, basis, row.source, row.read_on.isoformat(), served_model)

@@ -417,7 +417,7 @@ def test_every_mark_has_a_rule_and_only_requested_ones_are_listed(archive: Archi
     assert (
         set(CLEANUP_MARKS)
         == {"orphan", "unused", "expired", "duplicate"}
-        == {rule.mark for rule in CLEANUP_RULES}
+        == {mark for mark, _ in CLEANUP_RULES}
     )
     assert set(found(whole)) == {"unused", "expired", "duplicate"}
     assert set(found(whole, "expired")) == {"expired"}

@@ -28,41 +28,28 @@ if TYPE_CHECKING:
     from typing import TypeGuard
 
 
-@dataclass(frozen=True)
-class Duplicate:
-    """An object, the older object that it duplicates, and in which respect."""
-
-    entity: Entity
-    original: str
-    why: str
-
-
-def find_duplicates(usage: Usage) -> Iterator[Duplicate]:
-    """Every object that duplicates an older one. Objects are compared by fingerprints."""
-    yield from _duplicate_files(usage.estate.objects("file").values())
+def _find_duplicates(usage: Usage) -> Iterator[tuple[Entity, Entity, str]]:
+    """Every object that duplicates an older one, with that one, and in which respect. Objects are compared by
+    fingerprints."""
+    yield from _duplicate_files(list(usage.estate.objects("file").values()))
     assistants = [(_digest_without_name(e), e) for e in usage.estate.objects("assistant").values()]
     for twin, first in _newer_and_oldest(assistants):
-        yield Duplicate(twin, first.id, f"like {first.id}{_name_difference(twin, first)}")
+        yield twin, first, f"like {first.id}{_name_difference(twin, first)}"
     for twin, first in _newer_and_oldest(_store_digests(usage)):
-        yield Duplicate(
-            twin, first.id, f"like {first.id}{_name_difference(twin, first)}, with the same files"
-        )
+        yield twin, first, f"like {first.id}{_name_difference(twin, first)}, with the same files"
 
 
-def _duplicate_files(files: Iterable[Entity]) -> Iterator[Duplicate]:
+def _duplicate_files(files: list[Entity]) -> Iterator[tuple[Entity, Entity, str]]:
     """Files by their hash first; a file without a hash by name and size."""
-    rows = list(files)
-    hashed = [(hash_, file) for file in rows if (hash_ := content_hash(file))]
+    hashed = [(hash_, file) for file in files if (hash_ := content_hash(file))]
     paired = set()
     for twin, first in _newer_and_oldest(hashed):
         paired.add(twin.id)
-        yield Duplicate(twin, first.id, f"the same bytes as {first.id}")
-    rest = [((_file_name(f), _size(f)), f) for f in rows if f.id not in paired and _file_name(f) and _size(f)]
-    for twin, first in _newer_and_oldest(rest):
+        yield twin, first, f"the same bytes as {first.id}"
+    unpaired = (file for file in files if file.id not in paired and _file_name(file) and _size(file))
+    for twin, first in _newer_and_oldest(((_file_name(file), _size(file)), file) for file in unpaired):
         if not (content_hash(twin) and content_hash(first)):
-            yield Duplicate(
-                twin, first.id, f"the same name and size as {first.id}, a guess: not all bytes are here"
-            )
+            yield twin, first, f"the same name and size as {first.id}, a guess: not all bytes are here"
 
 
 def content_hash(file: Entity) -> str:
@@ -173,7 +160,7 @@ def find_cleanup(estate: Estate, marks: Collection[str], sibling: Estate | None 
 def find_cleanup_in_usage(usage: Usage, marks: Collection[str], sibling: Usage | None) -> CleanupResult:
     """Every object with one of the marks, in an estate whose references were read already."""
     project = ProjectUsage(usage, sibling)
-    items = [item for rule in CLEANUP_RULES if rule.mark in marks for item in rule.find(project)]
+    items = [item for mark, find in CLEANUP_RULES if mark in marks for item in find(project)]
     findings = tuple(item for item in items if isinstance(item, CleanupFinding))
     unproven = dict.fromkeys(item.text for item in items if isinstance(item, UnprovenClaim))
     return CleanupResult(findings, tuple(unproven), tuple(item for item in items if isinstance(item, str)))
@@ -196,9 +183,9 @@ def _bytes(entity: Entity) -> int | None:
 def _orphans(project: ProjectUsage) -> _CleanupItems:
     usage = project.usage
     by_owner: dict[tuple[str, str, str], tuple[Entity, dict[str, None]]] = {}
-    for reference in usage.dangling:
-        entity, names = by_owner.setdefault(reference.entity.key, (reference.entity, {}))
-        names[f"{reference.missing[0]} {reference.missing[1]}"] = None
+    for owner, (kind, id_) in usage.dangling:
+        entity, names = by_owner.setdefault(owner.key, (owner, {}))
+        names[f"{kind} {id_}"] = None
     for entity, names in by_owner.values():
         yield _finding("orphan", entity, f"names {first_of([*names], MAX_REFERENCES_NAMED)}, not there")
     for row in usage.failed_files:
@@ -283,8 +270,8 @@ def _day(seconds: float) -> str:
 
 def _duplicates(project: ProjectUsage) -> _CleanupItems:
     usage = project.usage
-    for twin in find_duplicates(usage):
-        yield _finding("duplicate", twin.entity, twin.why, twin.original)
+    for twin, first, why in _find_duplicates(usage):
+        yield _finding("duplicate", twin, why, first.id)
     if usage.gap("vector_store_file"):
         yield UnprovenClaim(f"duplicates of vector stores: {usage.gap('vector_store_file')}")
     unhashed = [
@@ -296,27 +283,14 @@ def _duplicates(project: ProjectUsage) -> _CleanupItems:
         yield f"{len(unhashed):,} files whose bytes are not here were compared by name and size alone"
 
 
-@dataclass(frozen=True)
-class CleanupRule:
-    """One rule: its mark, what it means, and the function that finds such objects."""
-
-    mark: str
-    means: str
-    find: Callable[[ProjectUsage], _CleanupItems]
-
-
-# All rules.
-CLEANUP_RULES = (
-    CleanupRule(
-        "orphan", "refers to a missing object, or could not be indexed by its vector store", _orphans
-    ),
-    CleanupRule("unused", "a vector store that no assistant and no thread names", _unused_stores),
-    CleanupRule("unused", "a file that no store, assistant, thread or message names", _unused_files),
-    CleanupRule(
-        "unused", "an assistant without runs and messages that no assistant names", _unused_assistants
-    ),
-    CleanupRule("expired", "a vector store or file whose time has passed", _expired),
-    CleanupRule("duplicate", "has the same content as an older object", _duplicates),
+# Mark and function of every rule.
+CLEANUP_RULES: tuple[tuple[str, Callable[[ProjectUsage], _CleanupItems]], ...] = (
+    ("orphan", _orphans),
+    ("unused", _unused_stores),
+    ("unused", _unused_files),
+    ("unused", _unused_assistants),
+    ("expired", _expired),
+    ("duplicate", _duplicates),
 )
 
-CLEANUP_MARKS = tuple(dict.fromkeys(rule.mark for rule in CLEANUP_RULES))
+CLEANUP_MARKS = tuple(dict.fromkeys(mark for mark, _ in CLEANUP_RULES))

@@ -21,15 +21,6 @@ DELETED_WHILE_READ = "it was deleted while the snapshot was read"
 ASSISTANT_ID_SOURCE = {"run": "fields", "message": "facts"}
 
 
-@dataclass(frozen=True)
-class DanglingReference:
-    """A reference to an object that does not exist."""
-
-    entity: Entity
-    path: str
-    missing: ObjectKey
-
-
 @dataclass
 class ThreadGroup:
     """Threads with the same references: how many, and the first of them."""
@@ -44,7 +35,8 @@ class Usage:
 
     `referenced`: objects to which another refers. `edges`: which assistant or store refers to which object.
     `thread_groups`: threads by the objects to which they, their messages and their runs refer.
-    `active_assistants`: assistants of runs and messages. `failed_files`: files that their vector store could
+    `active_assistants`: assistants of runs and messages. `dangling`: objects, each with an object that it
+    names and that does not exist. `failed_files`: files that their vector store could
     not index. `members`: id of a store -> its files, where all were read. `gaps`: kind -> why not all were
     read. `more_gaps`: how many further gaps a kind has."""
 
@@ -53,7 +45,7 @@ class Usage:
     edges: dict[tuple[ObjectKey, ObjectKey], None] = field(default_factory=dict)
     thread_groups: dict[frozenset[ObjectKey], ThreadGroup] = field(default_factory=dict)
     active_assistants: set[str] = field(default_factory=set)
-    dangling: list[DanglingReference] = field(default_factory=list)
+    dangling: list[tuple[Entity, ObjectKey]] = field(default_factory=list)
     failed_files: list[Entity] = field(default_factory=list)
     members: dict[str, list[Entity]] = field(default_factory=dict)
     gaps: dict[str, str] = field(default_factory=dict)
@@ -134,7 +126,7 @@ def _add_references(usage: Usage, entity: Entity, owner: ObjectKey | None = None
             if path in CONTAINER_FILE_PATHS:
                 continue
             if kind not in usage.gaps:
-                usage.dangling.append(DanglingReference(entity, path, key))
+                usage.dangling.append((entity, key))
         keys[key] = None
     usage.referenced.update(keys)
     if owner:
