@@ -58,16 +58,23 @@ class ObjectFilter:
             return (kind, str(body.get("id"))) in self.only
         if not self.include and not self.exclude:
             return True
-        return self.matches_names(kind, [str(body[key]) for key in NAME_FIELDS if body.get(key)])
+        return self.matches_names(kind, names_in(body))
 
     def matches_names(self, kind: str, names: Collection[str]) -> bool:
         """Whether an object with these names and ids passes: one that matches a rule is enough."""
-        included = [rule for rule in self.include if rule[0] == kind]
-        is_included = self._matches_any(included, names) or not included
-        return not self._matches_any([r for r in self.exclude if r[0] == kind], names) and is_included
+        is_included = self.includes(kind, names) or all(of != kind for of, _ in self.include)
+        return not self.excludes(kind, names) and is_included
 
-    def _matches_any(self, rules: list[tuple[str, str]], names: Collection[str]) -> bool:
-        matched = [rule for rule in rules if any(fnmatchcase(name, rule[1]) for name in names)]
+    def includes(self, kind: str, names: Collection[str]) -> bool:
+        """Whether an `include` rule matches an object with these names and ids."""
+        return self._matches_any(self.include, kind, names)
+
+    def excludes(self, kind: str, names: Collection[str]) -> bool:
+        """Whether an `exclude` rule matches an object with these names and ids."""
+        return self._matches_any(self.exclude, kind, names)
+
+    def _matches_any(self, rules: Iterable[tuple[str, str]], kind: str, names: Collection[str]) -> bool:
+        matched = [r for r in rules if r[0] == kind and any(fnmatchcase(name, r[1]) for name in names)]
         self.matched_rules.update(matched)
         return bool(matched)
 
@@ -80,6 +87,11 @@ class ObjectFilter:
             for kind, glob in rules
             if glob != "*" and kind not in unknown and (kind, glob) not in self.matched_rules
         ]
+
+
+def names_in(body: Mapping[str, JSON]) -> list[str]:
+    """The id and the names in a body, against which rules are matched."""
+    return [str(body[key]) for key in NAME_FIELDS if body.get(key)]
 
 
 def _rule(text: str) -> tuple[str, str]:

@@ -6,9 +6,8 @@ to. A thread needs its stores and files, and the files that its messages attach 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.history import snapshots_with
@@ -16,8 +15,9 @@ from migrate.errors import BadUsage, IncompleteResult, NothingSelected
 from migrate.model import KINDS, Entity
 from migrate.model.entity import ObjectKey, creation_time
 from migrate.model.references import references_of
-from migrate.model.selection import SELECTABLE_KINDS, Rule, Selection, not_narrowed_notes
+from migrate.model.selection import SELECTABLE_KINDS, Selection, not_narrowed_notes
 from migrate.stages.estate import Estate
+from migrate.stages.filters import ObjectFilter
 from migrate.stages.object_lookup import ObjectLookup
 
 # Kind -> the kind below it whose references are needed as well.
@@ -94,18 +94,13 @@ def select_objects(
             "list what it has: ls ARCHIVE [--kind KIND]",
         )
     needed, left_out = search.dependencies(chosen) if with_needed else ({}, {})
-    rules = dict.fromkeys((*selection.include, *selection.exclude))
     return SelectedObjects(
         chosen=chosen,
         needed_by=needed,
         left_out=left_out,
         unknown_ids=tuple(search.unknown_ids),
         other_snapshots=tuple(search.other_snapshots),
-        unmatched_rules=tuple(
-            f"{kind}:{pattern}"
-            for kind, pattern in rules
-            if pattern != "*" and (kind, pattern) not in search.matched_rules
-        ),
+        unmatched_rules=tuple(search.rules.unmatched_rules()),
         notes=(
             *((UNDATED_NOTE,) if search.saw_undated else ()),
             *not_narrowed_notes(selection, {kind for kind, _ in chosen}),
@@ -136,7 +131,7 @@ class _Search:
         self, estate: Estate, selection: Selection, newest_messages: Mapping[str, float | None] | None = None
     ) -> None:
         self._estate, self._selection, self._newest = estate, selection, newest_messages
-        self.matched_rules: set[Rule] = set()
+        self.rules = ObjectFilter(selection.include, selection.exclude)
         self.unknown_ids: list[str] = []
         self.other_snapshots: list[tuple[str, int]] = []
         self._lookup = ObjectLookup(estate.snapshot.conn, estate.snapshot)
@@ -156,18 +151,13 @@ class _Search:
         return named or kind in self._narrowed
 
     def _is_chosen(self, entity: Entity) -> bool:
-        included = self._fits_rule(self._selection.include, entity)
+        names = _names(entity)
+        included = self.rules.includes(entity.kind, names)
         if not (included or (entity.kind, entity.id) in self._named or entity.kind in self._narrowed):
             return False
-        if self._fits_rule(self._selection.exclude, entity):
+        if self.rules.excludes(entity.kind, names):
             return False
         return self._fits_dates(entity) and self._fits_metadata(entity)
-
-    def _fits_rule(self, rules: Iterable[Rule], entity: Entity) -> bool:
-        names = [name for name in (entity.id, entity.name) if name]
-        fits = [r for r in rules if r[0] == entity.kind and any(fnmatchcase(name, r[1]) for name in names)]
-        self.matched_rules.update(fits)
-        return bool(fits)
 
     def _fits_metadata(self, entity: Entity) -> bool:
         metadata = entity.fields.get("metadata")
@@ -202,8 +192,8 @@ class _Search:
                 found = self._estate.objects(key[0]).get(key[1])
                 if found is None or key in chosen or key in needed or key in left_out:
                     continue
-                comes_along = self._selection.dependencies and not self._fits_rule(
-                    self._selection.exclude, found
+                comes_along = self._selection.dependencies and not self.rules.excludes(
+                    found.kind, _names(found)
                 )
                 (needed if comes_along else left_out)[key] = owner
                 waiting += [key] if comes_along else []
@@ -226,6 +216,11 @@ class _Search:
         if number is not None:
             self.other_snapshots.append((text, number))
         return None
+
+
+def _names(entity: Entity) -> list[str]:
+    """What a rule may match of an object."""
+    return [name for name in (entity.id, entity.name) if name]
 
 
 def newest_message_time(estate: Estate, thread: str) -> float | None:

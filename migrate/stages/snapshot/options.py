@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from migrate.model import JSON, KINDS
 from migrate.model.results.archive import MissingObject
 from migrate.model.selection import SELECTABLE_KINDS, Selection
 from migrate.model.shard import Shard
-from migrate.stages.filters import NAME_FIELDS, ObjectFilter
+from migrate.stages.filters import ObjectFilter, names_in
 
 
 @dataclass(frozen=True)
@@ -19,19 +18,19 @@ class SelectedContents:
     """The objects that a filtered snapshot keeps.
 
     `ids`: kind -> ids, for every kind that can be selected; files that the others need are added when those
-    were read. `lists_threads`: threads are listed again, since that takes fewer requests than one for each.
-    `gaps`: what could not be read when the objects were chosen, so that it is not known whether the selection
-    means it. `unknown_ids` and `unmatched_rules` fit nothing."""
+    were read. `rules`: those that exclude files, also needed ones. `lists_threads`: threads are listed again,
+    since that takes fewer requests than one for each. `gaps`: what could not be read when the objects were
+    chosen, so that it is not known whether the selection means it. `unknown_ids` and `unmatched_rules` fit
+    nothing."""
 
     selection: Selection
     ids: Mapping[str, set[str]]
+    rules: ObjectFilter = field(compare=False)
     lists_threads: bool = False
     gaps: tuple[MissingObject, ...] = ()
     unknown_ids: tuple[str, ...] = ()
     unmatched_rules: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    # Rules that excluded a needed file; workers add to it.
-    matched_rules: set[str] = field(default_factory=set, compare=False)
 
     def reads_kind(self, kind: str) -> bool:
         """Whether any object of a kind is kept. Files may still be needed."""
@@ -39,14 +38,8 @@ class SelectedContents:
 
     def keeps(self, kind: str, body: Mapping[str, JSON]) -> bool:
         """Whether an object is kept."""
-        return str(body.get("id")) in self.ids[kind] and not (kind == "file" and self._excludes_file(body))
-
-    def _excludes_file(self, body: Mapping[str, JSON]) -> bool:
-        names = [str(body[key]) for key in NAME_FIELDS if body.get(key)]
-        rules = [pattern for kind, pattern in self.selection.exclude if kind == "file"]
-        fits = {pattern for pattern in rules if any(fnmatchcase(name, pattern) for name in names)}
-        self.matched_rules.update(f"file:{pattern}" for pattern in fits)
-        return bool(fits)
+        is_meant = str(body.get("id")) in self.ids[kind]
+        return is_meant and not (kind == "file" and self.rules.excludes(kind, names_in(body)))
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,8 @@ def _unmatched_rules(
     if options.selected is not None:
         unknown |= set(SELECTABLE_KINDS)
         unmatched = [*options.selected.unmatched_rules, *rules.unmatched_rules(unknown | excluded)]
-        return tuple(rule for rule in unmatched if rule not in options.selected.matched_rules)
+        matched = {f"{kind}:{glob}" for kind, glob in options.selected.rules.matched_rules}
+        return tuple(rule for rule in unmatched if rule not in matched)
     return tuple(rules.unmatched_rules(unknown | (excluded if resumed else excluded & set(carried_over))))
 
 

@@ -79,6 +79,7 @@ def read_selected_contents(
         return SelectedContents(
             selection=selection,
             ids=ids,
+            rules=ObjectFilter(exclude=selection.exclude),
             lists_threads=listing.list_threads and len(ids["thread"]) * THREADS_PER_PAGE > count,
             gaps=tuple(gaps),
             unknown_ids=tuple(id_ for id_ in selected.unknown_ids if id_ not in unread),
