@@ -16,6 +16,7 @@ from migrate.stages.diff.ignore_rules import (
     ExpectedDifference,
     IgnoreFilter,
     IgnoreRule,
+    IgnoreRuleTable,
     parse_path,
     read_ignore_rules,
 )
@@ -170,7 +171,8 @@ def test_so_is_the_name_of_a_member(name: str) -> None:
 
 
 def _ignored(path: str, change: Change) -> bool:
-    rule = IgnoreRule("rule 1", "*", "*", path, parse_path("rule 1", path), "", "known", None)
+    table = IgnoreRuleTable(path=path, reason="known")
+    rule = IgnoreRule("rule 1", table, parse_path("rule 1", path))
     return IgnoreFilter((rule,), (), TODAY).filter(change) is None
 
 

@@ -43,24 +43,19 @@ class IgnoreRuleTable(BaseModel):
 
 @dataclass(frozen=True)
 class IgnoreRule:
-    """One rule. `location`: its file and number."""
+    """One rule. `location`: its file and number. `steps`: its path, parsed."""
 
     location: str
-    kind: str
-    name: str
-    path: str
+    table: IgnoreRuleTable
     steps: tuple[str, ...]
-    action: str
-    reason: str
-    expires: date | None
 
     def applies_to(self, change: Change) -> bool:
         """Whether the rule applies to this object and this kind of change."""
         names = [name for name in (change.name, change.left_id, change.right_id) if name]
         return (
-            self.kind in ("*", change.kind)
-            and self.action in ("", change.action)
-            and any(fnmatchcase(name, self.name) for name in names)
+            self.table.kind in ("*", change.kind)
+            and self.table.action in ("", change.action)
+            and any(fnmatchcase(name, self.table.name) for name in names)
         )
 
     def covers(self, path: FieldDifference) -> bool:
@@ -90,10 +85,7 @@ def _ignore_rule(location: str, row: Any) -> IgnoreRule:
         ) from None
     if table.kind != "*" and table.kind not in KINDS:
         raise BadUsage(f"{location}: there is no kind {table.kind!r}", f"kinds are {', '.join(KINDS)}, or *")
-    return IgnoreRule(
-        location, table.kind, table.name, table.path, parse_path(location, table.path), table.action,
-        table.reason, table.expires,
-    )  # fmt: skip
+    return IgnoreRule(location, table, parse_path(location, table.path))
 
 
 def parse_path(location: str, path: str) -> tuple[str, ...]:
@@ -188,8 +180,8 @@ class IgnoreFilter:
         """The count of every rule that has not expired (a rule with count 0 may be superfluous), and of every
         expected difference that occurred."""
         rules = [
-            IgnoreCount(rule.location, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
-            for rule in self._rules
+            IgnoreCount(r.location, r.table.reason, str(r.table.expires or ""), self._counts[id(r)])
+            for r in self._rules
         ]
         expected = [
             IgnoreCount("expected", row.reason, "", self._counts[id(row)])
@@ -200,7 +192,9 @@ class IgnoreFilter:
 
     def expired(self) -> tuple[str, ...]:
         """One text for each rule that has expired; expired rules are not applied."""
-        return tuple(f"{rule.location} expired on {rule.expires}: {rule.reason}" for rule in self._expired)
+        return tuple(
+            f"{rule.location} expired on {rule.table.expires}: {rule.table.reason}" for rule in self._expired
+        )
 
     def _is_ignored(self, path: FieldDifference, rules: list[IgnoreRule]) -> bool:
         """Whether a path is ignored; counted for the first rule, or else the first expected difference."""
@@ -212,4 +206,4 @@ class IgnoreFilter:
         return covering is not None
 
     def _is_expired(self, rule: IgnoreRule) -> bool:
-        return rule.expires is not None and rule.expires < self._today
+        return rule.table.expires is not None and rule.table.expires < self._today
