@@ -135,8 +135,8 @@ def an_assessment() -> Assessment:
         "thread": Counter(kept=3, adapted=1),
     }
     return Assessment(
-        "https://east.openai.azure.com", "https://acme.services.ai.azure.com/api/projects/garden", LOSSES,
-        ("file file_7: its bytes",),
+        "https://east.openai.azure.com", "https://acme.services.ai.azure.com/api/projects/garden",
+        a_plan().model_copy(update={"retiring": None}),
         [FieldOutcome("assistant", "asst_1", "instructions", "", "Gardener")], kinds,
         source_retiring=ENDING,
     )  # fmt: skip

@@ -63,4 +63,5 @@ def assess_command(
     write_report(
         common, reports, assess_document(assessment), assess_report(assessment, all_objects), collector
     )
-    exit_with(3 if assessment.unknown_ids else 1 if unaccepted_losses(assessment.losses) else 0)
+    plan = assessment.plan
+    exit_with(3 if plan.unknown_ids else 1 if unaccepted_losses(plan.losses) else 0)

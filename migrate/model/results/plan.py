@@ -331,28 +331,16 @@ class FieldOutcome:
 
 @dataclass
 class Assessment:
-    """The result of `assess`. `kinds`: number of fields by kind and grade. `kept`: every unchanged field of
-    objects other than messages, which are only counted."""
+    """The result of `assess`. `target`: a type or an address. `plan`: what was assessed. `kept`: every
+    unchanged field of objects other than messages, which are only counted. `kinds`: number of fields by kind
+    and grade. `source_retiring`: what ends among the models on the source itself."""
 
     source: str
     target: str
-    losses: tuple[LossRow, ...]
-    unread: tuple[str, ...]
+    plan: Plan
     kept: list[FieldOutcome] = field(default_factory=list)
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
-    # Files of the source whose bytes the service never returns.
-    expected_gaps: int = 0
-    # Content that the source's service refuses to return, so that no archive has it.
-    hidden: tuple[str, ...] = ()
-    # What ends among the models that the assistants would have on the target, and on the source itself.
-    retiring: Retiring | None = None
     source_retiring: Retiring | None = None
-    # As in `Plan`: what was selected, and ids that the source does not have.
-    selection: SelectionRow | None = None
-    unknown_ids: tuple[str, ...] = ()
-    # Sentences about how it was selected, and rules that match nothing.
-    selection_notes: tuple[str, ...] = ()
-    other_snapshots: tuple[tuple[str, int], ...] = ()
 
     @property
     def totals(self) -> dict[str, int]:

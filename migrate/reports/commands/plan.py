@@ -74,30 +74,29 @@ def losses_last_line(rows: Sequence[LossRow]) -> str:
     return text
 
 
-def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
-    gaps = expected_gaps_text(subject.expected_gaps)
-    cost = cost_text(subject.cost) if isinstance(subject, Plan) else ""
+def _notes(plan: Plan, cost: str = "") -> tuple[str, ...]:
     notes = [
         f"apply: {cost}" if cost else "",
-        *_selection_notes(subject),
-        gaps,
-        *map(hidden_text, subject.hidden),
+        *_selection_notes(plan),
+        expected_gaps_text(plan.expected_gaps),
+        *map(hidden_text, plan.hidden),
+        soon_note(plan.retiring),
     ]
-    return tuple(filter(None, [*notes, soon_note(subject.retiring)]))
+    return tuple(filter(None, notes))
 
 
-def _selection_notes(subject: Plan | Assessment) -> Iterator[str]:
-    if subject.selection is not None:
-        yield f"selected: {' '.join(subject.selection.selection().options())}"
-    yield from subject.selection_notes
-    numbers = dict(subject.other_snapshots)
-    yield from (unknown_id_text(id_, numbers.get(id_)) for id_ in subject.unknown_ids)
+def _selection_notes(plan: Plan) -> Iterator[str]:
+    if plan.selection is not None:
+        yield f"selected: {' '.join(plan.selection.selection().options())}"
+    yield from plan.selection_notes
+    numbers = dict(plan.other_snapshots)
+    yield from (unknown_id_text(id_, numbers.get(id_)) for id_ in plan.unknown_ids)
 
 
 def assess_document(assessment: Assessment) -> dict[str, JSON]:
     """The JSON document of `assess`: `rows` has a line for every object and field."""
     kept = [{**asdict(row), "grade": "kept", "reason": "", "way_out": ""} for row in assessment.kept]
-    losses = [asdict(row) for row in assessment.losses]
+    losses = [asdict(row) for row in assessment.plan.losses]
     return {
         "source": assessment.source,
         "target": assessment.target,
@@ -108,11 +107,11 @@ def assess_document(assessment: Assessment) -> dict[str, JSON]:
         },
         "losses": losses,
         "rows": [*kept, *losses],
-        "unread": list(assessment.unread),
-        "expected_gaps": assessment.expected_gaps,
-        "hidden": list(assessment.hidden),
-        "unknown_ids": list(assessment.unknown_ids),
-        **retiring_document(assessment.retiring),
+        "unread": list(assessment.plan.unread),
+        "expected_gaps": assessment.plan.expected_gaps,
+        "hidden": list(assessment.plan.hidden),
+        "unknown_ids": list(assessment.plan.unknown_ids),
+        **retiring_document(assessment.plan.retiring),
         **{f"source_{key}": rows for key, rows in retiring_document(assessment.source_retiring).items()},
     }
 
@@ -124,8 +123,8 @@ def assess_report(assessment: Assessment, all_objects: bool = False) -> Report:
         title=f"{assessment.source} -> {assessment.target}",
         left=assessment.source,
         right=assessment.target,
-        ok=not unaccepted_losses(assessment.losses),
-        last_line=losses_last_line(assessment.losses),
+        ok=not unaccepted_losses(assessment.plan.losses),
+        last_line=losses_last_line(assessment.plan.losses),
         summary=tuple((grade, assessment.totals[grade]) for grade in ASSESS_GRADES),
         counts=ObjectCounts(
             ASSESS_GRADES,
@@ -135,12 +134,12 @@ def assess_report(assessment: Assessment, all_objects: bool = False) -> Report:
             ),
             "fields",
         ),
-        items=sort_items(loss_items(assessment.losses, all_objects)),
-        gaps=assessment.unread,
-        notes=_notes(assessment),
+        items=sort_items(loss_items(assessment.plan.losses, all_objects)),
+        gaps=assessment.plan.unread,
+        notes=_notes(assessment.plan),
         endings=(
             *report_endings(assessment.source_retiring, "on the source"),
-            *report_endings(assessment.retiring, "on the target"),
+            *report_endings(assessment.plan.retiring, "on the target"),
         ),
         all_objects=all_objects,
     )
@@ -197,7 +196,7 @@ def plan_report(plan: Plan, path: object, all_objects: bool = False) -> Report:
         counts=_action_counts(plan),
         items=sort_items([*_action_items(plan), *loss_items(plan.losses, all_objects)]),
         gaps=plan.unread,
-        notes=_notes(plan),
+        notes=_notes(plan, cost_text(plan.cost)),
         endings=report_endings(plan.retiring, "on the target"),
         all_objects=all_objects,
         made_at=plan.created_at,

@@ -15,12 +15,7 @@ from migrate.stages.retirements import retiring_in_snapshot
 
 def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:
     """Assess a plan: its losses, and the fields of objects that can be replayed and arrive unchanged."""
-    result = Assessment(source.side.url, target, plan.losses, plan.unread)
-    result.expected_gaps, result.hidden = plan.expected_gaps, plan.hidden
-    result.retiring = plan.retiring
-    result.selection, result.unknown_ids = plan.selection, plan.unknown_ids
-    result.selection_notes = plan.selection_notes
-    result.other_snapshots = plan.other_snapshots
+    result = Assessment(source.side.url, target, plan)
     lost_fields: dict[tuple[str, str, str], set[str]] = {}
     for row in plan.losses:
         lost_fields.setdefault((row.kind, row.parent, row.id), set()).add(row.field.split(".")[0])
