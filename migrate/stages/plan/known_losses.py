@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -85,24 +85,23 @@ def _not_taken_hash(row: Mapping[str, Any]) -> int:
 
 
 class KnownLosses:
-    """Says of each loss of a plan whether it is known."""
+    """Says of each loss of a plan whether it is known: whether earlier plans between both sides reported it,
+    and it still holds."""
 
     def __init__(
         self,
-        reported: Mapping[int, int],
-        is_unchanged: IsUnchanged,
-        journal: JournalState,
-        actions: Iterable[Action],
+        source: Estate,
         target: TargetSide,
-        new_messages: Set[tuple[str, str]],
-        arrived_without: Set[Loss],
+        journal: JournalState,
+        actions: Sequence[Action],
+        log: DecisionLog,
     ) -> None:
-        """`reported`: see `reported_losses`. `target`: with the fingerprints of its objects. `new_messages`:
-        thread and id of messages that are appended to a thread. `arrived_without`: losses of messages that
-        are on the target as this program left them, without something that was tried."""
-        self._reported, self._journal, self._new_messages = reported, journal, new_messages
-        self._arrived_without = arrived_without
-        self._is_unchanged = is_unchanged
+        """`target`: with the fingerprints of its objects. `actions`, `log`: of this plan."""
+        there = Side(target.type, target.url)
+        reported = reported_losses(source.snapshot.conn, source.side, there) if target.url else {}
+        self._reported, self._journal = reported, journal
+        self._new_messages, self._arrived_without = log.new_messages, log.arrived_without
+        self._is_unchanged = _unchanged_since(source)
         self._actions: dict[EntityKey, Action] = {}
         self._changing_kinds: set[str] = set()
         for action in actions if reported else ():
@@ -160,18 +159,6 @@ class KnownLosses:
 def _only_appends(action: Action) -> bool:
     """Whether an update of a thread does nothing but append messages."""
     return action.kind == "thread" and action.action == "update" and not action.fields
-
-
-def find_known_losses(
-    source: Estate, target: TargetSide, journal: JournalState, actions: Sequence[Action], log: DecisionLog
-) -> KnownLosses:
-    """The losses of this plan that earlier plans between both sides reported, as far as they still hold."""
-    conn, side = source.snapshot.conn, Side(target.type, target.url)
-    reported = reported_losses(conn, source.side, side) if target.url else {}
-    as_left = log.arrived_without
-    return KnownLosses(
-        reported, _unchanged_since(source), journal, actions, target, log.new_messages, as_left
-    )
 
 
 def _unchanged_since(source: Estate) -> IsUnchanged:

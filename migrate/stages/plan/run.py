@@ -34,7 +34,7 @@ from migrate.stages.plan.cost import estimate_cost
 from migrate.stages.plan.decision import DecisionLog
 from migrate.stages.plan.inputs import PlanInputs, read_inventory
 from migrate.stages.plan.kept_objects import known_losses_of_kept
-from migrate.stages.plan.known_losses import find_known_losses
+from migrate.stages.plan.known_losses import KnownLosses
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds, refuse_conflicts
 from migrate.stages.plan.plan_file import FORMAT
@@ -145,9 +145,10 @@ def build_plan(inputs: PlanInputs) -> Plan:
     kept_names = kept_name_losses(source, settings, options, actions)
     losses = [*log.losses, *kept_names, *prune.losses, *planner.general_losses(actions)]
     target_side = _with_fingerprints(inputs.target_side, target, actions)
-    known = find_known_losses(source, target_side, inputs.journal, actions, log)
+    known = KnownLosses(source, target_side, inputs.journal, actions, log)
     losses += known_losses_of_kept(decider, actions, log, known, losses)
     check_accepted_fields(options.accept, losses)
+    unread, inventory, service = source.snapshot.incomplete(), inputs.inventory, inputs.capabilities.service
     return Plan(
         format=FORMAT,
         created_at=utc_now(),
@@ -157,44 +158,19 @@ def build_plan(inputs: PlanInputs) -> Plan:
         actions=tuple(actions),
         losses=tuple(_loss_row(loss, options.accept, loss in known) for loss in losses),
         staying=tuple(prune.staying),
-        **_missing_in_snapshot(source, options),
+        unread=tuple(f"{kind} {parent or EVERY_OBJECT}: {why}" for kind, parent, why in unread),
+        unread_kinds=tuple(kind for kind, _ in unread_lists(source, options.selection)),
+        expected_gaps=source.snapshot.gaps()[1],
+        hidden=tuple(source.snapshot.info.hidden),
         restore=options.restore,
         **_selection(options, inputs.selected, unlisted_thread_notes(options, target, actions)),
-        **_logged(log),
+        left_out=tuple(sorted(log.left_out)),
+        changes=tuple(log.changes.rows),
+        replaced_ids=tuple(sorted(log.replaced_ids)),
         accepted_fields=tuple(sorted(options.accept)),
-        **_cost_and_retiring(decider, actions, inputs),
+        cost=estimate_cost(decider, actions, inputs.conversations, inventory.requests_per_s),
+        retiring=retiring_on_target(source, service, actions, decider.settings, inventory.served),
     ).sealed()
-
-
-def _logged(log: DecisionLog) -> dict[str, Any]:
-    """What a plan records of its decisions besides actions and losses."""
-    return {
-        "left_out": tuple(sorted(log.left_out)),
-        "changes": tuple(log.changes.rows),
-        "replaced_ids": tuple(sorted(log.replaced_ids)),
-    }
-
-
-def _cost_and_retiring(
-    decider: ObjectDecider, actions: Sequence[Action], inputs: PlanInputs
-) -> dict[str, Any]:
-    """What it will cost to apply a plan, and what ends on the target after that."""
-    service, inventory = inputs.capabilities.service, inputs.inventory
-    return {
-        "cost": estimate_cost(decider, actions, inputs.conversations, inventory.requests_per_s),
-        "retiring": retiring_on_target(inputs.source, service, actions, decider.settings, inventory.served),
-    }
-
-
-def _missing_in_snapshot(source: Estate, options: PlanOptions) -> dict[str, Any]:
-    """What a plan records of what the snapshot of its source does not have."""
-    listings = source.snapshot.incomplete()
-    return {
-        "unread": tuple(f"{kind} {parent or EVERY_OBJECT}: {reason}" for kind, parent, reason in listings),
-        "unread_kinds": tuple(kind for kind, _ in unread_lists(source, options.selection)),
-        "expected_gaps": source.snapshot.gaps()[1],
-        "hidden": tuple(source.snapshot.info.hidden),
-    }
 
 
 def _selection(
