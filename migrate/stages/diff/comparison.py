@@ -88,35 +88,32 @@ class EstateComparison:
             change = self._pair_comparison.compare(lefts[left_id], rights[right_id], paired_by)
             if change:
                 yield change
-        paired = self._pairs.ids[kind]
-        removed = [e for id_, e in lefts.items() if id_ not in paired and self._scope.includes(e)]
-        for entity in removed:
-            if self._coverage.absent_right(kind, entity.id):
-                yield unpaired_change(entity, "removed", "")
-        paired_rights = set(paired.values())
-        added = [e for id_, e in rights.items() if id_ not in paired_rights and self._scope.includes(e)]
-        for entity in added:
-            if self._coverage.absent_left(kind, entity.id):
-                yield unpaired_change(entity, "added", "")
-        self.compared[kind] = len(pairs) + len(removed) + len(added)
+        count = len(pairs)
+        for _, action, entity, is_absent in self._unpaired(kind):
+            count += 1
+            if is_absent:
+                yield unpaired_change(entity, action, "")
+        self.compared[kind] = count
+
+    def _unpaired(self, kind: str) -> Iterator[tuple[int, str, Entity, bool]]:
+        """Every object of the scope that only one side has: its side, `removed` or `added`, the object, and
+        whether the other side is known not to have it."""
+        pairs = self._pairs.ids[kind]
+        for side, action, paired in ((LEFT, "removed", pairs.keys()), (RIGHT, "added", set(pairs.values()))):
+            for id_, entity in self._all(side, kind).items():
+                if id_ not in paired and self._scope.includes(entity):
+                    yield side, action, entity, self._coverage.is_absent(1 - side, kind, id_)
 
     def _compare_orphans(self, kind: str, parent_kind: str) -> Iterator[Change]:
         """Yield the members of objects that only one side has. Only needed where the parent kind is not
         compared: otherwise the change of the parent covers its members."""
-        pairs, coverage = self._pairs.ids[parent_kind], self._coverage
-        sides = (
-            (LEFT, "removed", pairs.keys(), coverage.absent_right),
-            (RIGHT, "added", set(pairs.values()), coverage.absent_left),
-        )
-        for side, action, paired, is_absent in sides:
-            estate = self._sides[side]
-            for id_, parent in self._all(side, parent_kind).items():
-                unpaired = id_ not in paired and self._scope.includes(parent)
-                if unpaired and is_absent(parent_kind, id_) and coverage.is_read(side, kind, id_):
-                    for member in (with_file_name(e, estate) for e in estate.iter_members(kind, id_)):
-                        if self._scope.includes(member):
-                            self.compared[kind] += 1
-                            yield unpaired_change(member, action, id_)
+        for side, action, parent, is_absent in self._unpaired(parent_kind):
+            if is_absent and self._coverage.is_read(side, kind, parent.id):
+                estate = self._sides[side]
+                for member in (with_file_name(e, estate) for e in estate.iter_members(kind, parent.id)):
+                    if self._scope.includes(member):
+                        self.compared[kind] += 1
+                        yield unpaired_change(member, action, parent.id)
 
     def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
         """Every object of a side and a kind without a parent, by id."""

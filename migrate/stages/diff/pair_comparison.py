@@ -108,8 +108,8 @@ class ReadCoverage:
         self._lines: dict[str, None] = {}
         self._sides = (("left", left), ("right", right))
         self._same_place = left.side == right.side
-        self._right_ids = journal
-        self._left_ids = {(kind, new): old for (kind, old), new in journal.items()}
+        # Id on the other side -> id on this one.
+        self._ids = ({(kind, new): old for (kind, old), new in journal.items()}, journal)
         self._gaps = [
             {(gap.kind, gap.id): gap.reason for gap in side.snapshot.missing() if gap.kind != "file"}
             for _, side in self._sides
@@ -138,17 +138,9 @@ class ReadCoverage:
             )
         return False
 
-    def absent_right(self, kind: str, left_id: str) -> bool:
-        """Whether a left object is known not to be on the right."""
-        right_id = left_id if self._same_place else self._right_ids.get((kind, left_id), "")
-        return self._is_absent(RIGHT, kind, right_id)
-
-    def absent_left(self, kind: str, right_id: str) -> bool:
-        """Whether a right object is known not to be on the left."""
-        left_id = right_id if self._same_place else self._left_ids.get((kind, right_id), "")
-        return self._is_absent(LEFT, kind, left_id)
-
-    def _is_absent(self, side: int, kind: str, id_: str) -> bool:
+    def is_absent(self, side: int, kind: str, other_id: str) -> bool:
+        """Whether one side is known not to have an object that the other has with this id."""
+        id_ = other_id if self._same_place else self._ids[side].get((kind, other_id), "")
         name, estate = self._sides[side]
         reason = self._gaps[side].get((kind, id_), "")
         if reason and not reason.startswith(NOT_FOUND_REASON):
