@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from migrate.model.results.diff import Change, DiffResult
 from migrate.stages.diff.comparison import EstateComparison
-from migrate.stages.diff.ignore_rules import IgnoreFilter
-from migrate.stages.diff.run import add_since
+from migrate.stages.diff.run import compare_estates
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
-from migrate.stages.match.pairs import pair_estates
 
 # Called with how many objects of each kind were compared, a mapping that changes later, and the number of
 # differences so far. What it raises ends the comparison.
@@ -43,29 +41,19 @@ def diff_bounded(
 ) -> BoundedDiff:
     """Compare two estates, as `stages.diff.run.diff` does without rules of the user. Differences are kept up
     to `max_changes`, and up to `max_chars` characters of their values."""
-    scope = DiffScope()
-    pairs = pair_estates(left, right, journal_pairs.objects, guess=True, known_copies=journal_pairs.copies)
-    ignore = IgnoreFilter((), scope.expected(left, right))
-    comparison = EstateComparison(left, right, pairs, journal_pairs, scope)
-    watch(comparison.compared, 0)
-    changes: list[Change] = []
-    chars = 0
     more: Counter[tuple[str, str]] = Counter()
-    for change in comparison.changes():
-        kept = ignore.filter(change)
-        if kept is None:
-            continue
-        if len(changes) < max_changes and chars < max_chars:
-            changes.append(kept)
-            chars += sum(len(str(path.left)) + len(str(path.right)) for path in kept.paths)
-        else:
-            more[kept.kind, kept.action] += 1
-        watch(comparison.compared, len(changes) + sum(more.values()))
-    result = DiffResult(
-        changes=add_since(changes, left, right),
-        compared=dict(comparison.compared),
-        unread=comparison.unread,
-        ignored=ignore.ignored(),
-        left_out=comparison.left_out(),
-    )
-    return BoundedDiff(result, more)
+
+    def collect(comparison: EstateComparison, found: Iterator[Change]) -> list[Change]:
+        changes: list[Change] = []
+        chars = 0
+        watch(comparison.compared, 0)
+        for change in found:
+            if len(changes) < max_changes and chars < max_chars:
+                changes.append(change)
+                chars += sum(len(str(path.left)) + len(str(path.right)) for path in change.paths)
+            else:
+                more[change.kind, change.action] += 1
+            watch(comparison.compared, len(changes) + sum(more.values()))
+        return changes
+
+    return BoundedDiff(compare_estates(left, right, journal_pairs, DiffScope(), collect), more)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from migrate.archive.snapshots.history import FirstSeen, first_seen_unchanged
@@ -20,8 +20,11 @@ from migrate.stages.retirements import retiring_in_snapshot
 
 OR_BEFORE = " or before"
 
+# Reads every change of a comparison to its end, and returns those that are kept.
+CollectChanges = Callable[[EstateComparison, Iterator[Change]], list[Change]]
 
-def add_since(changes: list[Change], left: Estate, right: Estate) -> list[Change]:
+
+def _add_since(changes: list[Change], left: Estate, right: Estate) -> list[Change]:
     """Fill `since`: the time from which both sides have been as they are. Of a live side it is only known
     that it was different in the last snapshot of the same place."""
     left_keys = {_key(c, c.left_id, c.left_parent) for c in changes if c.left_id}
@@ -87,19 +90,26 @@ def diff(
 ) -> DiffResult:
     """Compare two estates. `journal_pairs`: which objects were created from which, by the journals."""
     journal_pairs, scope = journal_pairs or JournalPairs(), scope or DiffScope()
+    result = compare_estates(left, right, journal_pairs, scope, lambda _, found: list(found))
+    return replace(result, retiring=tuple(_retiring(left, right, scope)))
+
+
+def compare_estates(
+    left: Estate, right: Estate, journal_pairs: JournalPairs, scope: DiffScope, collect: CollectChanges
+) -> DiffResult:
+    """What `diff` finds out, but for what ends. `collect`: keeps some or all of the changes."""
     pairs = pair_estates(left, right, journal_pairs.objects, guess=True, known_copies=journal_pairs.copies)
     ignore = IgnoreFilter(scope.rules, scope.expected(left, right))
     comparison = EstateComparison(left, right, pairs, journal_pairs, scope)
-    changes = [kept for change in comparison.changes() if (kept := ignore.filter(change))]
+    found = (kept for change in comparison.changes() if (kept := ignore.filter(change)))
     return DiffResult(
-        changes=add_since(changes, left, right),
+        changes=_add_since(collect(comparison, found), left, right),
         compared=dict(comparison.compared),
         unread=comparison.unread,
         ignored=ignore.ignored(),
         expired=ignore.expired(),
         left_out=comparison.left_out(),
         unmatched=tuple(scope.object_filter.unmatched_rules(UNREAD_WHEN_EQUAL)),
-        retiring=tuple(_retiring(left, right, scope)),
     )
 
 
