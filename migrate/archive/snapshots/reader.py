@@ -228,6 +228,11 @@ class SnapshotReader:
         listing = self._listing(kind, parent)
         return (listing.state, listing.reason) if listing else ("", "")
 
+    def message_gap(self, thread: str) -> str:
+        """Why the messages of a thread are not complete, or ''."""
+        state, reason = self.listing_state("message", thread)
+        return "" if state == "complete" else reason or state or "its messages were not read"
+
     def incomplete(self) -> list[tuple[str, str, str]]:
         """Kind, parent and reason of each listing that was not read to its end."""
         rows = self.conn.execute(
@@ -294,6 +299,10 @@ class SnapshotReader:
             for _ in range(times)
         ]
         return sorted(objects, key=lambda row: row[:2])
+
+    def body_of(self, kind: str, object_id: str) -> StoredBody | None:
+        """The first body of a kind with this id; None where there is none."""
+        return next((body for of, _, body in self.find(object_id) if of == kind), None)
 
     def places_of_body(self, kind: str, parent: str, pack: int, place: int) -> list[int]:
         """The positions of a body in a listing, counted from 0. A faulty service may list one twice."""

@@ -6,14 +6,14 @@ are read in windows, so that memory does not grow with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.id_map import Side, new_ids_of
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
-from migrate.model import JSON, Entity
+from migrate.model import Entity
 from migrate.model.json_paths import value_at
 from migrate.model.member_limit import MemberLimit, cut_members
 from migrate.model.message import ITEM_ROLE
@@ -26,13 +26,20 @@ from migrate.model.results.conversation import (
     NewId,
     TranscriptSummary,
 )
-from migrate.model.secrets import mask_all_texts, mask_text
+from migrate.model.secrets import mask_text
 from migrate.model.thread_summary import agent_of_body
 from migrate.model.utc_time import ISO_SECONDS, utc_text
 from migrate.stages.query.bounded_bodies import BoundedBodies, BoundedBody
 from migrate.stages.query.item_parts import item_parts
-from migrate.stages.query.masked_conversation import masked
-from migrate.stages.query.message_parts import FileLookup, as_text, raw_parts, read_attachments, read_part
+from migrate.stages.query.masked_conversation import masked, masked_metadata
+from migrate.stages.query.message_parts import (
+    FileLookup,
+    as_text,
+    raw_parts,
+    read_attachments,
+    read_part,
+    role_of,
+)
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.thread_runs import PlacedRuns, ThreadRuns
 from migrate.stages.query.thread_words import words_of_messages
@@ -76,8 +83,7 @@ class ConversationReader:
 
     def find(self, thread: str) -> StoredBody | None:
         """The body of a thread, or None when the snapshot has no such thread."""
-        found = self._snapshot.find(storable_text(thread))
-        return next((body for kind, _, body in found if kind == "thread"), None)
+        return self._snapshot.body_of("thread", storable_text(thread))
 
     def read_body(self, body: StoredBody, first: int = 1, count: int | None = None) -> Conversation:
         """The conversation of a thread whose body was read already."""
@@ -123,16 +129,15 @@ class _Thread:
     def head(self) -> ConversationHead:
         """The facts about the thread."""
         info, body = self._snapshot.info, self._facts
-        state, reason = self._snapshot.listing_state("message", self._id)
         return ConversationHead(
             id=self._id,
             created_at=utc_text(body.get("created_at"), ISO_SECONDS),
-            metadata=_masked_metadata(body.get("metadata")),
+            metadata=masked_metadata(body.get("metadata")),
             snapshot=info.id,
             estate_type=info.type,
             url=info.url,
             count=len(self.messages),
-            gap="" if state == "complete" else reason or state or "its messages were not read",
+            gap=self._snapshot.message_gap(self._id),
             assistants=self._newest_assistants(),
             new_ids=self._new_ids("thread", "", (self._id,)).get(self._id, ()),
             notes=tuple(self._unread_runs()),
@@ -182,19 +187,19 @@ class _Thread:
     ) -> ConversationMessage:
         body = row.body
         entity = self._decode("message", body, self._id, DecodeContext())[0]
-        role = as_text(entity.fields.get("role", entity.extras.get("role")))
+        role = role_of(entity)
         assistant, version = ("", "") if role == "user" else message_author(body)
         return ConversationMessage(
             number=number,
             id=entity.id,
             at=utc_text(entity.facts.get("created_at"), ISO_SECONDS),
             role="" if role == ITEM_ROLE else mask_text(role),
-            assistant=self._named.assistant_name(assistant) or assistant,
+            assistant=self._named.author(assistant),
             assistant_id=assistant,
             status=mask_text(_status(entity)),
             parts=masked(tuple(conversation_parts(entity, self._named.file))),
             attachments=masked(tuple(read_attachments(entity, self._named.file))),
-            metadata=_masked_metadata(entity.fields.get("metadata")),
+            metadata=masked_metadata(entity.fields.get("metadata")),
             runs=masked(placed.runs),
             new_ids=new_ids,
             assistant_version=version,
@@ -207,7 +212,7 @@ class _Thread:
         last = range(len(self.messages) - 1, max(-1, len(self.messages) - 1 - MAX_NEWEST_MESSAGES), -1)
         authors = (message_author(self.messages.read(place))[0] for place in last)
         ids = dict.fromkeys(filter(None, (*self.runs.newest_assistant_ids, *authors)))
-        return tuple((id_, self._named.assistant_name(id_) or id_) for id_ in ids)
+        return tuple((id_, self._named.author(id_)) for id_ in ids)
 
     def _unread_runs(self) -> Iterator[str]:
         for kind, words in (("run", "its runs"), ("run_step", "the steps of its runs")):
@@ -244,7 +249,3 @@ def _status(message: Entity) -> str:
     status = as_text(message.facts.get("status"))
     reason = as_text(value_at(message.facts, "incomplete_details", "reason"))
     return ": ".join(filter(None, ("" if status == "completed" else status, reason)))
-
-
-def _masked_metadata(metadata: JSON) -> dict[str, JSON]:
-    return dict(mask_all_texts(metadata)) if isinstance(metadata, Mapping) else {}

@@ -14,8 +14,8 @@ from migrate.archive.id_map import counterpart_ids
 from migrate.archive.snapshots.listings import parents_beginning_with
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.model.input_limits import loads
-from migrate.model.secrets import mask_text
 from migrate.stages.object_lookup import NAMED_KINDS
+from migrate.stages.query.named_objects import own_name
 
 # Objects that are listed where a text fits several.
 MAX_JUMP_TARGETS = 50
@@ -62,7 +62,7 @@ def find_jump_targets(snapshot: SnapshotReader, text: str) -> JumpTargets:
 
 def _by_id(snapshot: SnapshotReader, id_: str, why: str = "") -> list[JumpTarget]:
     """The objects with an id; one with a page of its own first."""
-    rows = [JumpTarget(kind, id_, _name(body), parent, why) for kind, parent, body in snapshot.find(id_)]
+    rows = [JumpTarget(kind, id_, own_name(body), parent, why) for kind, parent, body in snapshot.find(id_)]
     order = {kind: place for place, kind in enumerate(PAGE_KINDS)}
     return sorted(rows, key=lambda row: order.get(row.kind, len(order)))
 
@@ -85,7 +85,7 @@ def _by_name(snapshot: SnapshotReader, text: str) -> Iterator[JumpTarget]:
             if folded not in body_text.casefold() and "\\" not in body_text:
                 continue
             body = loads(body_text)
-            id_, name = body_id(body), _name(body)
+            id_, name = body_id(body), own_name(body)
             if folded in name.casefold():
                 yield JumpTarget(kind, id_, name)
             elif id_.startswith(text):
@@ -97,8 +97,3 @@ def _threads(snapshot: SnapshotReader, text: str) -> Iterator[JumpTarget]:
     for id_ in parents_beginning_with(snapshot.conn, text, MAX_JUMP_TARGETS):
         if any(kind == "thread" for kind, _, _ in snapshot.find(id_)):
             yield JumpTarget("thread", id_, why="by the beginning of its id")
-
-
-def _name(body: dict[str, object]) -> str:
-    name = body.get("name") or body.get("filename")
-    return mask_text(name) if isinstance(name, str) else ""

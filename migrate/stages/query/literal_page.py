@@ -10,13 +10,12 @@ from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.reader import SnapshotReader, scan_for_text
 from migrate.codecs import CODECS
 from migrate.errors import BadUsage
-from migrate.model import Entity
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.text_search import TextHit
 from migrate.model.secrets import mask_text
 from migrate.model.thread_summary import agent_of_body, whole_seconds
 from migrate.stages.query.list_cursor import read_list_cursor, write_list_cursor
-from migrate.stages.query.message_parts import as_text
+from migrate.stages.query.message_parts import role_of
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.search import SEARCHED_FIELDS, fields_with, mark_text
 from migrate.stages.query.thread_words import words_of_thread
@@ -94,27 +93,19 @@ class _HitReader:
                 kind=kind,
                 id=entity.id,
                 parent=parent,
-                name=self._author(body) if is_message else mask_text(entity.name),
+                name=self._names.author(agent_of_body(body)) if is_message else mask_text(entity.name),
                 field=field,
                 at=whole_seconds(body) or None,
-                role=_role(entity) if is_message else "",
+                role=mask_text(role_of(entity)) if is_message else "",
                 number=position + 1 if is_message else 0,
                 excerpt=mark_text(excerpt, self._needle),
                 first_words=self._words_of(parent) if is_message else "",
             )
 
-    def _author(self, body: StoredBody) -> str:
-        assistant = agent_of_body(body)
-        return self._names.assistant_name(assistant) or assistant
-
     def _words_of(self, thread: str) -> str:
         if thread not in self._words:
             self._words[thread] = words_of_thread(self._snapshot, thread)
         return self._words[thread]
-
-
-def _role(message: Entity) -> str:
-    return mask_text(as_text(message.fields.get("role", message.extras.get("role"))))
 
 
 def _read_place(cursor: str, kinds: int) -> tuple[int, str, int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from migrate.model.entity import JSON
 from migrate.model.results.conversation import (
     Attachment,
     Citation,
@@ -15,7 +16,7 @@ from migrate.model.results.conversation import (
     RunStep,
     ToolCall,
 )
-from migrate.model.secrets import mask_text
+from migrate.model.secrets import mask_all_texts, mask_text
 from migrate.stages.query.message_parts import place_citations
 
 _T = TypeVar("_T")
@@ -50,3 +51,8 @@ def masked(value: _T) -> _T:
         notes = (replace(note, start=-1, end=-1) for note in found.citations)
         found = replace(found, citations=place_citations(found.text, notes))
     return cast(_T, found)
+
+
+def masked_metadata(metadata: JSON) -> dict[str, JSON]:
+    """Metadata without credentials, also in its keys; none where it is no mapping."""
+    return dict(mask_all_texts(metadata)) if isinstance(metadata, Mapping) else {}

@@ -29,6 +29,11 @@ def raw_parts(message: Entity) -> list[JSON]:
     return content if isinstance(content, list) else [] if content is None else [content]
 
 
+def role_of(message: Entity) -> str:
+    """The role of a message, as it is stored."""
+    return as_text(message.fields.get("role", message.extras.get("role")))
+
+
 def read_part(part: JSON, find_file: FileLookup) -> ConversationPart:
     """One part of a message."""
     if not isinstance(part, Mapping):

@@ -15,6 +15,7 @@ from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.model.entity import JSON
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.model.image_type import IMAGE_HEAD_BYTES, image_type_of
+from migrate.model.results.archive import StoredBody
 from migrate.model.results.conversation import FileReference
 from migrate.model.secrets import mask_text
 from migrate.stages.query.message_parts import as_text
@@ -52,6 +53,10 @@ class NamedObjects:
         """The name of an assistant without credentials, or '' where it has none or no snapshot has it."""
         return mask_text(as_text(self._find("assistant", id_).get("name") or ""))
 
+    def author(self, id_: str) -> str:
+        """The name of an assistant, or its id where it has none."""
+        return self.assistant_name(id_) or id_
+
     def store_name(self, id_: str) -> str:
         """The name of a vector store without credentials, or ''."""
         return mask_text(as_text(self._find("vector_store", id_).get("name") or ""))
@@ -59,9 +64,8 @@ class NamedObjects:
     def _find(self, kind: str, id_: str) -> dict[str, JSON]:
         stored_id = storable_text(id_)
         for snapshot in chain((self._snapshot,), self._other_snapshots()) if id_ else ():
-            for of, _, body in snapshot.find(stored_id):
-                if of == kind:
-                    return body
+            if (body := snapshot.body_of(kind, stored_id)) is not None:
+                return body
         return {}
 
     def _other_snapshots(self) -> Iterator[SnapshotReader]:
@@ -77,3 +81,9 @@ class NamedObjects:
                 SnapshotReader(self._snapshot.conn, info) for info in islice(infos, MAX_OTHER_SNAPSHOTS)
             )
         yield from self._others
+
+
+def own_name(body: StoredBody) -> str:
+    """The name in a body without credentials, or ''."""
+    name: JSON = body.get("name") or body.get("filename")
+    return mask_text(name) if isinstance(name, str) else ""

@@ -57,8 +57,8 @@ def _stores_with(snapshot: SnapshotReader, file_id: str) -> Iterator[ObjectUser]
     """The vector stores that have a file, with its state in each."""
     for kind, parent, body in snapshot.find(file_id):
         if kind == "vector_store_file":
-            stores = (body for of, _, body in snapshot.find(parent) if of == "vector_store")
-            name = str(next(stores, {}).get("name") or "")
+            store = snapshot.body_of("vector_store", parent) or {}
+            name = str(store.get("name") or "")
             yield ObjectUser("vector_store", parent, mask_text(name), str(body.get("status") or ""))
 
 

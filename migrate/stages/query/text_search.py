@@ -18,17 +18,14 @@ from migrate.archive.text_index.schema import check_fts5, has_text_index, is_cur
 from migrate.archive.text_index.state import last_document
 from migrate.archive.text_index.thread_states import ThreadListing
 from migrate.errors import BadUsage
-from migrate.model import JSON
 from migrate.model.document_texts import TextDocument, read_document
 from migrate.model.index_words import role_word
-from migrate.model.results.archive import StoredBody
 from migrate.model.results.text_search import MAX_RANKED_HITS, SearchPage, TextHit
 from migrate.model.search_excerpt import make_excerpt
 from migrate.model.search_query import FILTER_NAMES, METADATA_FILTER, SearchQuery
-from migrate.model.secrets import mask_text
 from migrate.model.thread_summary import agent_of_body, whole_seconds
 from migrate.stages.object_lookup import ObjectLookup
-from migrate.stages.query.named_objects import NamedObjects
+from migrate.stages.query.named_objects import NamedObjects, own_name
 
 BUILD_ADVICE = "build it, or add what is missing: index ARCHIVE"
 
@@ -117,7 +114,7 @@ class _HitReader:
             document,
             id_=body_id(body),
             parent=parent,
-            name=self._author_name(agent_of_body(body)) if is_message else _own_name(body),
+            name=self._names.author(agent_of_body(body)) if is_message else own_name(body),
             at=whole_seconds(body) or None,
             number=self._number(found, parent) if is_message else 0,
         )
@@ -125,8 +122,8 @@ class _HitReader:
     def _file_hit(self, found: FoundDocument) -> TextHit:
         document = self._documents.read_file(found.place) or TextDocument()
         id_ = next(iter(document.files), "")
-        body = self._find(id_, "file")
-        name, at = _own_name(body), whole_seconds(body) or None
+        body = self._snapshot.body_of("file", id_) or {}
+        name, at = own_name(body), whole_seconds(body) or None
         return self._hit(found, document, id_=id_, parent="", name=name, at=at, number=0)
 
     def _hit(
@@ -150,21 +147,9 @@ class _HitReader:
             self._first_words[thread] = self._threads.first_words(thread)
         return self._first_words.get(thread, "")
 
-    def _author_name(self, assistant: str) -> str:
-        return self._names.assistant_name(assistant) or assistant
-
     def _number(self, found: FoundDocument, parent: str) -> int:
         places = self._snapshot.places_of_body(found.kind, parent, found.pack, found.place)
         return places[0] + 1 if places else 0
-
-    def _find(self, id_: str, kind: str) -> StoredBody:
-        bodies = (body for found, _, body in self._snapshot.find(id_) if found == kind)
-        return next(bodies, {})
-
-
-def _own_name(body: StoredBody) -> str:
-    name: JSON = body.get("name") or body.get("filename") or ""
-    return mask_text(name) if isinstance(name, str) else ""
 
 
 # A word that looks like a filter; an address of the web does not.

@@ -5,7 +5,7 @@ A page costs no more than its own threads, and those that a filter leaves out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
 
@@ -14,13 +14,12 @@ from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.archive.text_index.documents import parse_object
 from migrate.archive.text_index.thread_states import SummaryRow, ThreadListing
 from migrate.errors import BadUsage
-from migrate.model import JSON
 from migrate.model.document_texts import read_document
 from migrate.model.results.archive import StoredBody
 from migrate.model.results.text_search import ThreadFilters, ThreadPage, ThreadRow
-from migrate.model.secrets import mask_all_texts
 from migrate.model.thread_summary import ThreadSummary, whole_seconds
 from migrate.stages.query.list_cursor import read_list_cursor, write_list_cursor
+from migrate.stages.query.masked_conversation import masked_metadata
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.text_search import BUILD_ADVICE, is_indexed
 
@@ -105,8 +104,7 @@ class _ThreadPages:
 
     def row(self, body: StoredBody, summary: SummaryRow | None) -> ThreadRow:
         """The row of a thread."""
-        id_, metadata = str(body.get("id", "")), body.get("metadata")
-        state, reason = self._snapshot.listing_state("message", id_)
+        id_ = str(body.get("id", ""))
         ends = ThreadSummary() if summary else self._read_ends(id_)
         assistants = summary.assistant_ids if summary else list(ends.assistants)
         return ThreadRow(
@@ -115,11 +113,11 @@ class _ThreadPages:
             created_at=whole_seconds(body) or None,
             first_words=summary.first_words if summary else ends.first_words,
             count=summary.messages if summary else self._snapshot.count("message", id_),
-            assistants=tuple((id_, self._names.assistant_name(id_) or id_) for id_ in assistants),
-            metadata=_masked(metadata),
+            assistants=tuple((id_, self._names.author(id_)) for id_ in assistants),
+            metadata=masked_metadata(body.get("metadata")),
             has_files=bool(summary.has_files) if summary else None,
             has_errors=bool(summary.has_errors) if summary else None,
-            gap="" if state == "complete" else reason or state or "its messages were not read",
+            gap=self._snapshot.message_gap(id_),
         )
 
     def _read_ends(self, thread: str) -> ThreadSummary:
@@ -133,11 +131,6 @@ class _ThreadPages:
             body = placed.read(place)
             summary.add_message(body, read_document("message", body), whole_seconds(body))
         return summary
-
-
-def _masked(metadata: JSON) -> Mapping[str, JSON]:
-    masked: Mapping[str, JSON] = mask_all_texts(metadata) if isinstance(metadata, dict) else {}
-    return masked
 
 
 def _read_cursor(text: str, order: ThreadSort) -> Place | None:

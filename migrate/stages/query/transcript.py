@@ -25,6 +25,7 @@ from migrate.stages.query.message_parts import (
     raw_parts,
     read_attachments,
     read_part,
+    role_of,
 )
 from migrate.stages.query.named_objects import NamedObjects
 from migrate.stages.query.run_records import tool_calls
@@ -42,18 +43,16 @@ def read_transcript(
     """The transcript of a thread, or None when the snapshot has no such thread. `named`: files and assistants
     that were found for other threads."""
     id_ = storable_text(thread)
-    threads = [body for kind, _, body in snapshot.find(id_) if kind == "thread"]
-    if not threads:
+    body = snapshot.body_of("thread", id_)
+    if body is None:
         return None
-    state, reason = snapshot.listing_state("message", id_)
-    gap = "" if state == "complete" else reason or state or "its messages were not read"
     return Transcript(
         id_,
-        utc_text(threads[0].get("created_at"), READABLE_SECONDS),
+        utc_text(body.get("created_at"), READABLE_SECONDS),
         snapshot.info.id,
         f"{snapshot.info.type} {snapshot.info.url}",
         snapshot.count("message", id_),
-        gap,
+        snapshot.message_gap(id_),
         _entries(snapshot, id_, named or NamedObjects(snapshot)),
     )
 
@@ -63,14 +62,14 @@ def _entries(snapshot: SnapshotReader, thread: str, named: NamedObjects) -> Iter
     decode = CODECS[snapshot.info.type].decode
     for number, (_, body) in enumerate(snapshot.bodies("message", thread), 1):
         entity = decode("message", body, thread, DecodeContext())[0]
-        role = as_text(entity.fields.get("role", entity.extras.get("role")))
+        role = role_of(entity)
         assistant = as_text(entity.facts.get("assistant_id"))
         yield TranscriptEntry(
             number,
             entity.id,
             utc_text(entity.facts.get("created_at"), READABLE_SECONDS),
             "" if role == ITEM_ROLE else mask_text(role),
-            named.assistant_name(assistant) or assistant,
+            named.author(assistant),
             tuple(_masked(part) for part in _parts(entity, named.file)),
             calls.pop(as_text(entity.facts.get("run_id")), ()) if role != "user" else (),
         )
