@@ -28,11 +28,12 @@ from migrate.reports.pages.markdown_rules import code_block
 from migrate.reports.pages.part_view import (
     MAX_SHOWN_NAME_CHARS,
     FileView,
+    PartPlace,
     PartView,
     Sources,
     SourceView,
     file_view,
-    part_views,
+    part_view,
     pretty_block,
     shown_text,
 )
@@ -168,9 +169,9 @@ def head_view(head: ConversationHead, links: ConversationLinks) -> HeadView:
 def turn_view(message: ConversationMessage, links: ConversationLinks) -> TurnView:
     """A message, or an item that is none."""
     anchor = message_anchor(message)
-    sources = Sources(anchor, links)
+    sources, place = Sources(anchor, links, message.role != "assistant"), PartPlace(links, message)
     kind = message.role if message.role in ("user", "assistant") else "other" if message.role else "item"
-    parts = part_views(message.parts, links, message, sources, as_typed=message.role != "assistant")
+    parts = [part_view(part, place, sources) for part in message.parts]
     return TurnView(
         kind=kind,
         anchor=escape(anchor),
@@ -188,7 +189,7 @@ def turn_view(message: ConversationMessage, links: ConversationLinks) -> TurnVie
         gaps=[as_line(gap) for gap in message.gaps],
         facts=_message_facts(message),
         was_moved=bool(message.new_ids),
-        runs=run_views(message.runs, links, message),
+        runs=[_run_view(run, place) for run in message.runs],
         runs_left_out=left_out_line(message.runs_left_out),
         left_out=_left_out(message, links),
     )
@@ -216,11 +217,9 @@ def _left_out(message: ConversationMessage, links: ConversationLinks) -> Markup:
     )
 
 
-def run_views(
-    runs: Iterable[RunRecord], links: ConversationLinks, message: ConversationMessage | None = None
-) -> list[RunView]:
-    """Runs with their steps. `message`: the one that they stand before."""
-    return [_run_view(run, links, message) for run in runs]
+def run_views(runs: Iterable[RunRecord], links: ConversationLinks) -> list[RunView]:
+    """Runs with their steps."""
+    return [_run_view(run, PartPlace(links)) for run in runs]
 
 
 def _speaker(message: ConversationMessage) -> Markup:
@@ -268,7 +267,7 @@ def _new_ids(new_ids: Iterable[NewId]) -> list[tuple[Markup, Markup]]:
     return [(as_line(f"became, on {new.target}"), as_line(new.id)) for new in new_ids]
 
 
-def _run_view(run: RunRecord, links: ConversationLinks, message: ConversationMessage | None) -> RunView:
+def _run_view(run: RunRecord, place: PartPlace) -> RunView:
     calls = sum(len(step.calls) for step in run.steps)
     facts = [
         shorten(run.assistant or run.assistant_id, MAX_RUN_NAME_CHARS),
@@ -282,34 +281,31 @@ def _run_view(run: RunRecord, links: ConversationLinks, message: ConversationMes
         facts=as_line(" · ".join(filter(None, facts))),
         tone=RUN_TONES.get(run.status, "plain"),
         error=as_line(run.error),
-        steps=[_step_view(step, links, message, run.error) for step in run.steps],
+        steps=[_step_view(step, place, run.error) for step in run.steps],
         id=as_line(run.id),
         anchor=escape(run_anchor(run)),
     )
 
 
-def _step_view(
-    step: RunStep, links: ConversationLinks, message: ConversationMessage | None, run_error: str
-) -> StepView:
+def _step_view(step: RunStep, place: PartPlace, run_error: str) -> StepView:
     """A step. An error that is also that of its run is shown there."""
     what = "wrote a message" if step.type == WRITING_STEP else step.type.replace("_", " ")
     state = "" if step.status == "completed" else step.status.replace("_", " ")
     facts = as_line(" · ".join(filter(None, (what, state, tokens_text(step.usage)))))
     return StepView(
         facts=Markup(" ").join(filter(None, (time_html(step.at), facts))),
-        calls=[_call_view(call, links, message) for call in step.calls],
+        calls=[_call_view(call, place) for call in step.calls],
         error=as_line("" if step.error == run_error else step.error),
     )
 
 
-def _call_view(call: ToolCall, links: ConversationLinks, message: ConversationMessage | None) -> CallView:
-    text, rest = shown_text(call.input, links, message)
+def _call_view(call: ToolCall, place: PartPlace) -> CallView:
+    text, rest = shown_text(call.input, place)
     is_code = call.type == "code_interpreter"
     block = code_block(visible_text(text)) if is_code and text else pretty_block(text)
     name = call.name or call.type.replace("_", " ")
-    return CallView(
-        as_line(name, MAX_SHOWN_NAME_CHARS), block + rest, part_views(call.outputs, links, message, None)
-    )
+    outputs = [part_view(part, place) for part in call.outputs]
+    return CallView(as_line(name, MAX_SHOWN_NAME_CHARS), block + rest, outputs)
 
 
 def tokens_text(usage: TokenUsage | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup, escape
@@ -68,10 +67,12 @@ class SourceView:
 
 @dataclass
 class Sources:
-    """The sources of one message. Citations of one passage share a number."""
+    """The sources of one message. Citations of one passage share a number. `as_typed`: the author of the
+    message did not write Markdown on purpose."""
 
     anchor: str
     links: ConversationLinks
+    as_typed: bool = False
     rows: list[SourceView] = field(default_factory=list)
     _numbers: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
 
@@ -137,33 +138,24 @@ def file_view(file: FileReference, links: ConversationLinks, name: str = "") -> 
     )
 
 
-def part_views(
-    parts: Iterable[ConversationPart],
-    links: ConversationLinks,
-    message: ConversationMessage | None,
-    sources: Sources | None,
-    as_typed: bool = False,
-) -> list[PartView]:
-    """The parts of a message, of an item or of the output of a tool. `as_typed`: its author did not write
-    Markdown on purpose."""
-    return [_part_view(part, links, message, sources, as_typed) for part in parts]
+@dataclass(frozen=True)
+class PartPlace:
+    """Where a part is shown: where its page leads to, and its message; None in a run behind the last one."""
+
+    links: ConversationLinks
+    message: ConversationMessage | None = None
 
 
-def _part_view(
-    part: ConversationPart,
-    links: ConversationLinks,
-    message: ConversationMessage | None,
-    sources: Sources | None,
-    as_typed: bool,
-) -> PartView:
+def part_view(part: ConversationPart, place: PartPlace, sources: Sources | None = None) -> PartView:
+    """A part of a message, of an item or of the output of a tool. `sources`: of a message."""
     if part.what == "image":
-        return _image_view(part, links)
-    file = file_view(part.file, links, part.name) if part.file else None
+        return _image_view(part, place.links)
+    file = file_view(part.file, place.links, part.name) if part.file else None
     label = as_line(PART_LABELS.get(part.what, ""))
-    text, rest = shown_text(part.text, links, message)
+    text, rest = shown_text(part.text, place)
     if part.what in ("text", "refusal", "reasoning"):
         marks = sources.marks(part) if sources and not rest else []
-        html = render_markdown(text, marks, as_typed) if text else EMPTY_TEXT
+        html = render_markdown(text, marks, sources is not None and sources.as_typed) if text else EMPTY_TEXT
     elif part.what == "code":
         html = code_block(visible_text(text))
     elif part.what == "file":
@@ -192,14 +184,12 @@ def _image_view(part: ConversationPart, links: ConversationLinks) -> PartView:
     return PartView("image", html=as_line(part.url or "an image without address", MAX_SHOWN_NAME_CHARS))
 
 
-def shown_text(
-    text: str, links: ConversationLinks, message: ConversationMessage | None
-) -> tuple[str, Markup]:
+def shown_text(text: str, place: PartPlace) -> tuple[str, Markup]:
     """The part of a text that a page shows, and a note on the rest of it."""
     if len(text) <= MAX_SHOWN_CHARS:
         return text, NOTHING
     note = f"{len(text) - MAX_SHOWN_CHARS:,} more characters"
-    address = links.whole_text(message, text)
+    address = place.links.whole_text(place.message, text)
     where = Markup('<a href="{}">the whole text</a>').format(address) if address else "the archive has them"
     return text[:MAX_SHOWN_CHARS], Markup('<p class="rest">{}: {}</p>').format(note, where)
 
