@@ -24,6 +24,7 @@ from migrate.model.results.conversation import (
     TokenUsage,
     ToolCall,
 )
+from migrate.model.results.transcripts import ConversationLinks
 from migrate.reports.pages.conversation_view import duration, message_anchor
 from migrate.reports.pages.environment import transcript_environment
 from migrate.reports.pages.part_view import MAX_SHOWN_CHARS, pretty_json
@@ -44,29 +45,7 @@ TAGS = set(
 )  # fmt: skip
 
 
-class NoLinks:
-    """A page with nothing beside it."""
-
-    def file(self, file: FileReference) -> str:
-        return ""
-
-    def cited(self, file: FileReference, quote: str) -> str:
-        return self.file(file)
-
-    def image(self, file: FileReference) -> str:
-        return ""
-
-    def message(self, message: ConversationMessage) -> str:
-        return ""
-
-    def assistant(self, id_: str) -> str:
-        return ""
-
-    def whole_text(self, message: ConversationMessage | None, text: str) -> str:
-        return ""
-
-
-class Files(NoLinks):
+class Files(ConversationLinks):
     """Every file has an address."""
 
     def file(self, file: FileReference) -> str:
@@ -79,7 +58,7 @@ class Files(NoLinks):
         return f"assistants/{id_}"
 
 
-def page(found: Conversation, links: NoLinks | None = None) -> str:
+def page(found: Conversation, links: ConversationLinks | None = None) -> str:
     template = transcript_environment().from_string(WHOLE)
     return template.render(found=found, messages=found.messages, links=links or Files())
 
@@ -245,7 +224,7 @@ def everywhere(text: str) -> Conversation:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "javascript:alert(1)", "../../x", 'a" onload="x', "' b", "%00"])
 def test_hostile_text_is_text(text: str) -> None:
-    shown = ParsedPage(page(everywhere(text), NoLinks()))
+    shown = ParsedPage(page(everywhere(text), ConversationLinks()))
     assert shown.tags <= TAGS
     assert not [name for name in shown.attributes if name.startswith("on") or name == "style"]
     for href in shown.hrefs:

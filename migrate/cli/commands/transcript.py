@@ -29,9 +29,8 @@ from migrate.stages.object_lookup import ObjectLookup
 from migrate.stages.query.transcript import read_transcript
 
 if TYPE_CHECKING:
-    from migrate.model.results.transcripts import TranscriptPage
+    from migrate.model.results.transcripts import TranscriptForm, TranscriptPage
     from migrate.stages.selection import SelectedObjects
-    from migrate.stages.transcripts.run import TranscriptForm
 
 TRANSCRIPT_FORMAT_NAMES = ("text", "markdown", "json", "html", "jsonl")
 # Formats of files, and of one thread that is no stream of lines of a transcript.

@@ -1,11 +1,10 @@
-"""The result of writing conversations as files, and the pages that list them."""
+"""The result of writing conversations as files, the pages that list them, and how both look."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from migrate.model.results.conversation import (
     Conversation,
@@ -16,27 +15,33 @@ from migrate.model.results.conversation import (
 from migrate.model.results.query import Transcript
 
 
-class ConversationLinks(Protocol):
+class ConversationLinks:
     """Where the parts of a conversation lead: `serve` has addresses, a folder of transcripts has files. Each
-    is '' where there is nothing to lead to."""
+    is '' where there is nothing to lead to, as it is here."""
 
     def file(self, file: FileReference) -> str:
         """The bytes of a file, or a page about it."""
+        return ""
 
     def cited(self, file: FileReference, quote: str) -> str:
         """A file at the passage that is cited from it."""
+        return self.file(file)
 
     def image(self, file: FileReference) -> str:
         """An image that is shown in the page; called only for files whose bytes are an image."""
+        return ""
 
     def message(self, message: ConversationMessage) -> str:
         """The lasting address of a message; '' where it is its place in the page."""
+        return ""
 
     def assistant(self, id_: str) -> str:
         """A page about an assistant."""
+        return ""
 
     def whole_text(self, message: ConversationMessage | None, text: str) -> str:
         """A text that is too long for the page. `message` is None in a run behind the last one."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,30 @@ class IndexPage:
     incomplete: int
     source: str
     snapshot: int
+
+
+class TranscriptForm:
+    """How transcripts look. `extension`: of a page of a thread, with its dot. `page_messages`: messages of
+    one page; None for all. `together`: the file that has all threads, where there is no page for each.
+    `index_rows`: threads of one page of the list."""
+
+    name: str
+    extension: str
+    together = ""
+    page_messages: int | None = None
+    index_rows = 1
+
+    def assets(self) -> Mapping[str, str]:
+        """Path and text of the files that every page uses."""
+        return {}
+
+    def thread(self, page: TranscriptPage) -> Iterator[str]:
+        """A page of a thread, piece by piece."""
+        raise NotImplementedError
+
+    def index(self, page: IndexPage) -> Iterator[str]:
+        """A page of the list, piece by piece."""
+        return iter(())
 
 
 @dataclass

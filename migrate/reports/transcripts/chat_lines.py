@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from migrate.model.entity import JSON
@@ -18,7 +18,7 @@ from migrate.model.results.conversation import (
     RunRecord,
     ToolCall,
 )
-from migrate.model.results.transcripts import IndexPage, TranscriptPage
+from migrate.model.results.transcripts import TranscriptForm, TranscriptPage
 
 ChatMessage = dict[str, JSON]
 PART_SEPARATOR = "\n\n"
@@ -270,19 +270,11 @@ def _run(run: RunRecord, after: int) -> ChatMessage:
     return {name: value for name, value in known.items() if value or name == "after"}
 
 
-class ChatLines:
+class ChatLines(TranscriptForm):
     """All conversations in one file. Each line is written piece by piece: a thread may have 100,000
     messages."""
 
     name, extension, together = "jsonl", ".jsonl", "conversations.jsonl"
-    page_messages: int | None = None
-    index_rows = 1
-
-    def assets(self) -> Mapping[str, str]:
-        return {}
-
-    def index(self, page: IndexPage) -> Iterator[str]:
-        return iter(())
 
     def thread(self, page: TranscriptPage) -> Iterator[str]:
         """One line, with its end."""

@@ -10,7 +10,7 @@ from functools import cache
 from markupsafe import Markup
 
 from migrate import __version__
-from migrate.model.results.transcripts import IndexPage, TranscriptPage
+from migrate.model.results.transcripts import IndexPage, TranscriptForm, TranscriptPage
 from migrate.reports.formats.html import page_asset
 from migrate.reports.pages.environment import PAGES_FOLDER, conversation_style, transcript_environment
 from migrate.reports.pages.visible_text import as_line
@@ -31,11 +31,11 @@ def site_style() -> str:
     return page_asset("base.css") + conversation_style() + own
 
 
-class HtmlSite:
+class HtmlSite(TranscriptForm):
     """A folder of pages: one or more for each thread, and a list of them."""
 
-    name, extension, together = "html", ".html", ""
-    page_messages: int | None = 500
+    name, extension = "html", ".html"
+    page_messages = 500
     index_rows = 200
 
     def assets(self) -> Mapping[str, str]:
@@ -56,24 +56,16 @@ class HtmlSite:
         )
 
 
-class HtmlPage:
+class HtmlPage(TranscriptForm):
     """One page that stands alone, with its style and its images inside."""
 
-    name, extension, together = "html", ".html", ""
-    page_messages: int | None = None
-    index_rows = 1
-
-    def assets(self) -> Mapping[str, str]:
-        return {}
+    name, extension = "html", ".html"
 
     def thread(self, page: TranscriptPage) -> Iterator[str]:
         style = site_style()
         digest = b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
         policy = f"{PAGE_POLICY_BEGIN}'sha256-{digest}'"
         return _thread_page(page, policy, Markup("<style>{}</style>").format(Markup(style)), "")
-
-    def index(self, page: IndexPage) -> Iterator[str]:
-        return iter(())
 
 
 def _thread_page(page: TranscriptPage, policy: str, style: Markup, index: str) -> Iterator[str]:

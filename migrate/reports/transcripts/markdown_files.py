@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from urllib.parse import quote
 
-from migrate.model.results.transcripts import IndexPage, ListedThread, TranscriptPage
+from migrate.model.results.transcripts import IndexPage, ListedThread, TranscriptForm, TranscriptPage
 from migrate.reports.commands.transcript import escape_markdown, transcript_markdown
 from migrate.reports.text_table import escape_control, number_of, shorten
 
 MAX_TITLE_CHARS = 120
 
 
-class MarkdownFiles:
+class MarkdownFiles(TranscriptForm):
     """A folder of Markdown files."""
 
-    name, extension, together = "markdown", ".md", ""
-    page_messages: int | None = None
+    name, extension = "markdown", ".md"
     index_rows = 500
-
-    def assets(self) -> Mapping[str, str]:
-        return {}
 
     def thread(self, page: TranscriptPage) -> Iterator[str]:
         return (f"{escape_control(line)}\n" for line in transcript_markdown(page.transcript()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from migrate.model.results.conversation import ConversationMessage, FileReference
+from migrate.model.results.transcripts import ConversationLinks
 from migrate.serve.addresses import PageLinks
 
 # Characters of a cited passage in an address.
 MAX_ADDRESS_QUOTE_CHARS = 400
 
 
-class ThreadLinks:
+class ThreadLinks(ConversationLinks):
     """Addresses for the conversation of one thread."""
 
     def __init__(self, links: PageLinks, thread: str) -> None:

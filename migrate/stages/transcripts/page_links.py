@@ -11,7 +11,7 @@ from migrate.archive.blobs import read_verified_chunks
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.errors import ArchiveDamaged
 from migrate.model.results.conversation import ConversationMessage, FileReference
-from migrate.model.results.transcripts import TranscriptFailure, TranscriptsResult
+from migrate.model.results.transcripts import ConversationLinks, TranscriptFailure, TranscriptsResult
 from migrate.stages.transcripts.file_names import short_hash, stored_name
 from migrate.stages.transcripts.folder import TranscriptFolder
 
@@ -60,7 +60,7 @@ def _chunks(text: str) -> Iterator[str]:
     return (text[start : start + TEXT_CHUNK_CHARS] for start in range(0, len(text), TEXT_CHUNK_CHARS))
 
 
-class FolderLinks:
+class FolderLinks(ConversationLinks):
     """Links of one page to files in the folder. `root`: from the page to the folder."""
 
     def __init__(self, copied: CopiedFiles, root: str) -> None:
@@ -69,17 +69,8 @@ class FolderLinks:
     def file(self, file: FileReference) -> str:
         return self._address(self._copied.path(file))
 
-    def cited(self, file: FileReference, quote: str) -> str:
-        return self.file(file)
-
     def image(self, file: FileReference) -> str:
         return self._address(self._copied.path(file))
-
-    def message(self, message: ConversationMessage) -> str:
-        return ""
-
-    def assistant(self, id_: str) -> str:
-        return ""
 
     def whole_text(self, message: ConversationMessage | None, text: str) -> str:
         return self._address(self._copied.text_path(text))
@@ -88,18 +79,12 @@ class FolderLinks:
         return f"{self._root}{quote(path)}" if path else ""
 
 
-class EmbeddedImages:
+class EmbeddedImages(ConversationLinks):
     """Links of a page that stands alone: it contains its images, and names its files."""
 
     def __init__(self, snapshot: SnapshotReader) -> None:
         self._snapshot = snapshot
         self._left = MAX_ALL_EMBEDDED_BYTES
-
-    def file(self, file: FileReference) -> str:
-        return ""
-
-    def cited(self, file: FileReference, quote: str) -> str:
-        return self.file(file)
 
     def image(self, file: FileReference) -> str:
         blob = self._snapshot.blob(file.id)
@@ -111,12 +96,3 @@ class EmbeddedImages:
             return ""
         self._left -= len(content)
         return f"data:{file.image_type};base64,{base64.b64encode(content).decode('ascii')}"
-
-    def message(self, message: ConversationMessage) -> str:
-        return ""
-
-    def assistant(self, id_: str) -> str:
-        return ""
-
-    def whole_text(self, message: ConversationMessage | None, text: str) -> str:
-        return ""

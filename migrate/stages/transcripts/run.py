@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from migrate.archive.packs import PackDamaged
 from migrate.archive.snapshots.reader import SnapshotReader
@@ -27,6 +26,7 @@ from migrate.model.results.transcripts import (
     IndexPage,
     ListedThread,
     TranscriptFailure,
+    TranscriptForm,
     TranscriptPage,
     TranscriptsResult,
 )
@@ -43,27 +43,6 @@ THREADS_PER_FOLDER = 1_000
 # Bytes of a thread that are kept in memory until it is whole, and that are copied at once.
 MAX_THREAD_IN_MEMORY, COPIED_BYTES = 1 << 22, 1 << 16
 THREADS, MESSAGES = "threads", "messages"
-
-
-class TranscriptForm(Protocol):
-    """How transcripts look. `extension`: of a page of a thread, with its dot. `page_messages`: messages of
-    one page; None for all. `together`: the file that has all threads, where there is no page for each.
-    `index_rows`: threads of one page of the list."""
-
-    name: str
-    extension: str
-    page_messages: int | None
-    together: str
-    index_rows: int
-
-    def assets(self) -> Mapping[str, str]:
-        """Path and text of the files that every page uses."""
-
-    def thread(self, page: TranscriptPage) -> Iterator[str]:
-        """A page of a thread, piece by piece."""
-
-    def index(self, page: IndexPage) -> Iterator[str]:
-        """A page of the list, piece by piece."""
 
 
 def write_transcripts(
