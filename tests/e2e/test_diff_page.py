@@ -60,7 +60,7 @@ def test_the_page_shows_real_output(launch: Launch, monkeypatch: pytest.MonkeyPa
 def test_the_rules_on_the_page_are_rules(tmp_path: Path) -> None:
     file = tmp_path / "ignore.toml"
     file.write_text(RULES, encoding="utf-8")
-    assert [rule.path for rule in read_ignore_rules(file)] == [
+    assert [rule.table.path for rule in read_ignore_rules(file)] == [
         "temperature",
         "metadata.owner",
         "tools[function:*].function.description",
