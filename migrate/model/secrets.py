@@ -241,7 +241,11 @@ def remove_owner_secrets(entity: Entity) -> Entity:
     if isinstance(fields.get("tools"), list):
         fields["tools"] = [_without_secret_keys(tool) for tool in fields["tools"]]
     if isinstance(servers := value_at(fields, "tool_resources", "mcp"), list):
-        rows = [row for row in map(_without_secret_keys, servers) if set(row) - {"server_label"}]
+        rows = [
+            row
+            for row in map(_without_secret_keys, servers)
+            if not isinstance(row, Mapping) or set(row) - {"server_label"}
+        ]
         fields["tool_resources"] = {**fields["tool_resources"], "mcp": rows}
     return entity.with_fields(**fields)
 

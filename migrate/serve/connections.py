@@ -38,6 +38,11 @@ class NoSuchSnapshot(BadUsage):
     """The archive has no snapshot of this number, or none at all."""
 
 
+def no_such_snapshot(number: int) -> NoSuchSnapshot:
+    """The error for a snapshot that was never there, or was removed."""
+    return NoSuchSnapshot(f"the archive has no snapshot {number}", todo="choose one of those that it has")
+
+
 @dataclass(frozen=True)
 class ServedEstate:
     """One estate of an archive. `number`: of its endpoint, which stays the same in this archive.
@@ -72,7 +77,7 @@ class ArchiveAccess:
             for info in estate.snapshots:
                 if info.id == number:
                     return info
-        raise NoSuchSnapshot(f"the archive has no snapshot {number}", todo="choose one of those that it has")
+        raise no_such_snapshot(number)
 
     def first_shown(self) -> SnapshotInfo:
         """The snapshot that is shown of the first estate. Raises `NoSuchSnapshot` where all were removed."""
@@ -82,8 +87,11 @@ class ArchiveAccess:
         raise NoSuchSnapshot(f"{name} contains no snapshot", todo=f"take one: snapshot ESTATE -o {name}")
 
     def estate_of(self, snapshot: SnapshotInfo) -> ServedEstate:
-        """The estate of a snapshot."""
-        return next(e for e in self.estates() if (e.type, e.url) == (snapshot.type, snapshot.url))
+        """The estate of a snapshot. Raises `NoSuchSnapshot`."""
+        for estate in self.estates():
+            if (estate.type, estate.url) == (snapshot.type, snapshot.url):
+                return estate
+        raise no_such_snapshot(snapshot.id)
 
     @contextlib.contextmanager
     def reader(self, snapshot: int | None = None) -> Iterator[SnapshotReader]:
@@ -97,8 +105,11 @@ class ArchiveAccess:
     @contextlib.contextmanager
     def reader_of(self, info: SnapshotInfo, packs: PackCache | None = None) -> Iterator[SnapshotReader]:
         """A reader of a snapshot that was found just now, for one thread, for the time of one request.
-        `packs`: in place of those that all requests share."""
+        `packs`: in place of those that all requests share. Raises `NoSuchSnapshot` where it was removed since
+        then: all of its lists would look as if they had not been read."""
         with self.connection() as conn:
+            if conn.execute("SELECT 1 FROM snapshots WHERE id = ?", (info.id,)).fetchone() is None:
+                raise no_such_snapshot(info.id)
             yield SnapshotReader(conn, info, self._packs if packs is None else packs)
 
     def connection(self) -> contextlib.AbstractContextManager[SqlConnection]:

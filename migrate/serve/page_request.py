@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, open_snapshot
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, MigrateError
 from migrate.model.known_secrets import redact
 from migrate.model.results.archive import SnapshotInfo
@@ -66,9 +66,10 @@ class PageRequest:
         """The error for an object that the snapshot does not have. It gives another snapshot that has it,
         preferably one of the same estate."""
         here, id_ = self.snapshot, self.id
-        others = [*reversed(self.estate.snapshots), *reversed(list_snapshots(here.conn))]
-        numbers = dict.fromkeys(info.id for info in others if info.id != here.info.id)
-        found = (n for n in numbers if open_snapshot(here.conn, n).find(id_))
+        side = here.info.type, here.info.url
+        others = [info for info in list_snapshots(here.conn) if info.id != here.info.id]
+        others.sort(key=lambda info: ((info.type, info.url) == side, info.id), reverse=True)
+        found = (info.id for info in others if SnapshotReader(here.conn, info).find(id_))
         todo = "look for its id or its name in the box at the top"
         return PageNotFound(f"snapshot {here.info.id} has no {kind} {id_[:200]}", todo, next(found, None))
 

@@ -33,7 +33,7 @@ from migrate.serve.api.refusals import (
 )
 from migrate.serve.api.row_filters import NeedsTime
 from migrate.serve.api.served_apis import FAMILY_TYPES, ApiAddress, ApiHead, find_served_api
-from migrate.serve.connections import ArchiveAccess
+from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot
 
 if TYPE_CHECKING:
     from starlette.datastructures import URLPath
@@ -104,7 +104,10 @@ class ApiRoute(BaseRoute):
     def _respond(self, scope: Scope, is_hasty: bool = False) -> Response:
         address: ApiAddress = scope["api_address"]
         try:
-            answer = self._answer(scope, address, is_hasty)
+            try:
+                answer = self._answer(scope, address, is_hasty)
+            except NoSuchSnapshot:  # removed since it was chosen: another one is chosen now
+                answer = self._answer(scope, address, is_hasty)
             headers = {**answer.headers, **_headers_of_every_answer(address)}
             return _response(answer, headers, scope["method"] == "HEAD")
         except ApiRefusal as refusal:
