@@ -106,17 +106,17 @@ def decompress_head(data: bytes, size: int, stored_bytes: int, count: int) -> by
 
 def split_bodies(plain: bytes) -> list[str]:
     """The bodies in an unpacked pack. Raises `PackDamaged`."""
-    try:
-        text = plain.decode()
-    except UnicodeDecodeError as error:
-        raise PackDamaged(f"a pack is not text: {error}") from None
-    # A line break occurs in separators only, and one character is found much faster than two.
-    *parts, last = text[1:-1].split("\n", BODIES_PER_PACK)
+    # A line break occurs in separators only, and one byte is found five times as fast as two. Each body is
+    # decoded by itself: in one text, a single emoji would let every character of the pack take four bytes.
+    *parts, last = plain[1:-1].split(b"\n", BODIES_PER_PACK)
     if len(parts) >= BODIES_PER_PACK:
         raise PackDamaged("a pack has more bodies than a pack may have")
-    if not {part[-1:] for part in parts} <= {","}:
+    if not {part[-1:] for part in parts} <= {b","}:
         raise PackDamaged("a body has a line break")
-    return [*(part[:-1] for part in parts), last]
+    try:
+        return [*(part[:-1].decode() for part in parts), last.decode()]
+    except UnicodeDecodeError as error:
+        raise PackDamaged(f"a pack is not text: {error}") from None
 
 
 def bodies_with(plain: bytes, words: Sequence[bytes]) -> list[tuple[int, str]]:

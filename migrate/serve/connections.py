@@ -14,12 +14,13 @@ from migrate.archive.connections import SqlConnection
 from migrate.archive.pack_cache import PackCache
 from migrate.archive.read_connections import ArchiveVersion, ReadConnections
 from migrate.archive.snapshots.reader import (
+    NoSuchSnapshot,
     SnapshotReader,
     endpoint_numbers,
     list_snapshots,
     newest_unfiltered,
+    no_such_snapshot,
 )
-from migrate.errors import BadUsage
 from migrate.model.results.archive import SnapshotInfo
 
 # Requests that worker threads answer at the same time; each has a connection.
@@ -32,15 +33,6 @@ MAX_KEPT_RESULTS = 64
 MAX_SHARED_BYTES = 1 << 22
 
 _T = TypeVar("_T")
-
-
-class NoSuchSnapshot(BadUsage):
-    """The archive has no snapshot of this number, or none at all."""
-
-
-def no_such_snapshot(number: int) -> NoSuchSnapshot:
-    """The error for a snapshot that was never there, or was removed."""
-    return NoSuchSnapshot(f"the archive has no snapshot {number}", todo="choose one of those that it has")
 
 
 @dataclass(frozen=True)
@@ -105,11 +97,8 @@ class ArchiveAccess:
     @contextlib.contextmanager
     def reader_of(self, info: SnapshotInfo, packs: PackCache | None = None) -> Iterator[SnapshotReader]:
         """A reader of a snapshot that was found just now, for one thread, for the time of one request.
-        `packs`: in place of those that all requests share. Raises `NoSuchSnapshot` where it was removed since
-        then: all of its lists would look as if they had not been read."""
+        `packs`: in place of those that all requests share. Raises `NoSuchSnapshot`."""
         with self.connection() as conn:
-            if conn.execute("SELECT 1 FROM snapshots WHERE id = ?", (info.id,)).fetchone() is None:
-                raise no_such_snapshot(info.id)
             yield SnapshotReader(conn, info, self._packs if packs is None else packs)
 
     def connection(self) -> contextlib.AbstractContextManager[SqlConnection]:

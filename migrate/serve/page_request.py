@@ -10,12 +10,12 @@ from typing import Any, TypeAlias
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
+from migrate.archive.snapshots.reader import NoSuchSnapshot, SnapshotReader, list_snapshots
 from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, MigrateError
 from migrate.model.known_secrets import redact
 from migrate.model.results.archive import SnapshotInfo
 from migrate.serve.addresses import PageLinks, segment_id
-from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot, ServedEstate
+from migrate.serve.connections import ArchiveAccess, ServedEstate
 from migrate.serve.html_answers import message_page, page
 
 # A number in an address. A longer one is of nothing.

@@ -11,8 +11,9 @@ import pytest
 
 from migrate.archive import read_connections
 from migrate.archive.database import Archive
+from migrate.archive.snapshots.reader import NoSuchSnapshot
 from migrate.errors import ArchiveBusy, ArchiveDamaged
-from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot
+from migrate.serve.connections import ArchiveAccess
 from migrate.stages.index.run import build_index
 from tests.archive.filling import filled, write
 from tests.serve.client import Client, served

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from migrate.archive.database import Archive
 from migrate.archive.forget import forget_snapshots
-from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot, ServedEstate
+from migrate.archive.snapshots.reader import NoSuchSnapshot
+from migrate.serve.comparisons import Comparisons
+from migrate.serve.connections import ArchiveAccess, ServedEstate
 from tests.serve.api.archives import Made, MadeSnapshot, make_archive, named
 from tests.serve.api.serving import VERSION, serving_api
 from tests.serve.client import served
@@ -48,6 +51,17 @@ def test_a_snapshot_that_was_removed_after_it_was_found_is_not_read(path: Path) 
         forget(path, 2)
         with pytest.raises(NoSuchSnapshot):
             access.estate_of(info)
+
+
+def test_a_comparison_of_one_that_was_removed_meanwhile_fails(path: Path) -> None:
+    with ArchiveAccess(path) as access, closing(Comparisons(access)) as comparisons:
+        infos = {number: access.snapshot_info(number) for number in (1, 2)}
+        forget(path, 1)
+        access.snapshot_info = infos.__getitem__  # type: ignore[method-assign]
+        comparison = comparisons.ask(1, 2, 10)
+        assert comparison.state == "failed"
+        assert comparison.error is not None
+        assert comparison.error.what == "the archive has no snapshot 1"
 
 
 def test_the_api_answers_from_the_one_that_is_left(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

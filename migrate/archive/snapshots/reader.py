@@ -6,7 +6,6 @@ import json
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from migrate.archive.pack_cache import PackCache
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader, bodies_with, decompress
 from migrate.archive.snapshots.listing_by_place import PlacedListing
 from migrate.archive.snapshots.listings import ListingKey, ListingRow, listing_size, read_listing
+from migrate.errors import BadUsage
 from migrate.model import JSON
 from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.model.input_limits import loads
@@ -96,21 +96,30 @@ def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
     )  # fmt: skip
 
 
+class NoSuchSnapshot(BadUsage):
+    """The archive has no snapshot of this number, or none of this estate."""
+
+
+def no_such_snapshot(number: int) -> NoSuchSnapshot:
+    """The error for a snapshot that was never there, or was removed."""
+    return NoSuchSnapshot(f"the archive has no snapshot {number}", todo="choose one of those that it has")
+
+
 class SnapshotReader:
-    """One snapshot. As many threads may use it as may use `conn`. `packs`: what several readers share."""
+    """One snapshot. As many threads may use it as may use `conn`. `packs`: what several readers share. Raises
+    `NoSuchSnapshot` where `forget` removed it since `info` was read: all of its lists would look as if they
+    had not been read."""
 
     def __init__(self, conn: SqlConnection, info: SnapshotInfo, packs: PackCache | None = None) -> None:
         self.conn = conn
         self.info = info
+        row = conn.execute("SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)).fetchone()
+        if row is None:
+            raise no_such_snapshot(info.id)
+        self.endpoint = int(row[0])
         # File id -> bytes that the archive does not have yet, as they would be stored.
         self.further_blobs: Mapping[str, Blob] = {}
         self._bodies = BodyReader(conn, shared=packs)
-
-    @cached_property
-    def endpoint(self) -> int:
-        """The number of the endpoint that the snapshot was read from."""
-        row = self.conn.execute("SELECT endpoint_id FROM snapshots WHERE id = ?", (self.info.id,)).fetchone()
-        return int(row[0])
 
     def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, StoredBody]]:
         """Parent id and body of every object of a kind, of one parent or (None) of all parents."""

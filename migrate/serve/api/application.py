@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, NoMatchFound
 
+from migrate.archive.snapshots.reader import NoSuchSnapshot
 from migrate.errors import DiskFull, MigrateError
 from migrate.serve.api.answers import JSON_TYPE, ApiAnswer
 from migrate.serve.api.body_texts import dump_json
@@ -33,7 +34,7 @@ from migrate.serve.api.refusals import (
 )
 from migrate.serve.api.row_filters import NeedsTime
 from migrate.serve.api.served_apis import FAMILY_TYPES, ApiAddress, ApiHead, find_served_api
-from migrate.serve.connections import ArchiveAccess, NoSuchSnapshot
+from migrate.serve.connections import ArchiveAccess
 
 if TYPE_CHECKING:
     from starlette.datastructures import URLPath
