@@ -14,7 +14,7 @@ from migrate.model.index_words import INDEX_FORMAT
 # How FTS5 writes. `hashsize`: bytes of words that it collects in memory before it writes them as a part of
 # the index; with its 1 MiB it takes twice the processor time. No parts are merged while others are added
 # (`automerge`, `crisismerge`, the highest number that it accepts): `index` does that at its end, once.
-WRITE_OPTIONS = {"hashsize": 16 << 20, "automerge": 0, "crisismerge": 1_999}
+WRITE_OPTIONS = {"hashsize": 12 << 20, "automerge": 0, "crisismerge": 1_999}
 FORMAT_STATE = "format"
 FTS5_SQL = "SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"
 
