@@ -19,7 +19,7 @@ END_S = 5.0
 
 
 @contextlib.contextmanager
-def warmed_up(access: ArchiveAccess) -> Iterator[None]:
+def warm_up_in_background(access: ArchiveAccess) -> Iterator[None]:
     """Do it in a thread of its own. The end waits for the step that has begun: a thread that imports a
     library or reads the archive while the interpreter ends made it crash, or left files behind."""
     end = threading.Event()

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.serve import warm_up as module
 from migrate.serve.connections import ArchiveAccess
-from migrate.serve.warm_up import warmed_up
+from migrate.serve.warm_up import warm_up_in_background
 from tests.archive.filling import filled
 
 
@@ -28,7 +28,7 @@ def test_the_end_waits_for_the_step_that_has_begun_and_begins_no_other(
     monkeypatch.setattr(module, "import_module", import_slowly)
     monkeypatch.setattr(module, "remembered_overview", lambda *_: done.append("overview"))
     with ArchiveAccess(tmp_path / "estate.db") as access:
-        with warmed_up(access):
+        with warm_up_in_background(access):
             is_importing.wait(10)
             threading.Timer(0.05, goes_on.set).start()
         assert done == ["first"]

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import threading
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,7 +95,7 @@ def serve_command(
     from migrate.serve.connections import ArchiveAccess
     from migrate.serve.server import ArchiveServer
     from migrate.serve.settings import ServeSettings, check_serve_settings, load_tls
-    from migrate.serve.warm_up import warmed_up
+    from migrate.serve.warm_up import warm_up_in_background
 
     path, snapshot = _archive(archive, common)
     if (tls_cert is None) != (tls_key is None):
@@ -113,7 +114,7 @@ def serve_command(
     check_serve_settings(settings)
     with ArchiveAccess(path, snapshot) as access, ArchiveServer(settings, access) as server, _end() as end:
         _show_address(common, settings, server, key_env)
-        with warmed_up(access):
+        with warm_up_in_background(access):
             if opens_browser:
                 _open_browser(server)
             while not end.wait(POLL_S):  # without a time, Ctrl-C would not be seen on Windows
@@ -121,8 +122,6 @@ def serve_command(
 
 
 def _open_browser(server: ArchiveServer) -> None:
-    import webbrowser
-
     if not webbrowser.open(server.one_time_url()):
         print_message("no browser could be opened: open the address yourself")
 

@@ -28,19 +28,20 @@ NOT_READ_REASON = "the snapshot was taken without it"
 Ids = tuple[str, ...]
 
 
-# Bytes of unpacked bodies that requests in haste share: some 20,000 messages, those that were read last.
-MAX_HASTY_BYTES = 1 << 24
+# Bytes of unpacked bodies that are kept for the requests that the thread of the server itself answers: some
+# 20,000 messages, those that were read last.
+MAX_KEPT_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
 class ApiMemory:
-    """What is kept from request to request. `packs`: those that requests in haste read. All of these requests
-    are answered by one thread. With as large a cache for the workers, `serve` took 131 MB instead of 79: each
-    thread has a heap of its own, in which the packs that others replace leave gaps."""
+    """What is kept from request to request. `packs`: what the thread of the server itself has read. With a
+    cache of that size for worker threads too, `serve` took 131 MB instead of 79: the memory allocator keeps a
+    separate area for each thread."""
 
     filters: RowFilters = field(default_factory=RowFilters)
     aliases: IdAliases = field(default_factory=IdAliases)
-    packs: PackCache = field(default_factory=lambda: PackCache(MAX_HASTY_BYTES))
+    packs: PackCache = field(default_factory=lambda: PackCache(MAX_KEPT_BYTES))
 
 
 @dataclass(frozen=True)
